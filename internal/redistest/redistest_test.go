@@ -15,8 +15,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func TestMain(m *testing.M) { os.Exit(Main(m)) }
-
 func TestStartAnswersOnSocketAndPort(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{})
