@@ -52,3 +52,18 @@ func checkLog(t *testing.T, logs *observer.ObservedLogs) {
 		}
 	}
 }
+
+func TestBeingStoppedIsNotLoggedAsAFailure(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		core, logs := observer.New(zap.DebugLevel)
+		p := NewPool(1, WithLogger(zap.New(core)))
+		defer closePool(t, p)
+		task := submit(t, p, jobFunc(until))
+		synctest.Wait()
+		task.Stop()
+		synctest.Wait()
+		if logs.Len() != 0 {
+			t.Errorf("logged %v", logs.All())
+		}
+	})
+}

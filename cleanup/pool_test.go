@@ -133,6 +133,25 @@ func TestPaceRestsAfterEachStep(t *testing.T) {
 	}
 }
 
+func TestPaceHoldsAfterAFailureToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPool(1, WithPace(1), WithBackoff(time.Nanosecond, time.Nanosecond))
+		defer closePool(t, p)
+		left, begin := 2, time.Now()
+		task := submit(t, p, jobFunc(func(ctx context.Context) (bool, error) {
+			left--
+			if err := pause(ctx, time.Second); err != nil || left > 0 {
+				return false, errStep
+			}
+			return true, nil
+		}))
+		wantEnd(t, task, nil)
+		if took := time.Since(begin); took != 3*time.Second {
+			t.Errorf("step, rest, step took %v, want 3s", took)
+		}
+	})
+}
+
 func TestPacingLeavesTheWorkerToOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPool(1, WithPace(1))
