@@ -1,0 +1,51 @@
+# `make help` lists the targets. Everything needs Go 1.26 and redis-server, which is installed where apt-get is.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Staticcheck has a module file of its own: what checks this library is not in its users' go.sum.
+STATICCHECK := go tool -modfile=tools/go.mod staticcheck
+
+STRESS_TIME ?= 10m
+FUZZ_TIME   ?= 30s
+BENCH_ARGS  ?=
+
+.PHONY: help test race lint stress mutants bench fuzz install-redis ci
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+test: install-redis lint race ## what must pass before a commit: formatting, vet, staticcheck, all tests under the race detector
+
+race: install-redis ## all tests under the race detector
+	go test -race -timeout 10m ./...
+
+lint: ## gofmt, go vet, staticcheck, also of the nested modules' code
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "run gofmt -w on: $$unformatted" >&2; exit 1; fi
+	go vet ./...
+	$(STATICCHECK) ./...
+	@if [ -f bench/go.mod ]; then echo "cd bench && go vet ./..."; cd bench && go vet ./...; fi
+
+stress: install-redis ## the long proof (STRESS_TIME=10m): models, faults, crashes; fails below the volume asked for
+	go test -race -count=1 -v -timeout 60m ./stress -args -stress.duration=$(STRESS_TIME)
+
+mutants: install-redis ## plant bugs in a copy and see the tests catch each of them
+	go test -count=1 -v -timeout 60m ./stress/mutants/...
+
+bench: install-redis ## measure (BENCH_ARGS): a program of its own module
+	cd bench && go run . $(BENCH_ARGS)
+
+fuzz: ## every fuzz target for FUZZ_TIME=30s each
+	@grep -rlE --include='*_test.go' '^func Fuzz[A-Z]' . | while read -r file; do \
+		for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' "$$file"); do \
+			echo "fuzz $$(dirname "$$file") $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZ_TIME) "$$(dirname "$$file")" </dev/null; \
+		done; \
+	done
+
+install-redis: ## install redis-server where it is missing (Debian and Ubuntu)
+	@tools/install-redis
+
+ci: ## what the continuous integration runs
+	.ci/run
