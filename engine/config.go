@@ -1,0 +1,46 @@
+package engine
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// Config is how an actor works. The zero value of each field means its default; Start works on a
+// copy.
+type Config struct {
+	Mailbox    int           // requests that wait in each of the two bounded mailboxes; default 1024
+	BatchRows  int           // most rows or marks that are joined into one effect; default 1,000
+	BatchBytes int           // most bytes that are joined, one request is never split; default 512 KiB
+	Grace      time.Duration // how long an effect waits for a pin at most; default 5 s
+	Backoff    Backoff       // pauses between attempts at sending, settling and folding again
+	Logger     *zap.Logger   // default: logs nothing. Neither keys nor rows are logged
+
+	// Fold is asked to start folding the staged rows of a generation, from the actor's
+	// goroutine: it must not block, nor call the actor. The answer is Actor.Folded. It is asked
+	// again when the fold fails. The default does nothing: merging then lasts until Folded is
+	// called.
+	Fold func(generation uint32)
+}
+
+func (c Config) withDefaults() Config {
+	positive(&c.Mailbox, 1024)
+	positive(&c.BatchRows, 1000)
+	positive(&c.BatchBytes, 512<<10)
+	positive(&c.Grace, 5*time.Second)
+	positive(&c.Backoff.First, 5*time.Millisecond)
+	positive(&c.Backoff.Most, 500*time.Millisecond)
+	if c.Logger == nil {
+		c.Logger = zap.NewNop()
+	}
+	if c.Fold == nil {
+		c.Fold = func(uint32) {}
+	}
+	return c
+}
+
+func positive[N int | time.Duration](v *N, otherwise N) {
+	if *v <= 0 {
+		*v = otherwise
+	}
+}

@@ -1,0 +1,35 @@
+package engine
+
+import "errors"
+
+// Errors of calls that could not begin, or ended before their effect.
+var (
+	// ErrClosed: the table was closed before or while the call waited.
+	ErrClosed = errors.New("tablecache: table is closed")
+	// ErrGenerationsExhausted: the table has had its 2^32-1 merges.
+	ErrGenerationsExhausted = errors.New("tablecache: generations are exhausted")
+)
+
+// Errors of a table that this process can no longer write.
+var (
+	// ErrFenced: a later Open, here or elsewhere, owns the table now.
+	ErrFenced = errors.New("tablecache: table was opened by another owner")
+	// ErrLost: Redis has lost data that it had acknowledged.
+	ErrLost = errors.New("tablecache: redis lost data of the table")
+)
+
+// ErrUnknownOutcome: the caller's context ended (or the table was closed) while the effect
+// was under way: it has happened, will happen, or will not.
+var ErrUnknownOutcome = errors.New("tablecache: outcome of the write is unknown")
+
+// Errors that end what spans several effects.
+var (
+	// ErrSnapshotExpired: the grace period of a pin is over.
+	ErrSnapshotExpired = errors.New("tablecache: snapshot expired")
+	// ErrScratchMerged: the scratch session of the call was merged.
+	ErrScratchMerged = errors.New("tablecache: scratch session was merged")
+	// ErrScratchAborted: the scratch session of the call was aborted or cleared.
+	ErrScratchAborted = errors.New("tablecache: scratch session was aborted")
+	// ErrCleared: the table was cleared since the span began.
+	ErrCleared = errors.New("tablecache: table was cleared")
+)

@@ -1,0 +1,43 @@
+package engine
+
+import "fmt"
+
+// State is a state of a table's lock.
+type State uint8
+
+// The states of the lock.
+const (
+	StateClear   State = iota // regular writes run, scratch writes may begin a session
+	StateActive               // a scratch session is on: regular writes wait
+	StateMerging              // a merge is being folded: all writes wait
+)
+
+// String returns the word that Redis keeps for the state.
+func (s State) String() string {
+	switch s {
+	case StateClear:
+		return "clear"
+	case StateActive:
+		return "active"
+	case StateMerging:
+		return "merging"
+	}
+	return fmt.Sprintf("state(%d)", uint8(s))
+}
+
+// String returns the name of the kind.
+func (k Kind) String() string {
+	names := [...]string{"none", "put", "delete", "stage", "discard", "merge", "abort", "clear"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// View is one moment of a table, as far as the lock and its numbers tell.
+type View struct {
+	State      State
+	Generation uint32 // how many merges there were
+	Version    uint64 // grows with every in-place change of what readers see
+	Seq        uint64 // the number of the last effect
+}
