@@ -33,12 +33,6 @@ type period struct {
 
 func newPeriod() *period { return &period{done: make(chan struct{})} }
 
-func (p *period) span() *Span {
-	s := new(Span)
-	s.period.Store(p)
-	return s
-}
-
 func (p *period) over() bool {
 	select {
 	case <-p.done:

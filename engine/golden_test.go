@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the traces in testdata")
+
+// TestMachineScripts runs each file of testdata against one machine: blocks of commands, a line of
+// dashes, and the trace they must leave. See script.command for the commands.
+func TestMachineScripts(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scripts: %v", err)
+	}
+	for _, name := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) { runScript(t, name) })
+	}
+}
+
+func runScript(t *testing.T, name string) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := script{t: t, m: newMachine(View{})}
+	var out []string
+	for block := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
+		commands, _, _ := strings.Cut(block, "\n----")
+		out = append(out, strings.TrimRight(commands, "\n")+"\n----\n"+s.run(commands))
+	}
+	got := strings.Join(out, "\n\n") + "\n"
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got != string(text) {
+		t.Errorf("%s: the trace differs (see -update):\n%s", name, firstDifference(string(text), got))
+	}
+}
+
+func firstDifference(want, got string) string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := 0; i < min(len(w), len(g)); i++ {
+		if w[i] != g[i] {
+			return fmt.Sprintf("line %d\n want %s\n  got %s", i+1, w[i], g[i])
+		}
+	}
+	return fmt.Sprintf("%d lines, want %d", len(g), len(w))
+}
+
+// script is one machine and what is done to it.
+type script struct {
+	t *testing.T
+	m *machine
+}
+
+func (s *script) run(commands string) string {
+	var lines []string
+	for line := range strings.Lines(commands) {
+		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
+			continue
+		}
+		for _, a := range s.command(strings.Fields(line)) {
+			lines = append(lines, a.trace())
+		}
+	}
+	return strings.Join(append(lines, s.m.trace()), "\n")
+}
+
+// command runs one command:
+//
+//	found <state> gen=N ver=N seq=N    a new machine, which begins
+//	take T <kind>, order T <kind>      a job of a mailbox; merge, abort, clear
+//	wait T, pin T, leave T, grace T    calls and pins
+//	done <state> gen=N ver=N           and burned, postponed, refused, lapsed, fenced, lost, dropped, rested
+//	folded N [fenced|broken], foldrested, close
+func (s *script) command(f []string) []action {
+	e := event{}
+	switch f[0] {
+	case "found":
+		v := s.view(f[1:])
+		s.m = newMachine(v)
+	case "take", "order":
+		e.what = map[string]happening{"take": taken, "order": ordered}[f[0]]
+		e.ticket, e.kind = s.ticket(f[1]), s.kind(f[2])
+	case "wait", "pin", "leave", "grace":
+		e.what = map[string]happening{"wait": awaited, "pin": pinAsked, "leave": left, "grace": graceOver}[f[0]]
+		e.ticket = s.ticket(f[1])
+	case "done":
+		v := s.view(f[1:])
+		e.what, e.result = done, Result{State: v.State, Generation: v.Generation, Version: v.Version}
+	case "folded":
+		e.what, e.generation = folded, uint32(s.ticket(f[1]))
+		if len(f) > 2 {
+			e.err = map[string]error{"fenced": ErrFenced, "broken": errors.New("broken")}[f[2]]
+		}
+	case "fenced":
+		e.what, e.err = disowned, ErrFenced
+	case "lost":
+		e.what, e.err = disowned, ErrLost
+	case "refused":
+		e.what, e.err = refused, errors.New("refused")
+	default:
+		plain := map[string]happening{"burned": burned, "postponed": postponed, "lapsed": lapsed, "dropped": dropped,
+			"rested": rested, "foldrested": foldRested, "close": closed}
+		what, known := plain[f[0]]
+		if !known {
+			s.t.Fatalf("unknown command %q", f)
+		}
+		e.what = what
+	}
+	return s.m.step(e)
+}
+
+func (s *script) ticket(text string) ticket {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return ticket(n)
+}
+
+func (s *script) kind(text string) Kind {
+	for k := Put; k <= Clear; k++ {
+		if k.String() == text {
+			return k
+		}
+	}
+	s.t.Fatalf("unknown kind %q", text)
+	return 0
+}
+
+func (s *script) view(f []string) (v View) {
+	for _, st := range []State{StateClear, StateActive, StateMerging} {
+		if st.String() == f[0] {
+			v.State = st
+		}
+	}
+	for _, field := range f[1:] {
+		name, text, _ := strings.Cut(field, "=")
+		n := uint64(s.ticket(text))
+		switch name {
+		case "gen":
+			v.Generation = uint32(n)
+		case "ver":
+			v.Version = n
+		case "seq":
+			v.Seq = n
+		}
+	}
+	return v
+}
+
+func (a action) trace() string {
+	names := map[doing]string{doPublish: "publish", doSend: "send", doSettle: "settle", doRelease: "release", doRest: "rest",
+		doAnswer: "answer", doGrant: "grant", doHurry: "hurry", doExpire: "expire", doFold: "fold", doRestFold: "restfold",
+		doEndRegular: "end regular spans", doEndScratch: "end scratch spans", doEndLife: "end all spans"}
+	text := "  " + names[a.do]
+	if a.ticket != 0 {
+		text += fmt.Sprintf(" %d", a.ticket)
+	}
+	switch a.do {
+	case doSend:
+		text += fmt.Sprintf(" %s prev=%d gen=%d", a.kind, a.view.Seq, a.view.Generation)
+	case doGrant, doFold:
+		text += fmt.Sprintf(" gen=%d ver=%d", a.view.Generation, a.view.Version)
+	case doRest, doRestFold:
+		text += fmt.Sprintf(" attempt=%d", a.attempt)
+	}
+	return text + traceError(a.do == doAnswer, a.err)
+}
+
+func traceError(answers bool, err error) string {
+	switch {
+	case err == nil && answers:
+		return ": ok"
+	case err == nil:
+		return ""
+	}
+	return ": " + strings.ReplaceAll(err.Error(), "tablecache: ", "")
+}
+
+func (m *machine) trace() string {
+	text := fmt.Sprintf("= %s gen=%d ver=%d seq=%d", m.view.State, m.view.Generation, m.view.Version, m.view.Seq)
+	if m.current.phase != none {
+		phases := [...]string{"none", "holding", "flying", "resting", "settling", "doubting"}
+		text += fmt.Sprintf(" %s %d %s", m.current.kind, m.current.ticket, phases[m.current.phase])
+	}
+	if m.fold != noFold {
+		text += " fold " + [...]string{"none", "holding", "running", "resting"}[m.fold]
+	}
+	if n := len(m.queue); n > 0 {
+		text += fmt.Sprintf(" queue=%d", n)
+	}
+	if n := len(m.pins); n > 0 {
+		text += fmt.Sprintf(" pins=%d", n)
+	}
+	if n := len(m.asking) + len(m.waiting); n > 0 {
+		text += fmt.Sprintf(" waiting=%d", n)
+	}
+	text += m.traceDoors()
+	if m.over != nil {
+		text += traceError(false, m.over)
+	}
+	return text
+}
+
+func (m *machine) traceDoors() string {
+	text := " open="
+	if m.admitsRegular() {
+		text += "regular,"
+	}
+	if m.admitsScratch() {
+		text += "scratch,"
+	}
+	return text + "control"
+}
