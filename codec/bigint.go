@@ -1,0 +1,56 @@
+package codec
+
+import (
+	"fmt"
+	"math/big"
+)
+
+// maxBigDigits is what Python converts between integers and text by default. The work grows with the square of it.
+const maxBigDigits = 4300
+
+// BigIntAsString encodes an integer of up to 4,300 digits as decimal text, in the way of IntAsString. A longer one is refused in both
+// directions, as Python does, and so is nil when encoding: see Nullable.
+var BigIntAsString Codec[*big.Int] = bigIntAsString{}
+
+type bigIntAsString struct{}
+
+func (bigIntAsString) String() string { return "bigint-as-string" }
+
+func (bigIntAsString) Append(dst []byte, v *big.Int) ([]byte, error) {
+	if v == nil {
+		return dst, fmt.Errorf("%w: nil integer", ErrValue)
+	}
+	if v.BitLen() > 4*maxBigDigits { // do not write at length what is refused then
+		return dst, tooManyDigits(ErrValue)
+	}
+	out := v.Append(dst, 10)
+	if tooLong(out[len(dst):]) {
+		return dst, tooManyDigits(ErrValue)
+	}
+	return out, nil
+}
+
+func (bigIntAsString) Decode(src []byte) (*big.Int, error) {
+	if tooLong(src) {
+		return nil, tooManyDigits(ErrData)
+	}
+	if !isInteger(src) {
+		return nil, notText(src, "integer")
+	}
+	v, ok := new(big.Int).SetString(string(src), 10)
+	if !ok {
+		return nil, notText(src, "integer")
+	}
+	return v, nil
+}
+
+func tooLong(text []byte) bool {
+	if len(text) > 0 && text[0] == '-' {
+		text = text[1:]
+	}
+	return len(text) > maxBigDigits
+}
+
+func tooManyDigits(kind error) error {
+	return fmt.Errorf("%w: integer of more than %d digits", kind, maxBigDigits)
+}

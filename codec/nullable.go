@@ -1,0 +1,46 @@
+package codec
+
+import "fmt"
+
+// Nullable returns a codec of pointers: nil is the byte 00, anything else 01 and what c makes of it. Decode refuses no bytes, other
+// markers, and bytes after 00. It panics if c is nil.
+func Nullable[T any](c Codec[T]) Codec[*T] {
+	mustBeGiven(c, "Nullable")
+	return nullable[T]{c}
+}
+
+const (
+	markNull  = 0
+	markValue = 1
+)
+
+type nullable[T any] struct{ value Codec[T] }
+
+func (c nullable[T]) String() string { return "nullable(" + nameOf(c.value) + ")" }
+
+func (c nullable[T]) Append(dst []byte, v *T) ([]byte, error) {
+	if v == nil {
+		return append(dst, markNull), nil
+	}
+	out, err := c.value.Append(append(dst, markValue), *v)
+	if err != nil {
+		return dst, err
+	}
+	return out, nil
+}
+
+func (c nullable[T]) Decode(src []byte) (*T, error) {
+	switch {
+	case len(src) == 0:
+		return nil, fmt.Errorf("%w: no marker of null or value", ErrData)
+	case src[0] == markNull && len(src) == 1:
+		return nil, nil
+	case src[0] != markValue:
+		return nil, fmt.Errorf("%w: unknown marker of null, or bytes after it", ErrData)
+	}
+	v, err := c.value.Decode(src[1:])
+	if err != nil {
+		return nil, err
+	}
+	return &v, nil
+}

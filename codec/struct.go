@@ -1,0 +1,109 @@
+package codec
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
+
+// Struct returns a codec of the given parts of a T, in that order, as for a primary key of several columns: no two lists of values have the
+// same bytes. What is no part is neither written nor read. It panics if there is no part, or one that PartOf did not make.
+func Struct[T any](parts ...Part[T]) Codec[T] {
+	if len(parts) == 0 {
+		panic("codec: Struct without parts")
+	}
+	for _, p := range parts {
+		if p.append == nil {
+			panic("codec: Struct of a Part that PartOf did not make")
+		}
+	}
+	return structure[T](append([]Part[T]{}, parts...))
+}
+
+// Part is one part of a T; see PartOf.
+type Part[T any] struct {
+	name   string
+	append func(dst []byte, of *T) ([]byte, error)
+	decode func(src []byte, into *T) error
+}
+
+// PartOf returns the part of a T that at points to, encoded by c. at must be pure and safe for concurrent use. It panics if c or at
+// is nil.
+func PartOf[T, V any](c Codec[V], at func(*T) *V) Part[T] {
+	mustBeGiven(c, "PartOf")
+	if at == nil {
+		panic("codec: PartOf with a nil function")
+	}
+	return Part[T]{
+		name:   nameOf(c),
+		append: func(dst []byte, of *T) ([]byte, error) { return c.Append(dst, *at(of)) },
+		decode: func(src []byte, into *T) (err error) {
+			*at(into), err = c.Decode(src)
+			return err
+		},
+	}
+}
+
+type structure[T any] []Part[T]
+
+func (c structure[T]) String() string {
+	names := make([]string, len(c))
+	for i, p := range c {
+		names[i] = p.name
+	}
+	return "struct(" + strings.Join(names, ",") + ")"
+}
+
+func (c structure[T]) Append(dst []byte, v T) ([]byte, error) {
+	out := dst
+	for i, p := range c {
+		longer, err := p.append(append(out, 0), &v)
+		if err != nil {
+			return dst, fmt.Errorf("part %d: %w", i, err)
+		}
+		out = setLength(longer, len(out))
+	}
+	return out, nil
+}
+
+// setLength writes how much follows at b[at], where one byte was left for it: most parts are short, the others move.
+func setLength(b []byte, at int) []byte {
+	n := len(b) - at - 1
+	var head [binary.MaxVarintLen64]byte
+	w := binary.PutUvarint(head[:], uint64(n))
+	b = append(b, head[1:w]...)
+	copy(b[at+w:], b[at+1:at+1+n])
+	copy(b[at:], head[:w])
+	return b
+}
+
+func (c structure[T]) Decode(src []byte) (v T, err error) {
+	var zero T
+	for i, p := range c {
+		part, rest, err := cut(src)
+		if err == nil {
+			err = p.decode(part, &v)
+		}
+		if err != nil {
+			return zero, fmt.Errorf("part %d: %w", i, err)
+		}
+		src = rest
+	}
+	if len(src) > 0 {
+		return zero, fmt.Errorf("%w: %d bytes left over", ErrData, len(src))
+	}
+	return v, nil
+}
+
+// cut returns the next part and what follows it. A length written in more bytes than it takes is refused.
+func cut(src []byte) (part, rest []byte, err error) {
+	n, w := binary.Uvarint(src)
+	switch {
+	case w <= 0 || w > 1 && src[w-1] == 0:
+		return nil, nil, fmt.Errorf("%w: not a length", ErrData)
+	case n > uint64(len(src)-w):
+		return nil, nil, fmt.Errorf("%w: cut short", ErrData)
+	}
+	end := w + int(n)
+	return src[w:end:end], src[end:], nil
+}

@@ -1,0 +1,42 @@
+package codec
+
+import (
+	"encoding"
+	"fmt"
+)
+
+// Text returns a codec by T's own MarshalText and UnmarshalText, as in Text[netip.Addr](). What UnmarshalText accepts is T's affair,
+// and so is how much it allocates; it must copy what it keeps.
+//
+// Errors tell the type of the cause only, because its text may quote the value.
+func Text[T any, P interface {
+	*T
+	encoding.TextMarshaler
+	encoding.TextUnmarshaler
+}]() Codec[T] {
+	return textCodec[T, P]{}
+}
+
+type textCodec[T any, P interface {
+	*T
+	encoding.TextMarshaler
+	encoding.TextUnmarshaler
+}] struct{}
+
+func (textCodec[T, P]) String() string { return "text(" + typeName[T]() + ")" }
+
+func (textCodec[T, P]) Append(dst []byte, v T) ([]byte, error) {
+	b, err := P(&v).MarshalText()
+	if err != nil {
+		return dst, fmt.Errorf("%w: %T of a %s as text", ErrValue, err, typeName[T]())
+	}
+	return append(dst, b...), nil
+}
+
+func (textCodec[T, P]) Decode(src []byte) (v T, err error) {
+	if err := P(&v).UnmarshalText(src); err != nil {
+		var zero T
+		return zero, fmt.Errorf("%w: %T of a %s from %d bytes of text", ErrData, err, typeName[T](), len(src))
+	}
+	return v, nil
+}
