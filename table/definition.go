@@ -1,0 +1,183 @@
+package table
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tablecache-go/tablecache/codec"
+)
+
+// Definition says what a table is: its name in Redis, how a record R is keyed, which of its
+// attributes are stored, and by which scores it is found. Only the attributes named here come
+// back from a read; list the primary key's fields among them if they should.
+type Definition[R any, K comparable] struct {
+	Name       string // 1..128 of [A-Za-z0-9_.:-] and at most one {tag}; the prefix of its keys
+	PrimaryKey PrimaryKey[R, K]
+	Attributes []Attribute[R] // at least one, names unique
+	Indexes    []Index[R]     // at least one, names unique
+}
+
+// PrimaryKey tells the key of a record; see Key.
+type PrimaryKey[R any, K comparable] struct {
+	of    func(*R) K
+	codec codec.Codec[K]
+}
+
+// Key returns the primary key that of reads from a record. of must be pure and safe for
+// concurrent use. For a key of several columns use codec.Struct.
+func Key[R any, K comparable](c codec.Codec[K], of func(*R) K) PrimaryKey[R, K] {
+	return PrimaryKey[R, K]{of: of, codec: c}
+}
+
+// Attribute is a named, typed part of a record R; see Field, Attr and MapField.
+type Attribute[R any] struct {
+	name   string
+	kind   string
+	append func(dst []byte, r *R) ([]byte, error)
+	decode func(src []byte, r *R) error
+}
+
+// Field returns an attribute stored in the struct field that at points to. at must be pure and
+// safe for concurrent use; it is called for every record written and read.
+func Field[R, V any](name string, c codec.Codec[V], at func(*R) *V) Attribute[R] {
+	if c == nil || at == nil {
+		return Attribute[R]{name: name}
+	}
+	return Attribute[R]{
+		name:   name,
+		kind:   kindOf(c),
+		append: func(dst []byte, r *R) ([]byte, error) { return c.Append(dst, *at(r)) },
+		decode: func(src []byte, r *R) (err error) {
+			*at(r), err = c.Decode(src)
+			return err
+		},
+	}
+}
+
+// Attr returns an attribute that get computes from a record and set puts back into one. An error
+// of either ends the call it belongs to, wrapped in a *CodingError.
+func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set func(*R, V) error) Attribute[R] {
+	if c == nil || get == nil || set == nil {
+		return Attribute[R]{name: name}
+	}
+	return Attribute[R]{
+		name: name,
+		kind: kindOf(c),
+		append: func(dst []byte, r *R) ([]byte, error) {
+			v, err := get(r)
+			if err != nil {
+				return dst, err
+			}
+			return c.Append(dst, v)
+		},
+		decode: func(src []byte, r *R) error {
+			v, err := c.Decode(src)
+			if err != nil {
+				return err
+			}
+			return set(r, v)
+		},
+	}
+}
+
+// MapField returns an attribute kept in a map under its name. A map without it is refused with
+// ErrMissingAttribute, a value that is no V with codec.ErrValue; other entries are ignored.
+func MapField[V any](name string, c codec.Codec[V]) Attribute[map[string]any] {
+	type record = map[string]any
+	get := func(r *record) (v V, err error) {
+		a, ok := (*r)[name]
+		if !ok {
+			return v, fmt.Errorf("%w: %s", ErrMissingAttribute, name)
+		}
+		v, ok = a.(V)
+		if !ok {
+			return v, fmt.Errorf("%w: a %T where a %T belongs", codec.ErrValue, a, v)
+		}
+		return v, nil
+	}
+	set := func(r *record, v V) error {
+		if *r == nil {
+			*r = make(record)
+		}
+		(*r)[name] = v
+		return nil
+	}
+	return Attr(name, c, get, set)
+}
+
+// Index is a named function from record to score; see By.
+type Index[R any] struct {
+	name  string
+	score func(*R) float64
+}
+
+// By returns an index by score, which must be pure, safe for concurrent use, and never NaN
+// (a record with a NaN score is refused). Scores need not be unique.
+func By[R any](name string, score func(*R) float64) Index[R] {
+	return Index[R]{name: name, score: score}
+}
+
+func kindOf(c any) string {
+	if s, ok := c.(fmt.Stringer); ok {
+		return s.String()
+	}
+	return fmt.Sprintf("%T", c)
+}
+
+func (d *Definition[R, K]) validate() error {
+	return errors.Join(checkTableName(d.Name), d.validateKey(), d.validateAttributes(), d.validateIndexes())
+}
+
+func (d *Definition[R, K]) validateKey() error {
+	if d.PrimaryKey.of == nil || d.PrimaryKey.codec == nil {
+		return fmt.Errorf("%w: primary key without function or codec", ErrInvalidDefinition)
+	}
+	return nil
+}
+
+func (d *Definition[R, K]) validateAttributes() error {
+	seen := make(map[string]bool)
+	for _, a := range d.Attributes {
+		if a.name == "" || a.append == nil || a.decode == nil || seen[a.name] {
+			return fmt.Errorf("%w: attribute %q has no name, no codec, no function, or a twin", ErrInvalidDefinition, a.name)
+		}
+		seen[a.name] = true
+	}
+	return atLeastOne("attribute", len(d.Attributes))
+}
+
+func (d *Definition[R, K]) validateIndexes() error {
+	seen := make(map[string]bool)
+	for _, x := range d.Indexes {
+		if err := checkIndexName(x.name); err != nil {
+			return err
+		}
+		if x.score == nil || seen[x.name] {
+			return fmt.Errorf("%w: index %q has no function, or a twin", ErrInvalidDefinition, x.name)
+		}
+		seen[x.name] = true
+	}
+	return atLeastOne("index", len(d.Indexes))
+}
+
+func atLeastOne(what string, n int) error {
+	if n == 0 || n > maxParts {
+		return fmt.Errorf("%w: 1 to %d of kind %s are needed", ErrInvalidDefinition, maxParts, what)
+	}
+	return nil
+}
+
+// maxParts bounds attributes and indexes: a script takes two keys for each index.
+const maxParts = 256
+
+// schema is the fingerprint kept in Redis: a table is only opened with the one that wrote it.
+func (d *Definition[R, K]) schema() string {
+	s := newSchema(kindOf(d.PrimaryKey.codec))
+	for _, a := range d.Attributes {
+		s.attribute(a.name, a.kind)
+	}
+	for _, x := range d.Indexes {
+		s.index(x.name)
+	}
+	return s.text()
+}

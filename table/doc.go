@@ -1,0 +1,48 @@
+// Package table keeps one big, denormalised result set in Redis as typed records, indexed by
+// float64 scores, so that any range of it can be read at memory speed while the set is reloaded
+// behind the readers' back.
+//
+// # Defining and opening
+//
+// A [Definition] names the table, its primary key, the attributes that are stored (each with a
+// codec of package codec), and the indexes, each a function from record to score. [Open] takes the
+// table over: there is one owner at a time, and an earlier one gets [ErrFenced] from then on.
+//
+// # Reading
+//
+// [Table.Records] ranges over the records of a [Spec]: intervals of one index, an optional
+// predicate, order and limit. [Table.Stream] delivers the same through a bounded channel.
+// [Table.First], [Table.Get], [Table.Lookup] and [Table.Count] are the short forms. Every read is
+// a snapshot: the records as they stood at one moment of the call, whatever is written meanwhile.
+//
+// # Writing
+//
+// [Table.Put], [Table.Delete], [Table.DeleteSeq], [Table.DeleteKeys] and [Table.Clear] change the
+// table at once. To read a table, change records and write them back, range over Records and Put
+// inside the loop: the read keeps its snapshot, the writes follow it.
+//
+// # Reloading
+//
+// [Table.ScratchPut] and [Table.ScratchDiscard] stage changes that no reader sees; regular writes
+// wait meanwhile. [Table.ScratchMerge] shows all of them at one instant, [Table.ScratchAbort]
+// drops them. After a merge a pool of package cleanup folds the staged rows into the merged ones;
+// readers notice nothing, writes wait until it is done ([Table.WaitClear]).
+//
+//	clear --first scratch write--> active --ScratchMerge--> merging --fold done--> clear
+//	  ^                              |
+//	  +--------ScratchAbort----------+
+//
+// # Errors
+//
+// Errors are tested with errors.Is and errors.As. [ErrLost] and [ErrFenced] end a table for this
+// process: open it again. [ErrUnknownOutcome] is all that can be said of a write whose context
+// ended while it was under way. Neither errors nor logs contain keys or rows, only short hashes of
+// keys.
+//
+// # Where to find what
+//
+// The key layout is in keys.go, the row format in encode.go and decode.go, one Lua script for each
+// effect and each kind of read in scripts/, their Go side in store.go and page.go, the fan-in of
+// readers in reader.go, long reads in read.go and pump.go, the fold in fold.go. The lock itself is
+// in package engine.
+package table

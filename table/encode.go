@@ -1,0 +1,250 @@
+package table
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
+
+	"github.com/tablecache-go/tablecache/codec"
+	"github.com/tablecache-go/tablecache/engine"
+)
+
+// A row is the generation (u32, big-endian; stamped by the actor), then for each attribute in
+// definition order a uvarint length and that many bytes. The generation alone is a tombstone.
+const generationBytes = 4
+
+// maxRowBytes bounds one encoded record, so that one page stays a small answer.
+const maxRowBytes = 64 << 20
+
+// encode turns records into rows, all in one buffer of their own. Of two records with the same
+// key the last one wins. Nothing of the caller's is kept.
+func (t *Table[R, K]) encode(records []R) ([]engine.Row, error) {
+	e := encoder[R, K]{t: t, buf: make([]byte, 0, len(records)*t.rowBytes.guess())}
+	for i := range records {
+		if err := e.add(&records[i]); err != nil {
+			return nil, err
+		}
+	}
+	t.rowBytes.learn(len(e.buf), len(records))
+	return e.rows(records)
+}
+
+// encoder collects where in its buffer the parts of each row are: the buffer may move.
+type encoder[R any, K comparable] struct {
+	t    *Table[R, K]
+	buf  []byte
+	ends []int  // of every part: key, row, score, score, ...
+	at   string // what is being encoded, should it panic
+}
+
+func (e *encoder[R, K]) add(r *R) (err error) {
+	start := len(e.buf)
+	defer func() {
+		if p := recover(); p != nil {
+			err = e.fail(start, panicked(p))
+		}
+	}()
+	if err := e.addKey(r); err != nil {
+		return e.fail(start, err)
+	}
+	if err := e.addRow(r); err != nil {
+		return e.fail(start, err)
+	}
+	return e.addScores(r, start)
+}
+
+func (e *encoder[R, K]) addKey(r *R) (err error) {
+	e.at = ""
+	key := e.t.def.PrimaryKey
+	if e.buf, err = key.codec.Append(e.buf, key.of(r)); err != nil {
+		return err
+	}
+	e.ends = append(e.ends, len(e.buf))
+	return nil
+}
+
+func (e *encoder[R, K]) addRow(r *R) (err error) {
+	start := len(e.buf)
+	e.buf = append(e.buf, 0, 0, 0, 0)
+	for i := range e.t.def.Attributes {
+		a := &e.t.def.Attributes[i]
+		e.at = a.name
+		if e.buf, err = appendPart(e.buf, r, a.append); err != nil {
+			return err
+		}
+	}
+	if len(e.buf)-start > maxRowBytes {
+		return fmt.Errorf("%w: a row of more than %d bytes", ErrTooLarge, maxRowBytes)
+	}
+	e.at = ""
+	e.ends = append(e.ends, len(e.buf))
+	return nil
+}
+
+// appendPart writes a part behind its length, for which it leaves one byte: most parts are short.
+func appendPart[R any](dst []byte, r *R, part func([]byte, *R) ([]byte, error)) ([]byte, error) {
+	start := len(dst)
+	dst, err := part(append(dst, 0), r)
+	if err != nil {
+		return dst[:start], err
+	}
+	n := len(dst) - start - 1
+	if n < 0x80 {
+		dst[start] = byte(n)
+		return dst, nil
+	}
+	var head [binary.MaxVarintLen64]byte
+	w := binary.PutUvarint(head[:], uint64(n))
+	dst = append(dst, head[1:w]...)
+	copy(dst[start+w:], dst[start+1:start+1+n])
+	copy(dst[start:], head[:w])
+	return dst, nil
+}
+
+func (e *encoder[R, K]) addScores(r *R, start int) error {
+	for i := range e.t.def.Indexes {
+		x := &e.t.def.Indexes[i]
+		score, err := callScore(x, r)
+		if err == nil && math.IsNaN(score) {
+			err = fmt.Errorf("%w: score is NaN", codec.ErrValue)
+		}
+		if err != nil {
+			failed := e.fail(start, err)
+			failed.Index = x.name
+			return failed
+		}
+		e.buf = appendScore(e.buf, score)
+		e.ends = append(e.ends, len(e.buf))
+	}
+	return nil
+}
+
+func callScore[R any](x *Index[R], r *R) (score float64, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	return x.score(r), nil
+}
+
+func (e *encoder[R, K]) fail(start int, err error) *CodingError {
+	c := &CodingError{Table: e.t.def.Name, Attribute: e.at, Err: asValueError(err)}
+	if len(e.ends)%(2+len(e.t.def.Indexes)) != 0 {
+		c.Key = keyHash(e.buf[start:e.ends[len(e.ends)-len(e.ends)%(2+len(e.t.def.Indexes))]])
+	}
+	return c
+}
+
+// rows cuts the buffer, which moves no more, into rows.
+func (e *encoder[R, K]) rows(records []R) ([]engine.Row, error) {
+	per := len(e.t.def.Indexes)
+	rows := make([]engine.Row, len(records))
+	scores := make([]engine.Bytes, len(records)*per)
+	from, next := 0, 0
+	cut := func() engine.Bytes {
+		b := e.buf[from:e.ends[next]:e.ends[next]]
+		from, next = e.ends[next], next+1
+		return b
+	}
+	for i := range rows {
+		rows[i] = engine.Row{Key: cut(), Value: cut(), Scores: scores[i*per : (i+1)*per : (i+1)*per]}
+		for j := range rows[i].Scores {
+			rows[i].Scores[j] = cut()
+		}
+	}
+	return e.lastWins(rows, records)
+}
+
+// lastWins drops all but the last row of each key, and refuses unequal keys with equal bytes.
+func (e *encoder[R, K]) lastWins(rows []engine.Row, records []R) ([]engine.Row, error) {
+	if len(rows) < 2 {
+		return rows, nil
+	}
+	last := make(map[string]int, len(rows))
+	for i := range rows {
+		if j, twice := last[string(rows[i].Key)]; twice {
+			if err := e.sameKey(&records[i], &records[j], rows[i].Key); err != nil {
+				return nil, err
+			}
+		}
+		last[string(rows[i].Key)] = i
+	}
+	if len(last) == len(rows) {
+		return rows, nil
+	}
+	kept := rows[:0]
+	for i := range rows {
+		if last[string(rows[i].Key)] == i {
+			kept = append(kept, rows[i])
+		}
+	}
+	return kept, nil
+}
+
+func (e *encoder[R, K]) sameKey(a, b *R, bytes []byte) error {
+	of := e.t.def.PrimaryKey.of
+	if of(a) == of(b) {
+		return nil
+	}
+	return &CodingError{Table: e.t.def.Name, Key: keyHash(bytes),
+		Err: fmt.Errorf("%w: two unequal keys have the same bytes", codec.ErrValue)}
+}
+
+// encodeKeys encodes keys for a look-up; one that is given twice is encoded once.
+func (t *Table[R, K]) encodeKeys(given []K) ([][]byte, error) {
+	if len(given) == 1 {
+		b, err := t.encodeKey(given[0])
+		return [][]byte{b}, err
+	}
+	out := make([][]byte, 0, len(given))
+	seen := make(map[string]K, len(given))
+	for _, k := range given {
+		b, err := t.encodeKey(k)
+		if err != nil {
+			return nil, err
+		}
+		before, twice := seen[string(b)]
+		if twice && before != k {
+			return nil, &CodingError{Table: t.def.Name, Key: keyHash(b),
+				Err: fmt.Errorf("%w: two unequal keys have the same bytes", codec.ErrValue)}
+		}
+		if !twice {
+			seen[string(b)] = k
+			out = append(out, b)
+		}
+	}
+	return out, nil
+}
+
+func (t *Table[R, K]) encodeKey(k K) (b []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &CodingError{Table: t.def.Name, Err: panicked(p)}
+		}
+	}()
+	if b, err = t.def.PrimaryKey.codec.Append(nil, k); err != nil {
+		return nil, &CodingError{Table: t.def.Name, Err: asValueError(err)}
+	}
+	return b, nil
+}
+
+// asValueError makes a foreign codec's error one that says which side failed.
+func asValueError(err error) error {
+	if errors.Is(err, codec.ErrValue) || errors.Is(err, ErrMissingAttribute) || errors.Is(err, ErrPanic) || errors.Is(err, ErrTooLarge) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", codec.ErrValue, err)
+}
+
+// panicked names the type of what was thrown, never its text, which may hold row bytes.
+func panicked(p any) error { return fmt.Errorf("%w: %T", ErrPanic, p) }
+
+// keyHash is how keys appear in errors and logs.
+func keyHash[T []byte | engine.Bytes | string](key T) string {
+	h := fnv.New64a()
+	h.Write([]byte(key))
+	return fmt.Sprintf("%016x", h.Sum64())
+}

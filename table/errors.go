@@ -1,0 +1,82 @@
+package table
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tablecache-go/tablecache/engine"
+)
+
+// Errors that a call meets before Redis is asked: nothing has changed.
+var (
+	// ErrInvalidDefinition: Open was given a definition that cannot be a table.
+	ErrInvalidDefinition = errors.New("tablecache: invalid definition")
+	// ErrUnknownIndex: the spec names an index that the definition does not have.
+	ErrUnknownIndex = errors.New("tablecache: unknown index")
+	// ErrInvalidSpec: intervals overlap, are reversed or NaN, or there are too many of them.
+	ErrInvalidSpec = errors.New("tablecache: invalid spec")
+	// ErrMissingAttribute: a map record lacks an attribute of the definition.
+	ErrMissingAttribute = errors.New("tablecache: missing attribute")
+	// ErrTooLarge: a record, or one call's key list, is larger than the documented limit.
+	ErrTooLarge = errors.New("tablecache: too large")
+	// ErrPanic: a function of the caller (codec, score, predicate) panicked.
+	ErrPanic = errors.New("tablecache: panic in a caller's function")
+)
+
+// Errors of Open.
+var (
+	// ErrSchemaMismatch: the table in Redis was written under another definition.
+	ErrSchemaMismatch = errors.New("tablecache: table has another schema")
+	// ErrUnsafeClient: the client or the server is configured so that guarantees cannot hold.
+	ErrUnsafeClient = errors.New("tablecache: unsafe redis configuration")
+)
+
+// ErrNotFound: there is no such record.
+var ErrNotFound = errors.New("tablecache: record not found")
+
+// Errors that the engine tells; see there for what triggers each.
+var (
+	ErrClosed               = engine.ErrClosed
+	ErrFenced               = engine.ErrFenced
+	ErrLost                 = engine.ErrLost
+	ErrUnknownOutcome       = engine.ErrUnknownOutcome
+	ErrGenerationsExhausted = engine.ErrGenerationsExhausted
+	ErrSnapshotExpired      = engine.ErrSnapshotExpired
+	ErrScratchMerged        = engine.ErrScratchMerged
+	ErrScratchAborted       = engine.ErrScratchAborted
+)
+
+// CodingError tells which part of which record could not be encoded or decoded. It holds no
+// part of the record itself: Key is a short hash of the encoded primary key (empty when the key
+// itself could not be encoded).
+type CodingError struct {
+	Table, Key, Attribute string
+	Index                 string // set when a score, not an attribute, was at fault
+	Decoding              bool
+	Err                   error // wraps codec.ErrValue, codec.ErrData, ErrMissingAttribute or ErrPanic
+}
+
+// Error names the table, the attribute or index, and the hash of the key.
+func (e *CodingError) Error() string {
+	var b strings.Builder
+	verb := "encode"
+	if e.Decoding {
+		verb = "decode"
+	}
+	fmt.Fprintf(&b, "tablecache: table %s: cannot %s", e.Table, verb)
+	if e.Attribute != "" {
+		fmt.Fprintf(&b, " attribute %s", e.Attribute)
+	}
+	if e.Index != "" {
+		fmt.Fprintf(&b, " score of index %s", e.Index)
+	}
+	if e.Key != "" {
+		fmt.Fprintf(&b, " of key #%s", e.Key)
+	}
+	fmt.Fprintf(&b, ": %v", e.Err)
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *CodingError) Unwrap() error { return e.Err }

@@ -1,0 +1,88 @@
+package table
+
+import (
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/tablecache-go/tablecache/cleanup"
+)
+
+// Option changes how Open opens a table.
+type Option func(*options)
+
+type options struct {
+	logger    *zap.Logger
+	pool      *cleanup.Pool
+	mailbox   int
+	buffer    int
+	grace     time.Duration
+	memory    int64
+	pageBytes int
+	reset     bool
+	evictable bool
+}
+
+func defaultOptions() options {
+	return options{
+		logger:    zap.NewNop(),
+		mailbox:   1024,
+		buffer:    256,
+		grace:     5 * time.Second,
+		memory:    64 << 20,
+		pageBytes: 256 << 10,
+	}
+}
+
+// resolve applies given options to the defaults; a zero or negative value keeps the default.
+func resolve(given []Option) options {
+	o := defaultOptions()
+	for _, apply := range given {
+		apply(&o)
+	}
+	return o
+}
+
+func positive[N int | int64 | time.Duration](to *N, v N) {
+	if v > 0 {
+		*to = v
+	}
+}
+
+// WithLogger makes the table log to l. The default logs nothing. Neither keys nor rows are logged.
+func WithLogger(l *zap.Logger) Option {
+	return func(o *options) {
+		if l != nil {
+			o.logger = l
+		}
+	}
+}
+
+// WithCleanup makes the table's folds run in p, which must outlive the table and which the caller
+// closes. The default is a pool that all tables of the process share.
+func WithCleanup(p *cleanup.Pool) Option { return func(o *options) { o.pool = p } }
+
+// WithMailbox bounds how many regular writes, and how many scratch writes, wait in the table's
+// mailboxes; more wait at its door, first come first served. The default is 1,024.
+func WithMailbox(n int) Option { return func(o *options) { positive(&o.mailbox, n) } }
+
+// WithStreamBuffer sets how many records the channel of a Stream holds. The default is 256.
+func WithStreamBuffer(records int) Option { return func(o *options) { positive(&o.buffer, records) } }
+
+// WithSnapshotGrace sets for how long a stalled reader may hold up a write or a fold, counted from
+// the moment the first of them waits for it. The default is 5 s.
+func WithSnapshotGrace(d time.Duration) Option { return func(o *options) { positive(&o.grace, d) } }
+
+// WithSnapshotMemory bounds what all readers of the table that hurry hold in memory. The default
+// is 64 MiB.
+func WithSnapshotMemory(bytes int64) Option { return func(o *options) { positive(&o.memory, bytes) } }
+
+// WithPageBytes sets how large, about, one page of a long read is. The default is 256 KiB.
+func WithPageBytes(n int) Option { return func(o *options) { positive(&o.pageBytes, n) } }
+
+// WithReset drops what is stored under the table's name, whatever its schema, and starts anew.
+func WithReset() Option { return func(o *options) { o.reset = true } }
+
+// WithEvictionAllowed opens the table on a server that may evict its keys. What is evicted is
+// still told, as ErrLost, never answered as if it had not been there.
+func WithEvictionAllowed() Option { return func(o *options) { o.evictable = true } }

@@ -1,0 +1,378 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/tablecache-go/tablecache/engine"
+)
+
+// Records returns the records of s as they stand at one moment of the call that ranges over it,
+// whatever is written meanwhile; each range is a new read. Records come as they arrive from
+// Redis. A record that cannot be decoded, or whose predicate panics, yields a *CodingError in its
+// place, and the loop may go on; any other error is the last thing yielded, and a loop that ends
+// without one has seen every record. Breaking out of the loop releases everything.
+//
+// A read that fits one page neither waits nor makes anyone wait. A longer one makes regular
+// writes and folds wait for it until it is in memory, at most for the grace period: then it ends
+// with ErrSnapshotExpired if its consumer stalls. Writing to the table inside the loop is safe.
+// When ctx ends the loop yields an error that Is ctx.Err(), within milliseconds.
+func (t *Table[R, K]) Records(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		p, err := t.plan(s)
+		if err == nil {
+			err = t.read(ctx, p, yield)
+		}
+		if err != nil {
+			var none R
+			yield(none, t.errorf("read", err))
+		}
+	}
+}
+
+// errStop ends a read whose consumer has had enough.
+var errStop = errors.New("tablecache: the consumer stopped")
+
+// read yields what p asks for, and returns the error that ended it early.
+func (t *Table[R, K]) read(ctx context.Context, p plan[R], yield func(R, error) bool) error {
+	s := sieve[R, K]{t: t, plan: p}
+	err := t.pages(ctx, p, s.enough, func(pg *page) error { return s.pass(ctx, pg, yield) })
+	if errors.Is(err, errStop) {
+		return nil
+	}
+	return err
+}
+
+// sieve decodes and judges rows, and counts up to the limit.
+type sieve[R any, K comparable] struct {
+	t      *Table[R, K]
+	plan   plan[R]
+	passed int
+	ready  []judged[R] // what was judged before its page could be passed on
+	judged *page
+}
+
+type judged[R any] struct {
+	record R
+	err    error
+}
+
+// enough tells whether a first page holds the whole answer because of its limit.
+func (s *sieve[R, K]) enough(pg *page) bool {
+	if s.plan.limit == 0 {
+		return false
+	}
+	if s.plan.recheck == nil {
+		return len(pg.rows) >= s.plan.limit
+	}
+	s.ready, s.judged = nil, pg
+	for i := range pg.rows {
+		if j, ok := s.judge(pg, i); ok {
+			s.ready = append(s.ready, j)
+		}
+		if len(s.ready) == s.plan.limit {
+			return true
+		}
+	}
+	return false
+}
+
+// judge decodes row i; ok is false when it is not part of the answer.
+func (s *sieve[R, K]) judge(pg *page, i int) (j judged[R], ok bool) {
+	j.record, j.err = s.t.decode(pg.keys[i], pg.rows[i])
+	if j.err != nil {
+		return j, true
+	}
+	holds, err := judge(s.plan.recheck, &j.record)
+	if err != nil {
+		j.err = &CodingError{Table: s.t.def.Name, Key: keyHash(pg.keys[i]), Decoding: true, Err: err}
+	}
+	return j, holds || err != nil
+}
+
+// pass yields the records of one page.
+func (s *sieve[R, K]) pass(ctx context.Context, pg *page, yield func(R, error) bool) error {
+	if s.judged == pg {
+		return s.passReady(ctx, yield)
+	}
+	for i := range pg.rows {
+		if j, ok := s.judge(pg, i); ok {
+			if err := s.yield(ctx, j, yield); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *sieve[R, K]) passReady(ctx context.Context, yield func(R, error) bool) error {
+	for _, j := range s.ready {
+		if err := s.yield(ctx, j, yield); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sieve[R, K]) yield(ctx context.Context, j judged[R], yield func(R, error) bool) error {
+	if ctx.Err() != nil {
+		return ended(ctx)
+	}
+	if !yield(j.record, j.err) {
+		return errStop
+	}
+	s.passed++
+	if s.passed == s.plan.limit {
+		return errStop
+	}
+	return nil
+}
+
+// pages hands every page of one snapshot to each, in order. A read of one page, or whose first
+// page is enough, takes one round trip; for a longer one the snapshot is pinned first.
+func (t *Table[R, K]) pages(ctx context.Context, p plan[R], enough func(*page) bool, each func(*page) error) error {
+	if len(p.bounds) == 0 {
+		return t.alive(ctx)
+	}
+	q := t.firstAsk(p)
+	first, err := t.page(ctx, q)
+	if err != nil {
+		return err
+	}
+	if first.last || enough(first) {
+		return each(first)
+	}
+	pin, first, err := t.pinned(ctx, q, first)
+	if err != nil {
+		return err
+	}
+	return t.pumped(ctx, q, pin, first, each)
+}
+
+// alive answers for reads that need not ask Redis.
+func (t *Table[R, K]) alive(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return ended(ctx)
+	}
+	select {
+	case <-t.actor.Done():
+		return ErrClosed
+	default:
+		return nil
+	}
+}
+
+func (t *Table[R, K]) firstAsk(p plan[R]) pageAsk {
+	q := pageAsk{at: cursor{bounds: p.bounds}, index: p.index, reverse: p.reverse, view: mergedView}
+	if p.recheck == nil {
+		q.most = min(p.limit, mostEntries)
+	}
+	return q
+}
+
+// pinned returns a pin on the snapshot of the first page, which it reads again if it must.
+func (t *Table[R, K]) pinned(ctx context.Context, q pageAsk, first *page) (*engine.Pin, *page, error) {
+	pin, err := t.actor.Pin(ctx, first.view)
+	if err != nil {
+		return nil, nil, err
+	}
+	if first.of(t.epoch, pin.View()) {
+		return pin, first, nil
+	}
+	q.of = &snapshot{epoch: t.epoch, view: pin.View()}
+	if first, err = t.page(ctx, q); err != nil {
+		pin.Release()
+		return nil, nil, err
+	}
+	return pin, first, nil
+}
+
+// of tells whether the page is of a view that the owner of epoch has pinned.
+func (s *snapshot) of(epoch string, v engine.View) bool {
+	return s.epoch == epoch && s.view.Generation == v.Generation && s.view.Version == v.Version
+}
+
+// pumped hands the first page and all that a pump fetches after it to each.
+func (t *Table[R, K]) pumped(ctx context.Context, q pageAsk, pin *engine.Pin, first *page, each func(*page) error) error {
+	q.of, q.most = &snapshot{epoch: t.epoch, view: pin.View()}, 0
+	ctx, cancel := context.WithCancel(ctx)
+	m := &pump{pin: pin, memory: t.memory, next: first.next, out: make(chan *page), finished: first.last}
+	m.fetch = func(ctx context.Context, at cursor) (*page, error) {
+		q := q
+		q.at = at
+		return t.page(ctx, q)
+	}
+	if err := t.streams.start(func() { m.run(ctx) }); err != nil {
+		cancel()
+		pin.Release()
+		return err
+	}
+	defer func() { // also when each panics
+		cancel()
+		for range m.out { // at once: until run has seen it
+		}
+	}()
+	if err := each(first); err != nil {
+		return err
+	}
+	for pg := range m.out {
+		if err := each(pg); err != nil {
+			return err
+		}
+	}
+	return m.err
+}
+
+// First returns the first record of s, or ErrNotFound.
+func (t *Table[R, K]) First(ctx context.Context, s Spec[R]) (R, error) {
+	for r, err := range t.Records(ctx, s.Max(1)) {
+		return r, err
+	}
+	var none R
+	return none, t.errorf("first", ErrNotFound)
+}
+
+// Get returns the record with this key, or ErrNotFound.
+func (t *Table[R, K]) Get(ctx context.Context, key K) (R, error) {
+	for r, err := range t.Lookup(ctx, key) {
+		return r, err
+	}
+	var none R
+	return none, t.errorf("get", ErrNotFound)
+}
+
+// maxKeys bounds one look-up, which is one atomic answer.
+const maxKeys = 10_000
+
+// Lookup returns the records with these keys as they stand at one moment, in the order of the
+// arguments: one that is given twice comes once, one that is not there is skipped. It takes one
+// round trip for at most 10,000 keys; more are ErrTooLarge. Errors come as from Records.
+func (t *Table[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		found, err := t.lookup(ctx, keys)
+		if err != nil {
+			var none R
+			yield(none, t.errorf("look-up", err))
+			return
+		}
+		for _, f := range found {
+			if f.row != "" && !yield(t.decode(f.key, f.row)) {
+				return
+			}
+		}
+	}
+}
+
+func (t *Table[R, K]) lookup(ctx context.Context, keys []K) ([]found, error) {
+	if len(keys) > maxKeys {
+		return nil, fmt.Errorf("%w: %d keys, at most %d", ErrTooLarge, len(keys), maxKeys)
+	}
+	encoded, err := t.encodeKeys(keys)
+	if err != nil {
+		return nil, err
+	}
+	if len(encoded) == 0 {
+		return nil, t.alive(ctx)
+	}
+	rows, _, err := t.find(ctx, mergedView, noIndex, encoded)
+	return rows, err
+}
+
+// found is what is stored under a key; no row: nothing.
+type found struct{ key, row, score string }
+
+const noIndex = -1
+
+// find looks rows up, and their scores in an index, at one moment, which it returns.
+func (t *Table[R, K]) find(ctx context.Context, v view, index int, keys [][]byte) ([]found, snapshot, error) {
+	args := append(t.wire.command(&t.wire.scripts.lookup, 2+len(keys)), string(v), index+1)
+	for _, key := range keys {
+		args = append(args, key)
+	}
+	acked := t.actor.Acked()
+	a, err := t.reader.ask(ctx, args)
+	if err == nil {
+		err = t.check(a, acked)
+	}
+	if err != nil {
+		return nil, snapshot{}, err
+	}
+	rows, scores := flatten(a.rest[:1]), flatten(a.rest[1:])
+	if len(rows) != len(keys) || len(scores) != len(keys) {
+		return nil, snapshot{}, fmt.Errorf("%w: not an answer to a look-up", ErrLost)
+	}
+	out := make([]found, len(keys))
+	for i := range out {
+		out[i] = found{key: string(keys[i]), row: rows[i], score: scores[i]}
+	}
+	return out, snapshot{epoch: a.epoch, view: a.view}, nil
+}
+
+// Count returns how many records s has at one moment. Without a predicate nothing is read,
+// unless a merge is being folded.
+func (t *Table[R, K]) Count(ctx context.Context, s Spec[R]) (int, error) {
+	p, err := t.plan(s)
+	if err != nil {
+		return 0, t.errorf("count", err)
+	}
+	n, err := t.count(ctx, p)
+	return n, t.errorf("count", err)
+}
+
+func (t *Table[R, K]) count(ctx context.Context, p plan[R]) (int, error) {
+	if p.recheck != nil {
+		return t.countRecords(ctx, p)
+	}
+	n, err := t.countScores(ctx, p)
+	if n < 0 && err == nil {
+		n, err = t.countRows(ctx, p)
+	}
+	if p.limit > 0 {
+		n = min(n, p.limit)
+	}
+	return n, err
+}
+
+func (t *Table[R, K]) countScores(ctx context.Context, p plan[R]) (int, error) {
+	args := append(t.wire.command(&t.wire.scripts.count, 1+2*len(p.bounds)), p.index+1)
+	for i := range p.bounds {
+		args = append(args, &p.bounds[i].min, &p.bounds[i].max)
+	}
+	acked := t.actor.Acked()
+	a, err := t.reader.ask(ctx, args)
+	if err == nil {
+		err = t.check(a, acked)
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, ok := a.rest[0].(int64)
+	if !ok {
+		return 0, fmt.Errorf("%w: not a count", ErrLost)
+	}
+	return int(n), nil
+}
+
+func (t *Table[R, K]) countRows(ctx context.Context, p plan[R]) (n int, err error) {
+	never := func(*page) bool { return false }
+	err = t.pages(ctx, p, never, func(pg *page) error {
+		n += len(pg.rows)
+		return nil
+	})
+	return n, err
+}
+
+func (t *Table[R, K]) countRecords(ctx context.Context, p plan[R]) (n int, err error) {
+	var bad error
+	err = t.read(ctx, p, func(_ R, err error) bool {
+		if err != nil {
+			bad = err
+			return false
+		}
+		n++
+		return true
+	})
+	return n, errors.Join(err, bad)
+}

@@ -1,0 +1,7 @@
+-- Drops all that is staged.
+local t, no = gate('active')
+if no then return no end
+redis.call('UNLINK', STAGED)
+drop(shadow)
+t[5] = 'clear'
+return done(t, '')

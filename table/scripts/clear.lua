@@ -1,0 +1,9 @@
+-- Drops everything, in any state.
+local t, no = gate('clear', 'active', 'merging')
+if no then return no end
+redis.call('UNLINK', ROWS, STAGED)
+drop(merged)
+drop(shadow)
+t[5] = 'clear'
+disturb(t)
+return done(t, '')

@@ -1,0 +1,26 @@
+-- Rows by key. ARGV: view, index whose scores are wanted or 0, then keys.
+-- Answers with: rows (staged ones over merged ones where they count), scores.
+local t, over, no = whence('', '', '', ARGV[1])
+if no then return no end
+local index = tonumber(ARGV[2])
+local rows, scores, first = {}, {}, 3
+
+for i = first, #ARGV, LOOK do
+  local last = i + LOOK - 1
+  if last > #ARGV then last = #ARGV end
+  local below = redis.call('HMGET', ROWS, unpack(ARGV, i, last))
+  local above = over and redis.call('HMGET', STAGED, unpack(ARGV, i, last))
+  for k = 1, #below do
+    local n, key = i - first + k, ARGV[i + k - 1]
+    local staged = above and above[k]
+    rows[n] = staged or below[k]
+    if staged and #staged == 4 then rows[n] = false end
+    scores[n] = ''
+    if index > 0 and rows[n] then
+      scores[n] = redis.call('ZSCORE', staged and shadow(index) or merged(index), key) or ''
+    end
+  end
+end
+local a = answer('OK', t)
+a[8], a[9] = rows, scores
+return a

@@ -1,0 +1,6 @@
+-- Stores rows.
+local t, no = gate('clear')
+if no then return no end
+fill(ROWS, merged)
+disturb(t)
+return done(t, '')

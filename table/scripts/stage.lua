@@ -1,0 +1,6 @@
+-- Stores rows in the scratch space.
+local t, no = gate('clear', 'active')
+if no then return no end
+fill(STAGED, shadow)
+t[5] = 'active'
+return done(t, '')

@@ -1,0 +1,75 @@
+package table
+
+import (
+	"context"
+	"errors"
+)
+
+// Stream is a read that delivers its records through a bounded channel.
+type Stream[R any] struct {
+	c      chan R // written and closed by the producer
+	cancel context.CancelFunc
+	done   chan struct{} // closed by the producer before c
+	err    error         // written by the producer before done is closed
+}
+
+// Stream starts a read of s, of one moment as Records says, and returns it at once. Its channel
+// holds as many records as WithStreamBuffer says. Drain it, or end ctx, or call Close: any of
+// them frees all that the stream holds.
+func (t *Table[R, K]) Stream(ctx context.Context, s Spec[R]) *Stream[R] {
+	ctx, cancel := context.WithCancel(ctx)
+	st := &Stream[R]{c: make(chan R, t.opts.buffer), cancel: cancel, done: make(chan struct{})}
+	if err := t.streams.start(func() { st.end(t.produce(ctx, s, st.c)) }); err != nil {
+		st.end(t.errorf("stream", err))
+	}
+	return st
+}
+
+// produce sends every record to c, skips those that cannot be decoded, and returns what was
+// skipped and what ended it early.
+func (t *Table[R, K]) produce(ctx context.Context, s Spec[R], c chan<- R) error {
+	var errs []error
+	for r, err := range t.Records(ctx, s) {
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		select {
+		case c <- r:
+		case <-ctx.Done():
+			return errors.Join(append(errs, t.errorf("stream", ended(ctx)))...)
+		case <-t.actor.Done():
+			return errors.Join(append(errs, t.errorf("stream", ErrClosed))...)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Stream[R]) end(err error) {
+	s.err = err
+	close(s.done)
+	close(s.c)
+	s.cancel()
+}
+
+// C returns the channel, which is closed when all records were delivered or the stream ended
+// early; Err tells which.
+func (s *Stream[R]) C() <-chan R { return s.c }
+
+// Err returns, once C is closed, nil only if every record was delivered: else why the stream
+// ended early, joined with a *CodingError for each record that it skipped. Before that it is nil.
+func (s *Stream[R]) Err() error {
+	select {
+	case <-s.done:
+		return s.err
+	default:
+		return nil
+	}
+}
+
+// Close ends the stream early and waits until it holds nothing any more. Closing a stream that
+// has ended does nothing; closing one early makes Err say context.Canceled.
+func (s *Stream[R]) Close() {
+	s.cancel()
+	<-s.done
+}

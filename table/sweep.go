@@ -1,0 +1,269 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/tablecache-go/tablecache/engine"
+)
+
+// DeleteSeq deletes the records of s page by page and yields what it has deleted. No lock is held
+// while the loop body runs. A record that changes between being judged and being deleted is
+// judged again; each key is deleted at most once, even if the body puts it back. Breaking out of
+// the loop stops: the page at hand, up to 1,000 records of which some were not yielded, is gone.
+// A row that cannot be decoded yields a *CodingError and is left alone (DeleteKeys deletes it).
+// When the table is cleared meanwhile the sequence ends.
+func (t *Table[R, K]) DeleteSeq(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
+	return t.sweep(ctx, s, "delete", mergedView, t.regularSpan, t.actor.Delete)
+}
+
+// ScratchDiscard stages the deletion of the records of s, in the view that a merge now would
+// show, and returns how many it discarded. It waits like ScratchPut and is atomic like Delete.
+func (t *Table[R, K]) ScratchDiscard(ctx context.Context, s Spec[R]) (int, error) {
+	return drain(t.ScratchDiscardSeq(ctx, s))
+}
+
+// ScratchDiscardSeq is to ScratchDiscard what DeleteSeq is to Delete. When its scratch session is
+// merged or aborted meanwhile it ends with ErrScratchMerged or ErrScratchAborted.
+func (t *Table[R, K]) ScratchDiscardSeq(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
+	return t.sweep(ctx, s, "discard", stagedView, t.actor.ScratchSpan, t.actor.Discard)
+}
+
+// regularSpan waits for the lock, so that what is judged is what will be deleted.
+func (t *Table[R, K]) regularSpan(ctx context.Context) (*engine.Span, error) {
+	if err := t.actor.WaitClear(ctx); err != nil {
+		return nil, err
+	}
+	return t.actor.RegularSpan(ctx)
+}
+
+// sweeper marks the records of a plan, page by page.
+type sweeper[R any, K comparable] struct {
+	t       *Table[R, K]
+	plan    plan[R]
+	view    view
+	span    *engine.Span
+	mark    func(context.Context, engine.Deletion) ([]engine.Verdict, error)
+	yield   func(R, error) bool
+	visited map[string]struct{}
+	marked  int
+}
+
+func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], what string, v view, span func(context.Context) (*engine.Span, error),
+	mark func(context.Context, engine.Deletion) ([]engine.Verdict, error)) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		p, err := t.plan(s)
+		w := sweeper[R, K]{t: t, plan: p, view: v, mark: mark, yield: yield, visited: make(map[string]struct{})}
+		if err == nil {
+			w.span, err = span(ctx)
+		}
+		if err == nil {
+			err = w.run(ctx)
+		}
+		if err != nil && !errors.Is(err, errStop) && !errors.Is(err, engine.ErrCleared) {
+			var none R
+			yield(none, t.errorf(what, err))
+		}
+	}
+}
+
+// mostRetries bounds how often a page that other writers keep disturbing is read anew to be marked
+// as a whole; after that its records are marked one by one, each if it is still as it was seen.
+const mostRetries = 100
+
+// run goes through the pages. Unlike a read it wants the present, not a snapshot.
+func (w *sweeper[R, K]) run(ctx context.Context) error {
+	at, tries := cursor{bounds: w.plan.bounds}, mostRetries
+	for len(at.bounds) > 0 {
+		pg, err := w.page(ctx, at)
+		if err != nil {
+			return err
+		}
+		all := rowsOf(pg)
+		if pg.last && tries > 0 { // these are all the records there are
+			tries--
+			disturbed, err := w.sweepWhole(ctx, all, pg.snapshot)
+			if err == nil && disturbed {
+				continue
+			}
+			return err
+		}
+		if err := w.sweepRows(ctx, all, pg.snapshot); err != nil || pg.last {
+			return err
+		}
+		at, tries = pg.next, 0
+	}
+	return nil
+}
+
+func (w *sweeper[R, K]) page(ctx context.Context, at cursor) (*page, error) {
+	pg, err := w.t.page(ctx, pageAsk{at: at, index: w.plan.index, reverse: w.plan.reverse, view: w.view, scored: true})
+	if err != nil {
+		return nil, err
+	}
+	return pg, w.owned(pg.snapshot)
+}
+
+func rowsOf(pg *page) []found {
+	rows := make([]found, len(pg.rows))
+	for i := range rows {
+		rows[i] = found{key: pg.keys[i], row: pg.rows[i], score: pg.scores[i]}
+	}
+	return rows
+}
+
+// owned: what is to be changed must be this owner's.
+func (w *sweeper[R, K]) owned(s snapshot) error {
+	if s.epoch != w.t.epoch {
+		return ownership(w.t.epoch, s.epoch)
+	}
+	return w.span.Err()
+}
+
+// sweepWhole marks those of all records that pass, at one moment; disturbed tells that they were no
+// longer all, and that nothing was marked.
+func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []found, seen snapshot) (disturbed bool, err error) {
+	chosen, err := w.choose(all)
+	if err != nil || len(chosen) == 0 {
+		return false, err
+	}
+	d := w.deletion(chosen, seen)
+	d.Witnesses = witnesses(all, chosen)
+	for _, b := range w.plan.bounds {
+		d.Bounds = append(d.Bounds, engine.Bytes(b.min), engine.Bytes(b.max))
+	}
+	verdicts, err := w.mark(ctx, d)
+	if err != nil {
+		return false, err
+	}
+	changed, err := w.report(chosen, verdicts)
+	return len(changed) > 0, err
+}
+
+// witnesses returns what is not chosen.
+func witnesses[R any](all []found, chosen []candidate[R]) (others []engine.Mark) {
+	for _, f := range all {
+		if len(chosen) > 0 && chosen[0].key == f.key {
+			chosen = chosen[1:]
+			continue
+		}
+		others = append(others, f.mark())
+	}
+	return others
+}
+
+// sweepRows judges rows, marks those that pass, yields what was marked, and looks again at those
+// that have changed since.
+func (w *sweeper[R, K]) sweepRows(ctx context.Context, rows []found, seen snapshot) error {
+	for {
+		chosen, err := w.choose(rows)
+		if err != nil {
+			return err
+		}
+		if len(chosen) == 0 {
+			return nil
+		}
+		verdicts, err := w.mark(ctx, w.deletion(chosen, seen))
+		if err != nil {
+			return err
+		}
+		changed, err := w.report(chosen, verdicts)
+		if err != nil || len(changed) == 0 {
+			return err
+		}
+		if rows, seen, err = w.t.find(ctx, w.view, w.plan.index, changed); err != nil {
+			return err
+		}
+		if err := w.owned(seen); err != nil {
+			return err
+		}
+	}
+}
+
+// mark names the record as it was found.
+func (f found) mark() engine.Mark {
+	return engine.Mark{Key: engine.Bytes(f.key), Value: engine.Bytes(f.row), Score: engine.Bytes(f.score)}
+}
+
+// candidate is a row that the plan's predicate holds for.
+type candidate[R any] struct {
+	found
+	record R
+}
+
+// choose decodes and judges rows, up to the limit.
+func (w *sweeper[R, K]) choose(rows []found) ([]candidate[R], error) {
+	var chosen []candidate[R]
+	for _, f := range rows {
+		if w.plan.limit > 0 && w.marked+len(chosen) == w.plan.limit {
+			break
+		}
+		c, ok, err := w.judge(f)
+		if err != nil && !w.yield(c.record, err) {
+			return nil, errStop
+		}
+		if ok && err == nil {
+			chosen = append(chosen, c)
+		}
+	}
+	return chosen, nil
+}
+
+func (w *sweeper[R, K]) judge(f found) (c candidate[R], ok bool, err error) {
+	if _, twice := w.visited[f.key]; twice || f.row == "" || !w.inside(f.score) {
+		return c, false, nil
+	}
+	c.found = f
+	if c.record, err = w.t.decode(f.key, f.row); err != nil {
+		w.visited[f.key] = struct{}{}
+		return c, false, err
+	}
+	ok, err = judge(w.plan.recheck, &c.record)
+	if err != nil {
+		err = &CodingError{Table: w.t.def.Name, Key: keyHash(f.key), Decoding: true, Err: err}
+	}
+	return c, ok, err
+}
+
+// inside tells whether a score, as Redis wrote it, still lies in one of the intervals.
+func (w *sweeper[R, K]) inside(score string) bool {
+	f, err := parseScore(score)
+	if err != nil {
+		return false
+	}
+	for _, i := range w.plan.intervals {
+		if i.Contains(f) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *sweeper[R, K]) deletion(chosen []candidate[R], seen snapshot) engine.Deletion {
+	d := engine.Deletion{Marks: make([]engine.Mark, len(chosen)), Index: w.plan.index, Seen: seen.view.Seq, Span: w.span}
+	for i, c := range chosen {
+		d.Marks[i] = c.mark()
+	}
+	return d
+}
+
+// report counts and yields what was marked, and returns the keys that must be judged again.
+func (w *sweeper[R, K]) report(chosen []candidate[R], verdicts []engine.Verdict) (changed [][]byte, err error) {
+	w.marked += count(verdicts, engine.Marked)
+	for i, v := range verdicts {
+		switch v {
+		case engine.Marked:
+			w.visited[chosen[i].key] = struct{}{}
+			if err == nil && !w.yield(chosen[i].record, nil) {
+				err = errStop
+			}
+		case engine.Changed:
+			changed = append(changed, []byte(chosen[i].key))
+		}
+	}
+	if w.plan.limit > 0 && w.marked == w.plan.limit && err == nil {
+		err = errStop
+	}
+	return changed, err
+}

@@ -1,0 +1,271 @@
+package table
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/tablecache-go/tablecache/codec"
+	"github.com/tablecache-go/tablecache/engine"
+)
+
+// Report is what Verify found.
+type Report struct {
+	Problems []Problem
+	Rows     int  // rows looked at, staged ones too
+	Partial  bool // there are more problems than a report holds
+}
+
+// OK tells whether nothing is wrong.
+func (r Report) OK() bool { return len(r.Problems) == 0 }
+
+// Problem is one thing that is wrong with what is stored.
+type Problem struct {
+	Kind      ProblemKind
+	Key       string // short hash of the key; empty when a count is wrong
+	Index     string // empty when a row or a count is wrong
+	Attribute string // of a row that cannot be decoded
+	Staged    bool   // the row or entry is a staged one
+}
+
+// ProblemKind is a kind of problem.
+type ProblemKind string
+
+// The kinds of problem.
+const (
+	OrphanEntry  ProblemKind = "orphan index entry"
+	MissingEntry ProblemKind = "row missing from an index"
+	WrongScore   ProblemKind = "wrong score"
+	BadRow       ProblemKind = "undecodable row"
+	WrongCount   ProblemKind = "wrong count"
+	Leftover     ProblemKind = "leftover of scratch or fold"
+)
+
+// maxProblems bounds a report.
+const maxProblems = 10_000
+
+// auditStep is how many rows or entries one script looks at.
+const auditStep = 200
+
+// Verify walks everything that is stored for the table, in short steps, while the table is used,
+// and blocks nobody. It reports what is wrong for certain: what is written during the walk is
+// either seen whole or not at all. It takes a score for wrong when the index computes another one
+// from the stored attributes: indexes that use what is not stored cannot be verified. It also
+// works on a table whose reads say ErrLost.
+func (t *Table[R, K]) Verify(ctx context.Context) (Report, error) {
+	var report Report
+	err := t.audit(ctx, &report, func(f finding) error {
+		if len(report.Problems) == maxProblems {
+			report.Partial = true
+			return nil
+		}
+		report.Problems = append(report.Problems, f.Problem)
+		return nil
+	})
+	return report, t.errorf("verify", err)
+}
+
+// finding is a problem and what it takes to mend it.
+type finding struct {
+	Problem
+	key, row string
+	index    int
+	score    string
+}
+
+// audit hands every problem to each.
+func (t *Table[R, K]) audit(ctx context.Context, report *Report, each func(finding) error) error {
+	a := auditor[R, K]{t: t, report: report, each: each}
+	for _, part := range []part{rowsPart, stagedPart} {
+		if err := a.rows(ctx, part); err != nil {
+			return err
+		}
+	}
+	for i := range t.def.Indexes {
+		for _, part := range []part{mergedPart, shadowPart} {
+			if err := a.entries(ctx, part, i); err != nil {
+				return err
+			}
+		}
+	}
+	return a.counts(ctx)
+}
+
+// part is what one step of a walk looks at.
+type part string
+
+const (
+	countsPart part = "counts"
+	rowsPart   part = "rows"
+	stagedPart part = "staged"
+	mergedPart part = "merged"
+	shadowPart part = "shadow"
+)
+
+type auditor[R any, K comparable] struct {
+	t      *Table[R, K]
+	report *Report
+	each   func(finding) error
+}
+
+func (a *auditor[R, K]) ask(ctx context.Context, p part, index int, at, member string) (answer, error) {
+	args := a.t.wire.command(&a.t.wire.scripts.audit, 6)
+	reply, err := a.t.reader.ask(ctx, append(args, a.t.epoch, string(p), index+1, at, member, auditStep))
+	if err != nil {
+		return reply, err
+	}
+	return reply, reply.err(a.t.epoch)
+}
+
+// rows walks a hash: each row must decode, and have its entry in each index.
+func (a *auditor[R, K]) rows(ctx context.Context, p part) error {
+	for at := "0"; ; {
+		reply, err := a.ask(ctx, p, 0, at, "")
+		if err != nil {
+			return err
+		}
+		keys, rows := texts(reply.rest[1]), texts(reply.rest[2])
+		scores := columns(reply.rest[3])
+		for i := range keys {
+			if err := a.row(reply, p, keys[i], rows[i], across(scores, i)); err != nil {
+				return err
+			}
+		}
+		if at, _ = reply.rest[0].(string); at == "0" {
+			return nil
+		}
+	}
+}
+
+func (a *auditor[R, K]) row(at answer, p part, key, row string, scores []string) error {
+	a.report.Rows++
+	staged := p == stagedPart
+	f := finding{key: key, row: row, Problem: Problem{Key: keyHash(key), Staged: staged}}
+	if staged && !belongs(row, at.view) {
+		f.Kind = Leftover
+		return a.each(f)
+	}
+	if staged && len(row) == generationBytes {
+		return nil // a tombstone has no entries; one that it has is found as an orphan
+	}
+	r, err := a.decode(key, row, at.view)
+	if err != nil {
+		f.Kind, f.Attribute = BadRow, err.Attribute
+		return a.each(f)
+	}
+	return a.scores(f, &r, scores)
+}
+
+// belongs tells whether a staged row is of the generation that is being staged or folded.
+func belongs(row string, v engine.View) bool {
+	if len(row) < generationBytes || v.State == engine.StateClear {
+		return false
+	}
+	of := binary.BigEndian.Uint32([]byte(row))
+	if v.State == engine.StateActive {
+		return of == v.Generation+1
+	}
+	return of == v.Generation
+}
+
+func (a *auditor[R, K]) decode(key, row string, v engine.View) (R, *CodingError) {
+	r, err := a.t.decode(key, row)
+	if err == nil && v.State != engine.StateActive && binary.BigEndian.Uint32([]byte(row)) > v.Generation {
+		err = fmt.Errorf("%w: a row of a generation to come", codec.ErrData)
+	}
+	if err == nil {
+		return r, nil
+	}
+	if c, ok := err.(*CodingError); ok {
+		return r, c
+	}
+	return r, &CodingError{Err: err}
+}
+
+func (a *auditor[R, K]) scores(f finding, r *R, stored []string) error {
+	for i := range a.t.def.Indexes {
+		x := &a.t.def.Indexes[i]
+		score, err := callScore(x, r)
+		if err != nil {
+			continue // it cannot be told
+		}
+		f.index, f.score, f.Index = i, scoreText(score), x.name
+		f.Kind = verdictOn(stored[i], score)
+		if f.Kind == "" {
+			continue
+		}
+		if err := a.each(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func verdictOn(stored string, score float64) ProblemKind {
+	if stored == "" {
+		return MissingEntry
+	}
+	if is, err := parseScore(stored); err != nil || is != score {
+		return WrongScore
+	}
+	return ""
+}
+
+// entries walks an index: each entry must have its row.
+func (a *auditor[R, K]) entries(ctx context.Context, p part, index int) error {
+	for at, member := "", ""; ; {
+		reply, err := a.ask(ctx, p, index, at, member)
+		if err != nil {
+			return err
+		}
+		for _, key := range texts(reply.rest[2]) {
+			f := finding{key: key, index: index, Problem: Problem{Kind: OrphanEntry, Key: keyHash(key),
+				Index: a.t.def.Indexes[index].name, Staged: p == shadowPart}}
+			if err := a.each(f); err != nil {
+				return err
+			}
+		}
+		at, _ = reply.rest[0].(string)
+		member, _ = reply.rest[1].(string)
+		if at == "" {
+			return nil
+		}
+	}
+}
+
+// counts compares what was counted with what is there. What other findings explain, an index that
+// is too long or too short, is not told again.
+func (a *auditor[R, K]) counts(ctx context.Context) error {
+	reply, err := a.ask(ctx, countsPart, 0, "", "")
+	if err != nil {
+		return err
+	}
+	noted, there := texts(reply.rest[0]), texts(reply.rest[1])
+	for i, staged := range []bool{false, true} {
+		if noted[i] != there[i] {
+			if err := a.each(finding{Problem: Problem{Kind: WrongCount, Staged: staged}}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func texts(v any) []string { return flatten([]any{v}) }
+
+func columns(v any) (out [][]string) {
+	lists, _ := v.([]any)
+	for _, l := range lists {
+		out = append(out, texts(l))
+	}
+	return out
+}
+
+// across returns the i-th of each column.
+func across(columns [][]string, i int) []string {
+	out := make([]string, len(columns))
+	for j, c := range columns {
+		out[j] = c[i]
+	}
+	return out
+}
