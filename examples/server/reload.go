@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// errBusy: a reload is running already.
+var errBusy = errors.New("a reload is running")
+
+// postReload replaces the whole data set. Its client waits for the end, and hanging up drops what was staged.
+func (s *server) postReload(w http.ResponseWriter, r *http.Request) {
+	done, err := s.reload(r.Context())
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	reply(w, http.StatusOK, done)
+}
+
+// reloaded tells what a reload did.
+type reloaded struct {
+	Revision uint32 `json:"revision"`
+	Flights  int    `json:"flights"`
+}
+
+// reload runs the slow query again, stages its answer, and shows all of it at once.
+func (s *server) reload(ctx context.Context) (reloaded, error) {
+	select {
+	case <-s.place:
+		defer func() { s.place <- struct{}{} }()
+	default:
+		return reloaded{}, errBusy
+	}
+	flights, err := s.source()
+	if err != nil {
+		return reloaded{}, err
+	}
+	if err := s.replace(ctx, flights); err != nil {
+		return reloaded{}, errors.Join(err, s.abort(ctx))
+	}
+	return reloaded{Revision: s.revision, Flights: len(flights)}, nil
+}
+
+// chunk is how many records are staged at once.
+const chunk = 1000
+
+func (s *server) replace(ctx context.Context, flights []flight) error {
+	s.revision++
+	if _, err := s.table.ScratchDiscard(ctx, s.table.All("departure")); err != nil {
+		return err
+	}
+	for part := range slices.Chunk(flights, chunk) {
+		for i := range part {
+			part[i].Revision = s.revision
+		}
+		if err := s.table.ScratchPut(ctx, part...); err != nil {
+			return err
+		}
+	}
+	return s.table.ScratchMerge(ctx)
+}
+
+// abort drops what a failed reload has staged, even when its client has gone.
+func (s *server) abort(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return s.table.ScratchAbort(ctx)
+}
