@@ -64,12 +64,13 @@ func start[R any, K comparable](w *wire, def Definition[R, K], o options, claime
 	pool, release := o.cleanupPool()
 	t.release = release
 	t.folds = folds{wire: w, pool: pool, name: def.Name, epoch: claimed.epoch, ready: make(chan struct{})}
+	t.effects = newStore(w, claimed.epoch)
 	t.actor = engine.Start(engine.Config{
 		Mailbox: o.mailbox,
 		Grace:   o.grace,
 		Logger:  t.log,
 		Fold:    t.folds.begin,
-	}, &store{wire: w, epoch: claimed.epoch}, claimed.view)
+	}, t.effects, claimed.view)
 	t.folds.answerTo(t.actor)
 	return t
 }

@@ -126,6 +126,7 @@ func TestD6_AMergeIsOneScriptHoweverMuchIsStaged(t *testing.T) {
 		b := newBrake(t)
 		tbl := openOn(t, rdb, redistest.Prefix(t), table.WithCleanup(b.pool))
 		ok(t, tbl.ScratchPut(t.Context(), numbered(0, n)...))
+		wantCount(t, tbl, tbl.All("at"), 0) // now a connection is there
 		before := sent.n.Load()
 		ok(t, tbl.ScratchMerge(t.Context()))
 		if got := sent.n.Load() - before; got != 1 {

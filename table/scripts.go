@@ -22,6 +22,8 @@ type script struct {
 // scripts are all of a table's scripts. Their texts are the same for every table: no name of a
 // user's ever becomes Lua text.
 type scripts struct {
+	dialect                                                  dialect
+	seal                                                     script // sent as text, see lane.go
 	put, stage, delete, discard, merge, abort, clear, settle script
 	open, fold                                               script
 	page, lookup, count, stats                               script
@@ -49,6 +51,8 @@ func newScripts(dialect dialect) *scripts {
 		return script{text: b.String(), sha: hex.EncodeToString(sum[:])}
 	}
 	return &scripts{
+		dialect: dialect,
+		seal:    make(mayWrite, "seal"),
 		put:     make(mayWrite, "head", "write", "put"),
 		stage:   make(mayWrite, "head", "write", "stage"),
 		delete:  make(mayFree, "head", "write", "mark", "delete"),

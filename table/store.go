@@ -12,15 +12,33 @@ import (
 	"github.com/tablecache-go/tablecache/engine"
 )
 
-// store is the engine's Store: one effect, one script.
+// store is the engine's Store: one effect, one script or one transaction.
 type store struct {
 	*wire
 	epoch string
+	lane  lane
 }
 
-// Apply sends the effect's script.
+func newStore(w *wire, epoch string) *store {
+	return &store{wire: w, epoch: epoch, lane: lane{wire: w, epoch: epoch}}
+}
+
+// close gives the lane's connection back. The engine has stopped.
+func (s *store) close() { s.lane.drop() }
+
+// Apply has the effect: rows are stored on the lane, all else is done by a script.
 func (s *store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, error) {
-	a, err := s.run(ctx, s.call(e))
+	run := s.run
+	if len(e.Rows) > 0 && s.lane.open(ctx) {
+		r, stored, err := s.lane.transact(ctx, e)
+		if stored || err != nil {
+			return r, refusal(err)
+		}
+		if s.lane.open(ctx) {
+			run = s.lane.run
+		}
+	}
+	a, err := run(ctx, s.call(e))
 	if err != nil {
 		return engine.Result{}, refusal(err)
 	}
@@ -43,6 +61,8 @@ func (s *store) Settle(ctx context.Context, e *engine.Effect) (engine.Result, bo
 // refusal sorts out errors after which the effect was certainly not had.
 func refusal(err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, ErrLost):
 		return err
 	case neverSent(err):

@@ -18,6 +18,7 @@ type Table[R any, K comparable] struct {
 	wire     *wire
 	epoch    string // this owner's name in Redis
 	actor    *engine.Actor
+	effects  *store
 	reader   *reader
 	memory   *budget
 	rowBytes average
@@ -49,6 +50,7 @@ func (t *Table[R, K]) Close() error {
 	t.closing.Do(func() {
 		t.folds.stop()
 		t.actor.Close()
+		t.effects.close()
 		t.reader.stop()
 		t.streams.wait()
 		t.release()
