@@ -198,12 +198,12 @@ func (a *Actor) logOutcome(o outcome) {
 	}
 }
 
-// maybeDrop drops the current job if nobody waits for it and it is certainly not under way.
+// maybeDrop drops the jobs, current or queued, that nobody wants and that are not under way.
 func (a *Actor) maybeDrop() {
-	j := a.lock.current
-	if (j.phase == holding || j.phase == resting) && a.jobs[j.ticket].abandoned() {
-		delete(a.jobs, j.ticket)
-		a.tell(event{what: dropped})
+	for t, b := range a.jobs {
+		if b.abandoned() && !a.lock.underWay(t) {
+			a.drop(t)
+		}
 	}
 }
 

@@ -50,7 +50,7 @@
 //
 // A pin keeps what the readers of one generation see as it is. Put and Delete wait for pins of the present generation,
 // Clear for all of them, the fold for pins of older generations; Stage, Discard, Merge and Abort for none. A pin is granted
-// when no effect that changes what readers see has the lock. Whoever begins to wait for a pin makes its reader hurry, and
+// when no effect that changes what readers see has the lock, and while that one rests. Whoever begins to wait for a pin makes its reader hurry, and
 // starts its grace period, once: when that is over the pin expires and the effect goes on.
 //
 // # Time

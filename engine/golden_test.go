@@ -82,7 +82,8 @@ func (s *script) run(commands string) string {
 //	found <state> gen=N ver=N seq=N    a new machine, which begins
 //	take T <kind>, order T <kind>      a job of a mailbox; merge, abort, clear
 //	wait T, pin T, leave T, grace T    calls and pins
-//	done <state> gen=N ver=N           and burned, postponed, refused, lapsed, fenced, lost, dropped, rested
+//	done <state> gen=N ver=N           and burned, postponed, refused, lapsed, fenced, lost, rested
+//	drop T                             a job that nobody wants
 //	folded N [fenced|broken], foldrested, close
 func (s *script) command(f []string) []action {
 	e := event{}
@@ -93,8 +94,8 @@ func (s *script) command(f []string) []action {
 	case "take", "order":
 		e.what = map[string]happening{"take": taken, "order": ordered}[f[0]]
 		e.ticket, e.kind = s.ticket(f[1]), s.kind(f[2])
-	case "wait", "pin", "leave", "grace":
-		e.what = map[string]happening{"wait": awaited, "pin": pinAsked, "leave": left, "grace": graceOver}[f[0]]
+	case "wait", "pin", "leave", "grace", "drop":
+		e.what = map[string]happening{"wait": awaited, "pin": pinAsked, "leave": left, "grace": graceOver, "drop": dropped}[f[0]]
 		e.ticket = s.ticket(f[1])
 	case "done":
 		v := s.view(f[1:])
@@ -111,7 +112,7 @@ func (s *script) command(f []string) []action {
 	case "refused":
 		e.what, e.err = refused, errors.New("refused")
 	default:
-		plain := map[string]happening{"burned": burned, "postponed": postponed, "lapsed": lapsed, "dropped": dropped,
+		plain := map[string]happening{"burned": burned, "postponed": postponed, "lapsed": lapsed,
 			"rested": rested, "foldrested": foldRested, "close": closed}
 		what, known := plain[f[0]]
 		if !known {

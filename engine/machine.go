@@ -95,6 +95,8 @@ func (m *machine) handle(e event) {
 		m.handleFoldRested()
 	case closed:
 		m.handleClosed()
+	case dropped:
+		m.handleDropped(e)
 	default:
 		m.handleOutcome(e)
 	}
@@ -172,6 +174,23 @@ func (m *machine) handleLeft(e event) {
 	m.waiting = without(m.waiting, func(t ticket) bool { return t == e.ticket })
 }
 
+// handleDropped forgets a job that nobody wants any more and that is not under way.
+func (m *machine) handleDropped(e event) {
+	m.queue = without(m.queue, func(j job) bool { return j.ticket == e.ticket })
+	if m.current.ticket == e.ticket {
+		m.current = job{}
+	}
+}
+
+// underWay tells whether the job may be having its effect now, or have had it.
+func (m *machine) underWay(t ticket) bool {
+	switch m.current.phase {
+	case flying, settling, doubting:
+		return m.current.ticket == t
+	}
+	return false
+}
+
 // maybeBegin gives the lock to what was ordered first.
 func (m *machine) maybeBegin() {
 	for m.current.phase == none && len(m.queue) > 0 {
@@ -189,10 +208,15 @@ func (m *machine) begin(j job) {
 	case m.idle(j.kind):
 		m.answer(j.ticket, nil)
 	default:
-		j.phase = holding
 		m.current = j
-		m.hurry(m.holdsUp)
+		m.hold()
 	}
+}
+
+// hold has the current job wait for the pins in its way.
+func (m *machine) hold() {
+	m.current.phase = holding
+	m.hurry(m.holdsUp)
 }
 
 // exhausted tells whether rows of the next generation are asked for, and there is none.

@@ -23,7 +23,7 @@ const (
 	folded                      // the fold of a generation ended
 	foldRested                  // the pause before the next fold is over
 	closed                      // the table is being closed
-	dropped                     // of those who wanted the current job nobody waits any more
+	dropped                     // nobody wants a job any more; it is not under way
 	done                        // the effect was had
 	burned                      // it was not, and never will be: its number is void
 	postponed                   // it was refused for a reason that passes

@@ -6,8 +6,6 @@ import "fmt"
 // phase to expect it, as after a close, means nothing any more.
 func (m *machine) handleOutcome(e event) {
 	switch p := m.current.phase; {
-	case p == flying && e.what == dropped, p == holding && e.what == dropped, p == resting && e.what == dropped:
-		m.current = job{}
 	case (p == resting || p == doubting) && e.what == rested:
 		m.handleRested()
 	case p == flying || p == settling:
@@ -76,7 +74,7 @@ func (m *machine) handleRested() {
 		m.settle()
 		return
 	}
-	m.current.phase = holding // no pin was granted meanwhile that could be in its way
+	m.hold() // for the pins that were granted meanwhile
 }
 
 func (m *machine) settle() {

@@ -23,10 +23,11 @@ func (m *machine) maybeGrant() {
 }
 
 // steady tells whether what readers see stands still, and nothing that has the lock waits for it
-// to be let go. Staging and dropping what is staged disturb no reader, once their outcome is known.
+// to be let go. What rests was certainly not done, and may rest for long. Staging and dropping what
+// is staged disturb no reader, once their outcome is known.
 func (m *machine) steady() bool {
 	switch m.current.phase {
-	case none:
+	case none, resting:
 		return true
 	case settling, doubting:
 		return false

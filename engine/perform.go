@@ -12,7 +12,7 @@ func (a *Actor) perform(x action) {
 	case doSettle:
 		a.effector.start(task{effect: a.effector.effect, settle: true})
 	case doRelease:
-		a.jobs[x.ticket].release()
+		a.release(x)
 	case doRest:
 		a.pause.Reset(a.cfg.Backoff.pause(x.attempt))
 	case doAnswer:
@@ -45,14 +45,29 @@ func (a *Actor) publish() {
 func (a *Actor) send(x action) {
 	b := a.jobs[x.ticket]
 	if !b.claim() {
-		delete(a.jobs, x.ticket)
-		a.tell(event{what: dropped})
+		a.drop(x.ticket)
 		return
 	}
 	e := &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq + 1, Generation: x.view.Generation}
 	b.fill(e, a.rows[:0])
 	a.rows = e.Rows
 	a.effector.start(task{effect: e})
+}
+
+// release lets the callers of a job leave that was certainly not done.
+func (a *Actor) release(x action) {
+	b := a.jobs[x.ticket]
+	b.release()
+	clear(a.rows) // those who leave take theirs along; send fills it again
+	if b.abandoned() {
+		a.drop(x.ticket)
+	}
+}
+
+// drop forgets a job that is not under way and that nobody wants.
+func (a *Actor) drop(t ticket) {
+	delete(a.jobs, t)
+	a.tell(event{what: dropped, ticket: t})
 }
 
 // answer answers the callers of a job, or a call that waits.

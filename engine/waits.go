@@ -24,7 +24,7 @@ func (a *Actor) WaitClear(ctx context.Context) error {
 }
 
 // Pin waits until no effect that changes what readers see is under way, nor has the lock and waits
-// for pins, and returns a pin on the current generation. seen is the view that the caller has read:
+// for pins (while it rests, before it is sent again, it waits for nothing), and returns a pin on the current generation. seen is the view that the caller has read:
 // if Pin.View has another generation or version, what was read must be read again. Release the pin.
 // The wait also ends with ctx, with ErrClosed, or with ErrFenced or ErrLost.
 func (a *Actor) Pin(ctx context.Context, seen View) (*Pin, error) {

@@ -1,0 +1,229 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Callers that leave: before their effect is sent they have done nothing, and stand in nobody's way.
+
+func TestD9_WaitingCallLeavesAtOnceHavingDoneNothing(t *testing.T) {
+	for what, begin := range map[string]func(*rig) *call{
+		"a put in the mailbox": func(r *rig) *call { return r.put("x") },
+		"a put at its door":    func(r *rig) *call { r.put("a"); r.put("b"); return r.put("x") },
+		"a delete":             func(r *rig) *call { return r.delete(marks("x")) },
+		"a stage":              func(r *rig) *call { return r.stage("x") },
+		"a discard":            func(r *rig) *call { return r.discard(marks("x")) },
+		"a discard at the door": func(r *rig) *call {
+			r.stage("a")
+			r.stage("b")
+			return r.discard(marks("x"))
+		},
+		"a merge":        func(r *rig) *call { return r.merge() },
+		"an abort":       func(r *rig) *call { return r.abort() },
+		"a clear":        func(r *rig) *call { return r.clear() },
+		"a wait":         func(r *rig) *call { return r.waitClear() },
+		"a pin":          func(r *rig) *call { return r.askPin() },
+		"a scratch span": func(r *rig) *call { return r.askScratchSpan() },
+	} {
+		t.Run(what, func(t *testing.T) {
+			inBubble(t, Config{Mailbox: 2}, View{State: StateActive}, func(r *rig) {
+				first := r.merge()
+				v := r.visit()
+				c := begin(r)
+				c.waits()
+				c.leaves()
+				v.end(fine)
+				first.gets(nil)
+				r.store.fold(1)
+				r.Folded(1, nil)
+				r.open() // whatever else waits goes on
+				for _, e := range r.store.had {
+					if e.Kind != Merge && strings.Contains(e.keys(), "x") || e.Kind == Clear || e.Kind == Abort {
+						t.Errorf("%s was had though its caller had left", e.Kind)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestD9_EndedContextAsksForNothing(t *testing.T) {
+	inBubble(t, Config{}, View{State: StateActive}, func(r *rig) {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		why := errors.New("the client hung up")
+		cancel(why)
+		_, span := r.RegularSpan(ctx)
+		_, scratchSpan := r.ScratchSpan(ctx)
+		_, status := r.Status(ctx)
+		_, pin := r.Pin(ctx, View{})
+		_, deletion := r.Delete(ctx, marks("x"))
+		_, discard := r.Discard(ctx, marks("x"))
+		for what, err := range map[string]error{"put": r.Put(ctx, rows("x")), "stage": r.Stage(ctx, rows("x")), "delete": deletion,
+			"discard": discard, "merge": r.Merge(ctx), "abort": r.Abort(ctx), "clear": r.Clear(ctx), "wait": r.WaitClear(ctx),
+			"pin": pin, "span": span, "scratch span": scratchSpan, "status": status} {
+			if !errors.Is(err, context.Canceled) || !errors.Is(err, why) || errors.Is(err, ErrUnknownOutcome) {
+				t.Errorf("%s: %v, want %v because %v", what, err, context.Canceled, why)
+			}
+		}
+		r.idle()
+	})
+}
+
+func TestD9_DeadlineEndsTheWait(t *testing.T) {
+	inBubble(t, Config{}, View{State: StateActive}, func(r *rig) {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		start := time.Now()
+		err := r.Put(ctx, rows("x"))
+		if !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Second {
+			t.Errorf("%v after %s, want the deadline after 1s", err, time.Since(start))
+		}
+	})
+}
+
+func TestD9_PutThatWaitsForAPinIsDroppedWithItsLastCaller(t *testing.T) {
+	inBubble(t, Config{}, View{}, func(r *rig) {
+		r.pin()
+		first := r.put("a")
+		later := r.askPin()
+		later.waits() // behind the put, which has the lock
+		first.leaves()
+		later.gets(nil)
+		r.idle()
+	})
+}
+
+func TestD9_OneCallerOfABatchLeaves(t *testing.T) {
+	inBubble(t, Config{}, View{}, func(r *rig) {
+		pin := r.pin()
+		r.put("z") // holds; what follows waits in the mailbox
+		a, b, c := r.put("a"), r.put("b"), r.put("c")
+		pin.Release()
+		r.expect(Put, "z")
+		v := r.visit() // a b c
+		b.leavesUnsure()
+		v.end(postpone)
+		a.leaves() // while it rests
+		c.waits()
+		r.pass(time.Second)
+		r.expect(Put, "c")
+		c.gets(nil)
+	})
+}
+
+func TestD9_OrderedEffectWhoseCallerHasLeftHoldsNobodyUp(t *testing.T) {
+	inBubble(t, Config{}, View{}, func(r *rig) {
+		pin := r.pin()
+		stage := r.stage("a")
+		v := r.visit()
+		clear, second := r.clear(), r.clear()
+		clear.leaves()
+		second.leaves()
+		v.end(fine)
+		stage.gets(nil)
+		select {
+		case <-pin.Hurry():
+			t.Error("a reader hurries for a clear that nobody wants")
+		default:
+		}
+		next := r.stage("b")
+		r.expect(Stage, "b")
+		next.gets(nil)
+	})
+}
+
+func TestD9_EffectWhoseCallersLeftWhileItFlewDoesNotRest(t *testing.T) {
+	for what, end := range map[string]func(*rig, *visit){
+		"postponed": func(_ *rig, v *visit) { v.end(postpone) },
+		"burned":    func(r *rig, v *visit) { v.end(cut); r.settle(fine) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			inBubble(t, Config{Backoff: Backoff{First: time.Hour, Most: time.Hour}}, View{}, func(r *rig) {
+				gone := r.put("a")
+				v := r.visit()
+				gone.leavesUnsure()
+				next := r.put("b")
+				end(r, v)
+				r.expect(Put, "b")
+				next.gets(nil)
+			})
+		})
+	}
+}
+
+func TestD9_DeletionsKeepTheirOwnVerdictsWhenOthersLeave(t *testing.T) {
+	inBubble(t, Config{}, View{}, func(r *rig) {
+		r.store.rows = map[string]string{"b": "b", "d": "d"}
+		pin := r.pin()
+		r.put("z")
+		a, bc, d := r.delete(marks("a")), r.delete(marks("b", "c")), r.delete(marks("d"))
+		pin.Release()
+		r.expect(Put, "z")
+		v := r.visit() // a b c d
+		a.leavesUnsure()
+		v.end(postpone)
+		r.pass(time.Second)
+		v = r.visit() // b c d
+		d.leavesUnsure()
+		v.end(fine)
+		bc.gets(nil)
+		if got := string([]byte{byte(bc.verdicts[0]), byte(bc.verdicts[1])}); got != "10" || len(bc.verdicts) != 2 {
+			t.Errorf("verdicts %q, want those on b and c: 10", got)
+		}
+	})
+}
+
+func TestD9_HeldRequestWhoseCallerLeaves(t *testing.T) {
+	inBubble(t, Config{}, View{}, func(r *rig) {
+		pin := r.pin()
+		r.put("z")
+		put, del := r.put("a"), r.delete(marks("x")) // taken too early with the put
+		last := r.put("b")
+		pin.Release()
+		r.expect(Put, "z")
+		v := r.visit()
+		del.leaves()
+		v.end(fine)
+		put.gets(nil)
+		r.expect(Put, "b")
+		last.gets(nil)
+	})
+}
+
+func TestS6_PinWhoseAskerLeavesIsNotGranted(t *testing.T) {
+	inBubble(t, Config{}, View{}, func(r *rig) {
+		put := r.put("a")
+		v := r.visit()
+		pin := r.askPin()
+		pin.leaves()
+		v.end(fine)
+		put.gets(nil)
+		next := r.put("b")
+		r.expect(Put, "b") // waits for no pin
+		next.gets(nil)
+		if s, err := r.Status(context.Background()); err != nil || s.Pins != 0 {
+			t.Errorf("%d pins, %v", s.Pins, err)
+		}
+	})
+}
+
+func TestRowsThatWereDroppedAreNotKept(t *testing.T) {
+	inBubble(t, Config{}, View{}, func(r *rig) {
+		big := r.put("a", "b", "c")
+		r.end(Put, postpone)
+		big.leaves()
+		small := r.put("d")
+		r.expect(Put, "d")
+		small.gets(nil)
+		r.Close()
+		for i, row := range r.rows[:cap(r.rows)] {
+			if row.Key != nil {
+				t.Errorf("row %d of the buffer still holds %s", i, row.Key)
+			}
+		}
+	})
+}

@@ -1,0 +1,326 @@
+package engine
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing/synctest"
+)
+
+// fault is how a call of the fake store ends.
+type fault int
+
+const (
+	fine      fault = iota // as it should
+	replyLost              // it runs, but the answer gets lost
+	cut                    // it never runs, and no answer comes
+	late                   // no answer comes, and it runs when the store is asked next but one
+	postpone               // refused, for a reason that passes
+	refuse                 // refused
+	takeover               // somebody else has opened the table
+	dataLoss               // the store went back in time
+	crash                  // the store panics
+)
+
+var (
+	errNoAnswer = errors.New("connection reset")
+	errRefused  = errors.New("OOM")
+	errLoading  = errors.New("LOADING")
+)
+
+// visit is a call of a gated store: it stands still until it is told how to end.
+type visit struct {
+	Effect // a copy
+	settle bool
+	on     chan fault
+}
+
+// end lets the call go on, and returns once all stands still.
+func (v *visit) end(f fault) {
+	v.on <- f
+	synctest.Wait()
+}
+
+// fakeStore is a table in memory, which behaves as the scripts of a real one do.
+type fakeStore struct {
+	visits chan *visit                 // if not nil, each call asks here how to end
+	opened chan struct{}               // once it is closed visitors no longer ask
+	faults func(settle bool) fault     // if not nil, each call asks this
+	inside sync.Mutex                  // held while a call is under way: the engine makes one at a time
+	broken func(what string, _ ...any) // told of what must not happen
+
+	mu      sync.Mutex // guards all below
+	truth   View
+	last    []Verdict
+	owner   error // ErrFenced, ErrLost: why nothing is done any more
+	rows    map[string]string
+	staged  map[string]string  // "" is a tombstone
+	had     []Effect           // copies of those that were had, in order
+	applied map[string]int     // how often the row with this value was stored
+	judged  map[string]Verdict // what became of the mark with this score
+	delayed []Effect
+}
+
+func newFakeStore() *fakeStore {
+	return &fakeStore{
+		rows: map[string]string{}, staged: map[string]string{}, applied: map[string]int{}, judged: map[string]Verdict{},
+		broken: func(what string, args ...any) { panic(fmt.Sprintf(what, args...)) },
+	}
+}
+
+func (s *fakeStore) Apply(ctx context.Context, e *Effect) (Result, error) {
+	r, _, err := s.visit(ctx, e, false)
+	return r, err
+}
+
+func (s *fakeStore) Settle(ctx context.Context, e *Effect) (Result, bool, error) {
+	return s.visit(ctx, e, true)
+}
+
+func (s *fakeStore) visit(ctx context.Context, e *Effect, settle bool) (Result, bool, error) {
+	if !s.inside.TryLock() {
+		s.broken("two calls of the store at a time")
+	}
+	defer s.inside.Unlock()
+	how, err := s.ask(ctx, e, settle)
+	if err != nil {
+		return Result{}, false, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.end(e, settle, how)
+}
+
+// ask finds out how a call is to end.
+func (s *fakeStore) ask(ctx context.Context, e *Effect, settle bool) (fault, error) {
+	switch {
+	case s.faults != nil:
+		return s.faults(settle), ctx.Err()
+	case s.visits == nil:
+		return fine, ctx.Err()
+	}
+	v := &visit{Effect: copied(e), settle: settle, on: make(chan fault)}
+	select {
+	case s.visits <- v:
+	case <-s.opened:
+		return fine, nil
+	case <-ctx.Done():
+		return fine, ctx.Err()
+	}
+	select {
+	case how := <-v.on:
+		return how, nil
+	case <-s.opened:
+		return fine, nil
+	case <-ctx.Done():
+		return fine, ctx.Err()
+	}
+}
+
+// end is called with mu held.
+func (s *fakeStore) end(e *Effect, settle bool, how fault) (r Result, done bool, err error) {
+	s.runDelayed()
+	switch how {
+	case takeover:
+		s.owner = ErrFenced
+	case dataLoss:
+		s.owner = ErrLost
+	case cut:
+		return Result{}, false, errNoAnswer
+	case late:
+		s.delayed = append(s.delayed, copied(e))
+		return Result{}, false, errNoAnswer
+	case postpone:
+		return Result{}, false, &RefusedError{Err: errLoading, Temporary: true}
+	case refuse:
+		return Result{}, false, &RefusedError{Err: errRefused}
+	case crash:
+		panic("the store's secret")
+	}
+	if settle {
+		r, done, err = s.settle(e)
+	} else {
+		r, err = s.apply(e)
+	}
+	if how == replyLost && err == nil {
+		return Result{}, false, errNoAnswer
+	}
+	return r, done, err
+}
+
+// runDelayed runs the scripts that arrive late: those that came before the last call.
+func (s *fakeStore) runDelayed() {
+	for _, e := range s.delayed {
+		_, _ = s.apply(&e)
+	}
+	s.delayed = nil
+}
+
+// arrives has a script arrive that was sent long ago.
+func (s *fakeStore) arrives(e *Effect) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := s.apply(e)
+	return err
+}
+
+// apply is the script of an effect.
+func (s *fakeStore) apply(e *Effect) (Result, error) {
+	switch {
+	case s.owner != nil:
+		return Result{}, s.owner
+	case s.truth.Seq == e.Seq:
+		return s.result(), nil
+	case s.truth.Seq > e.Seq:
+		return Result{}, errors.New("void")
+	case s.truth.Seq < e.Prev:
+		return Result{}, ErrLost
+	}
+	s.check(e)
+	s.truth.Seq, s.last = e.Seq, nil
+	s.had = append(s.had, copied(e))
+	s.have(e)
+	return s.result(), nil
+}
+
+func (s *fakeStore) settle(e *Effect) (Result, bool, error) {
+	switch {
+	case s.owner != nil:
+		return Result{}, false, s.owner
+	case s.truth.Seq < e.Prev:
+		return Result{}, false, ErrLost
+	case s.truth.Seq == e.Seq:
+		return s.result(), true, nil
+	case s.truth.Seq == e.Prev:
+		s.truth.Seq = e.Seq + 1
+	}
+	return Result{}, false, nil
+}
+
+func (s *fakeStore) result() Result {
+	return Result{State: s.truth.State, Generation: s.truth.Generation, Version: s.truth.Version, Verdicts: slices.Clone(s.last)}
+}
+
+// check looks at what the lock and the batches promise the store.
+func (s *fakeStore) check(e *Effect) {
+	allowed := map[Kind][]State{Put: {StateClear}, Delete: {StateClear}, Stage: {StateClear, StateActive},
+		Discard: {StateClear, StateActive}, Merge: {StateActive}, Abort: {StateActive},
+		Clear: {StateClear, StateActive, StateMerging}}
+	if !slices.Contains(allowed[e.Kind], s.truth.State) {
+		s.broken("%s while %s", e.Kind, s.truth.State)
+	}
+	stamp := e.Generation
+	if e.Kind == Stage {
+		stamp++
+	}
+	for _, r := range e.Rows {
+		if binary.BigEndian.Uint32(r.Value) != stamp || e.Generation != s.truth.Generation {
+			s.broken("%s in generation %d is stamped %x", e.Kind, s.truth.Generation, r.Value[:4])
+		}
+	}
+}
+
+// have has the effect.
+func (s *fakeStore) have(e *Effect) {
+	switch e.Kind {
+	case Put, Delete, Clear:
+		s.truth.Version++
+	}
+	into := s.rows
+	if e.Kind == Stage {
+		into = s.staged
+	}
+	for _, r := range e.Rows {
+		into[string(r.Key)] = string(r.Value[4:])
+		s.applied[string(r.Value[4:])]++
+	}
+	for _, m := range e.Marks {
+		s.mark(e, m)
+	}
+	switch e.Kind {
+	case Stage:
+		s.truth.State = StateActive
+	case Merge:
+		s.truth.State, s.truth.Generation = StateMerging, s.truth.Generation+1
+	case Abort:
+		s.truth.State = StateClear
+		clear(s.staged)
+	case Clear:
+		s.truth.State = StateClear
+		clear(s.rows)
+		clear(s.staged)
+	}
+}
+
+// mark deletes or discards one record, if it is there and, where asked, is what was seen.
+func (s *fakeStore) mark(e *Effect, m Mark) {
+	v := s.mayMark(e, m)
+	s.last = append(s.last, v)
+	s.judged[string(m.Score)] = v
+	switch {
+	case v != Marked:
+	case e.Kind == Delete:
+		delete(s.rows, string(m.Key))
+	default:
+		s.staged[string(m.Key)] = ""
+		s.truth.State = StateActive
+	}
+}
+
+func (s *fakeStore) mayMark(e *Effect, m Mark) Verdict {
+	stored, there := s.rows[string(m.Key)]
+	if above, is := s.staged[string(m.Key)]; is && e.Kind == Discard {
+		stored, there = above, above != ""
+	}
+	switch {
+	case !there:
+		return Missing
+	case e.Compare && m.Value != nil && string(m.Value) != stored:
+		return Changed
+	}
+	return Marked
+}
+
+// fold is the whole fold of a generation; a late one does nothing.
+func (s *fakeStore) fold(generation uint32) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.owner != nil {
+		return s.owner
+	}
+	if s.truth.State != StateMerging || s.truth.Generation != generation {
+		return nil
+	}
+	maps.Copy(s.rows, s.staged)
+	maps.DeleteFunc(s.rows, func(_, v string) bool { return v == "" })
+	clear(s.staged)
+	s.truth.State = StateClear
+	return nil
+}
+
+// see returns the store's truth.
+func (s *fakeStore) see() View {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.truth
+}
+
+// content returns the merged rows.
+func (s *fakeStore) content() map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.rows)
+}
+
+func copied(e *Effect) Effect {
+	c := *e
+	c.Rows, c.Marks = slices.Clone(e.Rows), slices.Clone(e.Marks)
+	for i := range c.Rows {
+		c.Rows[i].Value = slices.Clone(c.Rows[i].Value)
+	}
+	return c
+}
