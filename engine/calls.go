@@ -82,8 +82,11 @@ func (a *Actor) mark(ctx context.Context, k Kind, d Deletion) ([]Verdict, error)
 
 // alive answers calls that ask for nothing.
 func (a *Actor) alive(ctx context.Context) error {
-	_, err := a.Status(ctx)
-	return err
+	s, err := a.Status(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Broken
 }
 
 // submit puts a request into its mailbox and waits for the answer.

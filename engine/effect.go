@@ -74,7 +74,8 @@ type Result struct {
 // ErrFenced and ErrLost are the table's own answer (nothing was done); a *RefusedError was
 // certainly not done (it may wrap one of them: then only this effect fails, and the table goes
 // on); after any other error the outcome is unknown and must be settled. The engine calls one
-// method at a time. An effect and its slices are the store's only until the call returns.
+// method at a time; one that panics leaves the outcome unknown. An effect and its slices are the
+// store's only until the call returns.
 type Store interface {
 	// Apply has the effect, at most once, however often the network repeats it.
 	Apply(ctx context.Context, e *Effect) (Result, error)

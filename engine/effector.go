@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 )
 
@@ -39,12 +41,22 @@ func newEffector(store Store) effector {
 // run performs tasks until the actor closes them. It never waits for the actor.
 func (f *effector) run() {
 	for t := range f.tasks {
-		if t.settle {
-			f.results <- f.settle(t.effect)
-		} else {
-			f.results <- f.apply(t.effect)
-		}
+		f.results <- f.perform(t)
 	}
+}
+
+// perform calls the store. Whether a call that panicked had its effect is unknown, as after one
+// without an answer.
+func (f *effector) perform(t task) (o outcome) {
+	defer func() {
+		if v := recover(); v != nil {
+			o = outcome{what: lapsed, err: fmt.Errorf("engine: the store panicked: %T\n%s", v, debug.Stack())}
+		}
+	}()
+	if t.settle {
+		return f.settle(t.effect)
+	}
+	return f.apply(t.effect)
 }
 
 // apply is not ended by Close: the callers get the true result.
