@@ -41,7 +41,7 @@ func TestD9_WaitingCallLeavesAtOnceHavingDoneNothing(t *testing.T) {
 				r.store.fold(1)
 				r.Folded(1, nil)
 				r.open() // whatever else waits goes on
-				for _, e := range r.store.had {
+				for _, e := range r.store.effects() {
 					if e.Kind != Merge && strings.Contains(e.keys(), "x") || e.Kind == Clear || e.Kind == Abort {
 						t.Errorf("%s was had though its caller had left", e.Kind)
 					}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,9 +21,11 @@ type rig struct {
 	*Actor
 	t       *testing.T
 	store   *fakeStore
-	folds   []uint32 // those that the actor has asked for
 	logs    *observer.ObservedLogs
 	opening sync.Once
+
+	mu    sync.Mutex // guards folds
+	folds []uint32   // those that the actor has asked for
 }
 
 // inBubble runs a test with an actor of its own, which it closes, and whose store is told how to end each call.
@@ -49,9 +52,26 @@ func newRig(t *testing.T, cfg Config, found View) *rig {
 	r.store.truth, r.store.visits = found, make(chan *visit)
 	r.store.opened = make(chan struct{})
 	cfg.Logger = zap.New(core)
-	cfg.Fold = func(g uint32) { r.folds = append(r.folds, g) }
+	cfg.Fold = r.fold
 	r.Actor = Start(cfg, r.store, found)
 	return r
+}
+
+func (r *rig) fold(generation uint32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.folds = append(r.folds, generation)
+}
+
+// asked checks which folds were asked for so far.
+func (r *rig) asked(want ...uint32) {
+	r.t.Helper()
+	synctest.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !slices.Equal(r.folds, want) {
+		r.t.Errorf("the folds of %v were asked for, want %v", r.folds, want)
+	}
 }
 
 // call is one call of the actor, in a goroutine of its own.

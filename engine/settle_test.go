@@ -17,8 +17,8 @@ func (r *rig) has(want ...string) {
 		r.t.Fatalf("the store has %v, want %q", got, want)
 	}
 	for _, key := range want {
-		if _, there := got[key]; !there || r.store.applied[key] != 1 {
-			r.t.Fatalf("the store has had %v, want %q once each", r.store.applied, want)
+		if _, there := got[key]; !there || r.store.count(key) != 1 {
+			r.t.Fatalf("the store has had %s %d times, want once", key, r.store.count(key))
 		}
 	}
 }
@@ -208,14 +208,10 @@ func TestG9_MergeWhoseReplyIsLostIsFolded(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateActive}, func(r *rig) {
 		merge := r.merge()
 		r.end(Merge, replyLost)
-		if len(r.folds) != 0 {
-			t.Errorf("folds %v before the merge is known", r.folds)
-		}
+		r.asked() // not before the merge is known
 		r.settle(fine)
 		merge.gets(nil)
-		if len(r.folds) != 1 || r.folds[0] != 1 {
-			t.Errorf("folds %v, want that of 1", r.folds)
-		}
+		r.asked(1)
 	})
 }
 

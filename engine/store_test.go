@@ -302,11 +302,18 @@ func (s *fakeStore) fold(generation uint32) error {
 	return nil
 }
 
-// see returns the store's truth.
-func (s *fakeStore) see() View {
+// effects returns those that were had, in order.
+func (s *fakeStore) effects() []Effect {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.truth
+	return slices.Clone(s.had)
+}
+
+// count returns how often a row with this value was stored.
+func (s *fakeStore) count(value string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.applied[value]
 }
 
 // content returns the merged rows.
