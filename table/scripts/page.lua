@@ -110,8 +110,9 @@ local function peek(s)
   return s.at <= s.n
 end
 
--- first tells whether a's entry comes before b's, on the way up.
-local function first(a, b)
+-- ahead tells whether a's entry comes before b's, as we travel.
+local function ahead(a, b)
+  if not up then a, b = b, a end
   local x, y = number(a.scores[a.at]), number(b.scores[b.at])
   if x ~= y then return x < y end
   return less(a.members[a.at], b.members[b.at])
@@ -131,8 +132,8 @@ local function overlay()
       if looked >= 2000 or #members >= most or bytes >= budget then
         return reply((k - FIRST) / 2 + 1, score, member, {members}, {rows}, {scores})
       end
-      local s = a
-      if not more or (also and first(b, a) == up) then s = b end
+      local s = b -- also where they are twins: the next page goes on behind both, and b's is the one to be seen
+      if more and (not also or ahead(a, b)) then s = a end
       local i = s.at
       s.at, looked, score, member = i + 1, looked + 1, s.scores[i], s.members[i]
       if not (s.hides and s.staged[i]) then
