@@ -84,6 +84,9 @@ func (m *pump) maybeFetch(ctx context.Context) {
 
 func (m *pump) handleFetched(r result) error {
 	m.fetched = nil
+	if err := m.pin.Err(); err != nil {
+		return err // the page is of no snapshot: the fold may have begun
+	}
 	if r.err != nil {
 		return r.err
 	}

@@ -182,7 +182,10 @@ func (t *Table[R, K]) pinned(ctx context.Context, q pageAsk, first *page) (*engi
 		return pin, first, nil
 	}
 	q.of = &snapshot{epoch: t.epoch, view: pin.View()}
-	if first, err = t.page(ctx, q); err != nil {
+	if first, err = t.page(ctx, q); err == nil {
+		err = pin.Err() // once that has expired the page may be of no moment
+	}
+	if err != nil {
 		pin.Release()
 		return nil, nil, err
 	}
