@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// line is one line of the table: a piece of work, done by us and on bare go-redis.
+type line struct {
+	name    string // for -work
+	what    string
+	against string // what the other side does
+	unit    string
+	goal    float64 // for ours / bare
+	least   bool    // the goal is the least that will do, else the most
+	prepare func(context.Context, *bench) (contest, error)
+}
+
+const (
+	putByHand   = "TxPipelined HSET, ZADD, ZADD for each record, encoding"
+	bulkByHand  = "pre-encoded rows: HSET, ZADD, ZADD of 1,000 in a pipeline"
+	getByHand   = "HGET, decoding"
+	rangeByHand = "ZRANGE BYSCORE, then HMGET, decoding"
+	allByHand   = "ZRANGE, then HMGET by pages of 1,000, decoding"
+)
+
+var lines = []line{
+	{"bulk-put", "bulk Put, 1,000 a call", bulkByHand, "records/s", 0.8, true, bulkPut},
+	{"put-128", "Put one record, 128 goroutines", putByHand, "records/s", 3, true, put(128)},
+	{"put-1", "Put one record, 1 goroutine", putByHand, "records/s", 0.8, true, put(1)},
+	{"lookup-1", "look-up by key, 1 goroutine", getByHand, "records/s", 0.8, true, lookup(1)},
+	{"lookup-128", "look-up by key, 128 goroutines", getByHand, "records/s", 2, true, lookup(128)},
+	{"range-100", "range of 100 records, 1 goroutine", rangeByHand, "ranges/s", 0.9, true, ranges(100, 1)},
+	{"range-100-far", "the same over a slow network (-delay)", rangeByHand, "ranges/s", 1.6, true, far(100, 1)},
+	{"range-100-x32", "range of 100 records, 32 goroutines", rangeByHand, "ranges/s", 1.1, true, ranges(100, 32)},
+	{"range-1", "range of 1 record, 1 goroutine", rangeByHand, "ranges/s", 1.2, true, ranges(1, 1)},
+	{"stream", "stream all (Records)", allByHand, "records/s", 1, true, streamAll((*sides).recordsOfAll)},
+	{"stream-chan", "stream all (Stream)", allByHand, "records/s", 1, true, streamAll((*sides).streamOfAll)},
+	{"scratch-put", "ScratchPut, 1,000 a call", bulkByHand, "records/s", 0.8, true, scratchPut},
+	{"merge", "ScratchMerge with all staged", "ScratchMerge with 1 staged", "µs", 2, false, merge},
+	{"fold", "fold of all", bulkByHand, "records/s", 0.4, true, fold},
+	{"fold-p99", "p99 of a 100-record range during a fold", "the same when idle", "µs", 5, false, foldLatency},
+	{"delete", "Delete of half by interval", "ZRANGE, HMGET, decoding, then HDEL, ZREM, ZREM by 1,000", "records/s", 0.8, true, remove},
+}
+
+func (l *line) met(ratio float64) bool {
+	if l.least {
+		return ratio >= l.goal
+	}
+	return ratio <= l.goal
+}
+
+func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// describe says, in one line, where and when the figures come from.
+func describe(ctx context.Context, b *bench) (string, error) {
+	info, err := b.bare.Info(ctx, "server").Result()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s, %d cores, %s %s; %s, redis-server %s, go-redis %s; %s; %d records, %d rounds",
+		processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), field(info, "redis_version:"),
+		redis.Version(), time.Now().UTC().Format(time.DateOnly), b.count, b.rounds), nil
+}
+
+// processor returns the name of the CPU where it is to be had.
+func processor() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return "unknown processor"
+	}
+	return strings.TrimLeft(field(string(text), "model name"), "\t: ")
+}
+
+// field returns what follows a name in its line.
+func field(text, name string) string {
+	_, rest, _ := strings.Cut(text, name)
+	value, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(value)
+}

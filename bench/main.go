@@ -1,0 +1,71 @@
+// Command bench measures the table against what one would write by hand on bare go-redis, on a private redis-server over
+// loopback, and prints both figures, their ratio and the goal for it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	work     *regexp.Regexp
+	rounds   int
+	count    int
+	pool     int
+	time     time.Duration
+	delay    time.Duration
+	profiles profiles
+	markdown string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, parseFlags()); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func parseFlags() (o options) {
+	work := flag.String("work", ".", "measure the lines whose name matches this `regexp` (-list lists them)")
+	list := flag.Bool("list", false, "list the names of the lines and exit")
+	flag.IntVar(&o.rounds, "rounds", 5, "how often each side is measured, by turns")
+	flag.IntVar(&o.count, "records", 200_000, "how many records there are")
+	flag.IntVar(&o.pool, "pool", 0, "connections in the pool of each client; 0: what go-redis takes by default")
+	flag.DurationVar(&o.time, "time", time.Second, "how long one measurement of many small operations takes")
+	flag.DurationVar(&o.delay, "delay", 500*time.Microsecond, "how late answers come over the slow network")
+	flag.StringVar(&o.profiles.cpu, "cpuprofile", "", "write a CPU profile of our side in the last round to this `folder`, a file for each line")
+	flag.StringVar(&o.profiles.memory, "memprofile", "", "likewise of allocations")
+	flag.StringVar(&o.markdown, "markdown", "", "write the figures into this `file` too, between its marks")
+	flag.Parse()
+	if *list {
+		for i := range lines {
+			fmt.Printf("%-14s %s\n", lines[i].name, lines[i].what)
+		}
+		os.Exit(0)
+	}
+	o.work = regexp.MustCompile(*work)
+	return o
+}
+
+func run(ctx context.Context, o options) (err error) {
+	b, err := start(o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	machine, err := describe(ctx, b)
+	if err != nil {
+		return err
+	}
+	fmt.Println(machine)
+	return b.race(ctx)
+}

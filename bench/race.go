@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// race measures all lines that were asked for and prints each when it is done.
+func (b *bench) race(ctx context.Context) error {
+	r := report{mark: "lines", head: []string{"work", "ours", "bare", "unit", "ours / bare", "min..max", "goal", ""},
+		widths: []int{-40, 11, 11, -9, 11, 13, 8, -6}}
+	r.begin()
+	for i := range lines {
+		l := &lines[i]
+		if !b.work.MatchString(l.name) {
+			continue
+		}
+		o, err := b.contest(ctx, l)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.name, err)
+		}
+		r.add(l.cells(o)...)
+	}
+	return r.end(b.markdown)
+}
+
+func (b *bench) contest(ctx context.Context, l *line) (outcome, error) {
+	c, err := l.prepare(ctx, b)
+	if err != nil {
+		return outcome{}, err
+	}
+	c.ours = b.profiles.around(l.name, b.rounds, c.ours)
+	return compete(ctx, c, b.rounds)
+}
+
+func (l *line) cells(o outcome) []string {
+	sign, verdict := ">=", "met"
+	if !l.least {
+		sign = "<="
+	}
+	ratio := median(o.ratio)
+	if !l.met(ratio) {
+		verdict = "MISSED"
+	}
+	return []string{
+		l.what, thousands(median(o.ours)), thousands(median(o.bare)), l.unit, fixed(ratio),
+		fixed(percentile(o.ratio, 0)) + ".." + fixed(percentile(o.ratio, 1)), sign + " " + strconv.FormatFloat(l.goal, 'f', -1, 64), verdict,
+	}
+}
+
+func fixed(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) }
+
+// thousands writes a figure without decimals and with commas.
+func thousands(f float64) string {
+	digits := strconv.FormatFloat(f, 'f', 0, 64)
+	var out strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			out.WriteByte(',')
+		}
+		out.WriteRune(d)
+	}
+	return out.String()
+}

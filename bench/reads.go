@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+)
+
+func lookup(goroutines int) func(context.Context, *bench) (contest, error) {
+	return func(ctx context.Context, b *bench) (contest, error) {
+		s, err := b.loaded(ctx)
+		ours := func(ctx context.Context, random *rand.Rand) error {
+			id := random.Int64N(int64(len(b.records)))
+			r, err := s.table.Get(ctx, id)
+			return errors.Join(err, exactly(int(r.ID), int(id)))
+		}
+		bare := func(ctx context.Context, random *rand.Rand) error {
+			id := random.Int64N(int64(len(b.records)))
+			r, err := s.bare.get(ctx, id)
+			return errors.Join(err, exactly(int(r.ID), int(id)))
+		}
+		return contest{rate(goroutines, b.time, ours), rate(goroutines, b.time, bare)}, err
+	}
+}
+
+// ranges reads intervals of n records each.
+func ranges(n, goroutines int) func(context.Context, *bench) (contest, error) {
+	return func(ctx context.Context, b *bench) (contest, error) {
+		s, err := b.loaded(ctx)
+		if err != nil {
+			return contest{}, err
+		}
+		return s.ranges(n, goroutines), nil
+	}
+}
+
+// far reads them over a slow network.
+func far(n, goroutines int) func(context.Context, *bench) (contest, error) {
+	return func(ctx context.Context, b *bench) (contest, error) {
+		s, err := b.full(ctx)
+		if err == nil {
+			s, err = b.slow(ctx, s)
+		}
+		if err != nil {
+			return contest{}, err
+		}
+		return s.ranges(n, goroutines), nil
+	}
+}
+
+func (s *sides) ranges(n, goroutines int) contest {
+	all := len(s.b.records)
+	ours := func(ctx context.Context, random *rand.Rand) error { return s.oursBetween(ctx, random.IntN(all-n), n) }
+	bare := func(ctx context.Context, random *rand.Rand) error { return s.bareBetween(ctx, random.IntN(all-n), n) }
+	return contest{rate(goroutines, s.b.time, ours), rate(goroutines, s.b.time, bare)}
+}
+
+func (s *sides) oursBetween(ctx context.Context, i, n int) error {
+	in, got := departing(i, n), 0
+	for r, err := range s.table.Records(ctx, s.table.Range(byDeparture, in.GE, in.LT)) {
+		if err != nil {
+			return err
+		}
+		if r.ID >= int64(i) {
+			got++
+		}
+	}
+	return exactly(got, n)
+}
+
+func (s *sides) bareBetween(ctx context.Context, i, n int) error {
+	got := 0
+	err := s.bare.between(ctx, departing(i, n), func(r *record) {
+		if r.ID >= int64(i) {
+			got++
+		}
+	})
+	return errors.Join(err, exactly(got, n))
+}
+
+// streamAll reads everything, in one of two ways.
+func streamAll(read func(*sides, context.Context) (int, error)) func(context.Context, *bench) (contest, error) {
+	return func(ctx context.Context, b *bench) (contest, error) {
+		s, err := b.loaded(ctx)
+		ours := func(ctx context.Context) (float64, error) {
+			return pace(ctx, len(b.records), func(ctx context.Context) error {
+				n, err := read(s, ctx)
+				return errors.Join(err, exactly(n, len(b.records)))
+			})
+		}
+		bare := func(ctx context.Context) (float64, error) {
+			return pace(ctx, len(b.records), func(ctx context.Context) error {
+				n := 0
+				err := s.bare.all(ctx, func(*record) { n++ })
+				return errors.Join(err, exactly(n, len(b.records)))
+			})
+		}
+		return contest{ours, bare}, err
+	}
+}
+
+func (s *sides) recordsOfAll(ctx context.Context) (n int, err error) {
+	for _, err := range s.table.Records(ctx, s.table.All(byDeparture)) {
+		if err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+func (s *sides) streamOfAll(ctx context.Context) (n int, err error) {
+	stream := s.table.Stream(ctx, s.table.All(byDeparture))
+	for range stream.C() {
+		n++
+	}
+	return n, stream.Err()
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// scratchPut stages all records on an empty table; the other side fills empty keys.
+func scratchPut(ctx context.Context, b *bench) (contest, error) {
+	s, err := b.empty(ctx)
+	if err != nil {
+		return contest{}, err
+	}
+	ours := func(ctx context.Context) (float64, error) {
+		if err := b.settled(ctx); err != nil {
+			return 0, err
+		}
+		rate, err := pace(ctx, len(b.records), func(ctx context.Context) error { return s.stageMany(ctx, b.records) })
+		return rate, errors.Join(err, s.table.ScratchAbort(ctx))
+	}
+	return contest{ours, s.bareBulk}, nil
+}
+
+// merge compares the latency of a large merge with that of the smallest.
+func merge(ctx context.Context, b *bench) (contest, error) {
+	s, err := b.full(ctx)
+	if err != nil {
+		return contest{}, err
+	}
+	latency := func(staged []record) side {
+		return func(ctx context.Context) (float64, error) {
+			took, err := s.merged(ctx, staged)
+			return micros(took), errors.Join(err, s.table.WaitClear(ctx))
+		}
+	}
+	return contest{latency(b.records), latency(b.records[:1])}, nil
+}
+
+// merged stages records and returns how long the merge took. The fold has begun then.
+func (s *sides) merged(ctx context.Context, records []record) (time.Duration, error) {
+	if err := s.stageMany(ctx, records); err != nil {
+		return 0, err
+	}
+	start := time.Now()
+	err := s.table.ScratchMerge(ctx)
+	return time.Since(start), err
+}
+
+// fold replaces all records; the other side writes them again.
+func fold(ctx context.Context, b *bench) (contest, error) {
+	s, err := b.full(ctx)
+	if err != nil {
+		return contest{}, err
+	}
+	ours := func(ctx context.Context) (float64, error) {
+		if _, err := s.merged(ctx, b.records); err != nil {
+			return 0, err
+		}
+		return pace(ctx, len(b.records), s.table.WaitClear)
+	}
+	bare := func(ctx context.Context) (float64, error) {
+		return pace(ctx, len(b.records), func(ctx context.Context) error { return s.bare.putMany(ctx, b.encoded) })
+	}
+	return contest{ours, bare}, nil
+}
+
+// foldLatency compares how long short reads take at most, but for one in a hundred, during a fold and without one.
+func foldLatency(ctx context.Context, b *bench) (contest, error) {
+	s, err := b.full(ctx)
+	if err != nil {
+		return contest{}, err
+	}
+	during := func(ctx context.Context) (float64, error) {
+		if _, err := s.merged(ctx, b.records); err != nil {
+			return 0, err
+		}
+		return s.slowest(ctx, s.table.WaitClear)
+	}
+	idle := func(ctx context.Context) (float64, error) {
+		return s.slowest(ctx, func(ctx context.Context) error { return pause(ctx, b.time) })
+	}
+	return contest{during, idle}, nil
+}
+
+// slowest reads ranges of 100 records, one after the other, until wait returns, and returns the 99th percentile.
+func (s *sides) slowest(ctx context.Context, wait func(context.Context) error) (float64, error) {
+	g, ctx := errgroup.WithContext(ctx)
+	over := make(chan struct{})
+	g.Go(func() error { defer close(over); return wait(ctx) })
+	var took []float64
+	for i := 0; !isClosed(over); i = (i + 7919) % (len(s.b.records) - 100) {
+		start := time.Now()
+		if err := s.oursBetween(ctx, i, 100); err != nil {
+			return 0, errors.Join(err, g.Wait())
+		}
+		took = append(took, micros(time.Since(start)))
+	}
+	return percentile(took, 0.99), g.Wait()
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
