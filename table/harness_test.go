@@ -48,15 +48,15 @@ func itemDefinition(name string) table.Definition[item, int64] {
 	}
 }
 
-// openItems opens a table of the test's own on the shared server.
+// openItems opens a table of the test's own on the shared server, as a user that may do no more than the README says.
 func openItems(t testing.TB, opts ...table.Option) *items {
 	t.Helper()
-	return openOn(t, redistest.Shared(t).Client(t), redistest.Prefix(t), opts...)
+	s, name := redistest.Shared(t), redistest.Prefix(t)
+	return openAs(t, limited(t, s, name, aclRule(t, name)), s.Client(t), itemDefinition(name), []string{"at", "rank"}, opts...)
 }
 
 func openOn(t testing.TB, rdb redis.UniversalClient, name string, opts ...table.Option) *items {
 	t.Helper()
-	t.Cleanup(func() { checkScores(t, rdb, name) })
 	return open(t, rdb, itemDefinition(name), []string{"at", "rank"}, opts...)
 }
 
@@ -64,11 +64,23 @@ func openOn(t testing.TB, rdb redis.UniversalClient, name string, opts ...table.
 func open[R any, K comparable](t testing.TB, rdb redis.UniversalClient, def table.Definition[R, K], indexes []string,
 	opts ...table.Option) *table.Table[R, K] {
 	t.Helper()
+	return openAs(t, rdb, rdb, def, indexes, opts...)
+}
+
+// openAs opens a table on one client and walks its keys on another.
+func openAs[R any, K comparable](t testing.TB, rdb, walker redis.UniversalClient, def table.Definition[R, K], indexes []string,
+	opts ...table.Option) *table.Table[R, K] {
+	t.Helper()
 	tbl, err := table.Open(t.Context(), rdb, def, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { walk.Walk(t, rdb, def.Name, indexes...) })
+	t.Cleanup(func() {
+		walk.Walk(t, walker, def.Name, indexes...)
+		if _, is := any(tbl).(*items); is {
+			checkScores(t, walker, def.Name)
+		}
+	})
 	t.Cleanup(func() { tbl.Close() })
 	return tbl
 }

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/tablecache-go/tablecache/cleanup"
-	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -63,7 +62,7 @@ func (b *brake) release() { close(b.now.release) }
 func openBraked(t testing.TB, opts ...table.Option) (*items, *brake) {
 	t.Helper()
 	b := newBrake(t)
-	return openOn(t, redistest.Shared(t).Client(t), redistest.Prefix(t), append(opts, table.WithCleanup(b.pool))...), b
+	return openItems(t, append(opts, table.WithCleanup(b.pool))...), b
 }
 
 // merge merges what is staged and expects the fold to stand still.

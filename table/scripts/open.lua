@@ -9,6 +9,7 @@ local function whole(n) return string.format('%.0f', n) end
 
 local t = redis.pcall('HMGET', TRUTH, 'epoch', 'gen', 'state', 'rver', 'count', 'staged', 'live', 'schema', 'seq')
 if t.err then
+  if not string.find(t.err, 'WRONGTYPE', 1, true) then return t end
   if how ~= 'reset' then return reply('LOST') end
   t = {false, false, false, false, false, false, false, false}
 end

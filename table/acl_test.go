@@ -1,0 +1,287 @@
+package table_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/internal/redistest"
+	"github.com/tablecache-go/tablecache/table"
+)
+
+// aclRule returns the parts of the rule in the README for a table of this name, behind the user's.
+func aclRule(t testing.TB, name string) []string {
+	t.Helper()
+	readme, err := os.ReadFile("../README.md")
+	ok(t, err)
+	_, rule, found := strings.Cut(string(readme), "ACL SETUSER flights ")
+	rule, _, closed := strings.Cut(rule, "```")
+	if !found || !closed {
+		t.Fatal("the README has no rule that begins with ACL SETUSER flights")
+	}
+	return strings.Fields(strings.ReplaceAll(rule, "~flights:", "~"+name+":"))
+}
+
+// limited returns a client of a user that may do no more than a rule says.
+func limited(t testing.TB, s *redistest.Server, user string, rule []string) *redis.Client {
+	t.Helper()
+	args := []any{"ACL", "SETUSER", user}
+	for _, part := range rule {
+		args = append(args, part)
+	}
+	admin := s.Client(t)
+	ok(t, admin.Do(t.Context(), args...).Err())
+	t.Cleanup(func() { admin.ACLDelUser(context.Background(), user) })
+	o := *admin.Options()
+	o.Username, o.Password = user, "PASSWORD"
+	rdb := redis.NewClient(&o)
+	t.Cleanup(func() { rdb.Close() })
+	return rdb
+}
+
+// everyVerb makes every call that a table has, in every state of its lock, with reads and folds of several pages, and returns
+// the first error.
+func everyVerb(ctx context.Context, rdb redis.UniversalClient, name string) (err error) {
+	var tbl *items
+	try := func(what string, call func() error) {
+		if err == nil {
+			if err = call(); err != nil {
+				err = fmt.Errorf("%s: %w", what, err)
+			}
+		}
+	}
+	count := func(what string, want int, call func() (int, error)) {
+		try(what, func() error {
+			n, err := call()
+			if err == nil && n != want {
+				err = fmt.Errorf("got %d, want %d", n, want)
+			}
+			return err
+		})
+	}
+	open := func(opts ...table.Option) {
+		try("open", func() (err error) {
+			tbl, err = table.Open(ctx, rdb, itemDefinition(name), append(opts, table.WithPageBytes(2000))...)
+			return err
+		})
+	}
+	closed := func() { _ = tbl.Close() }
+
+	open()
+	if err != nil {
+		return err
+	}
+	defer func() { closed() }()
+	try("put", func() error { return tbl.Put(ctx, numbered(0, 100)...) })
+	try("put again", func() error { return tbl.Put(ctx, numbered(0, 10)...) })
+	count("count", 100, func() (int, error) { return tbl.Count(ctx, tbl.All("at")) })
+	for _, s := range []table.Spec[item]{tbl.All("at"), tbl.All("rank").Reversed()} {
+		count("records", 100, func() (int, error) { return drained(tbl.Records(ctx, s)) })
+	}
+	try("get", func() error { _, err := tbl.Get(ctx, 7); return err })
+	try("first", func() error { _, err := tbl.First(ctx, tbl.All("at").Reversed()); return err })
+	count("stream", 10, func() (int, error) {
+		st := tbl.Stream(ctx, tbl.Range("at", 0, 100))
+		n := 0
+		for range st.C() {
+			n++
+		}
+		return n, st.Err()
+	})
+	count("delete keys", 1, func() (int, error) { return tbl.DeleteKeys(ctx, 99, 1234) })
+	count("delete", 9, func() (int, error) { return tbl.Delete(ctx, tbl.Range("at", 900, 1000)) })
+	count("delete by pages", 30, func() (int, error) {
+		i := 0
+		return tbl.Delete(ctx, tbl.Range("at", 300, 900).Where(func(*item) bool { i++; return i%2 == 0 }))
+	})
+	try("verify", func() error {
+		r, err := tbl.Verify(ctx)
+		if err == nil && (!r.OK() || r.Rows != 60) {
+			err = fmt.Errorf("found %+v", r)
+		}
+		return err
+	})
+	try("stage", func() error { return tbl.ScratchPut(ctx, numbered(200, 230)...) })
+	try("stage again", func() error { return tbl.ScratchPut(ctx, numbered(200, 210)...) })
+	count("discard", 3, func() (int, error) { return tbl.ScratchDiscard(ctx, tbl.Range("at", 2000, 2030)) })
+	try("abort", func() error { return tbl.ScratchAbort(ctx) })
+	try("stage", func() error { return tbl.ScratchPut(ctx, numbered(200, 230)...) })
+	count("discard by pages", 15, func() (int, error) {
+		i := 0
+		return tbl.ScratchDiscard(ctx, tbl.Range("rank", 0, 3).Where(func(*item) bool { i++; return i%6 == 0 }))
+	})
+	try("merge", func() error { return tbl.ScratchMerge(ctx) })
+	count("records while merging", 75, func() (int, error) { return drained(tbl.Records(ctx, tbl.All("rank"))) })
+	try("wait", func() error { return tbl.WaitClear(ctx) })
+	try("stats", func() error { _, err := tbl.Stats(ctx); return err })
+	try("repair", func() error { _, err := tbl.Repair(ctx); return err })
+	try("stage", func() error { return tbl.ScratchPut(ctx, numbered(0, 3)...) })
+	closed()
+	open()
+	count("count of what was opened again", 75, func() (int, error) { return tbl.Count(ctx, tbl.All("at")) })
+	try("clear", func() error { return tbl.Clear(ctx) })
+	closed()
+	open(table.WithReset())
+	return err
+}
+
+func drained[R any](seq func(func(R, error) bool)) (n int, err error) {
+	for _, e := range seq {
+		if e != nil {
+			return n, e
+		}
+		n++
+	}
+	return n, nil
+}
+
+func TestTheACLRuleIsEnough(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t, redistest.Options{})
+	name := redistest.Prefix(t)
+	rdb := limited(t, s, name, aclRule(t, name))
+	ok(t, everyVerb(t.Context(), rdb, name))
+	if refused := refusals(t, s, name); len(refused) > 0 {
+		t.Errorf("refused, if only in passing: %v", refused)
+	}
+}
+
+// refusals returns what a user was refused.
+func refusals(t testing.TB, s *redistest.Server, user string) (objects []string) {
+	t.Helper()
+	log, err := s.Client(t).ACLLog(t.Context(), 1000).Result()
+	ok(t, err)
+	for _, entry := range log {
+		if entry.Username == user {
+			objects = append(objects, entry.Object)
+		}
+	}
+	return objects
+}
+
+// optional are the commands without which a table goes other ways.
+var optional = []string{"multi", "exec", "watch", "unwatch", "eval", "info|memory", "info|replication"}
+
+func TestTheACLRuleIsTight(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t, redistest.Options{})
+	for _, part := range aclRule(t, "") {
+		if !strings.HasPrefix(part, "+") && !strings.HasPrefix(part, "~") {
+			continue
+		}
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			name := redistest.Prefix(t)
+			whole := aclRule(t, name)
+			rule := slices.DeleteFunc(slices.Clone(whole), func(p string) bool { return strings.Replace(p, "~"+name, "~", 1) == part })
+			if len(rule) != len(whole)-1 {
+				t.Fatalf("%s was not taken out of %v", part, whole)
+			}
+			err := everyVerb(t.Context(), limited(t, s, name, rule), name)
+			command := strings.TrimPrefix(part, "+")
+			if slices.Contains(optional, command) {
+				ok(t, err)
+			} else if err == nil || !strings.Contains(err.Error(), "permission") && !strings.Contains(err.Error(), "can't") {
+				t.Errorf("got %v, want a refusal", err)
+			}
+			first, _, _ := strings.Cut(command, "|")
+			if refused := refusals(t, s, name); len(refused) == 0 || part[0] == '+' && !strings.HasPrefix(refused[0], first) {
+				t.Errorf("refused was %v, not %s", refused, part)
+			}
+		})
+	}
+}
+
+func TestTheACLRuleRefusesEveryOtherCommand(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t, redistest.Options{})
+	name := redistest.Prefix(t)
+	rule := aclRule(t, name)
+	rdb, admin := limited(t, s, name, rule), s.Client(t)
+	always := []string{"auth", "hello", "quit", "reset"} // by any user
+	n := 0
+	for _, call := range calls(t, admin, name+":r") {
+		if slices.Contains(always, call[0].(string)) || permits(rule, call) {
+			continue
+		}
+		n++
+		said, err := admin.Do(t.Context(), append([]any{"ACL", "DRYRUN", name}, call...)...).Text()
+		if !strings.Contains(said, "no permissions to run") || err != nil {
+			t.Errorf("%v: %q, %v", call, said, err)
+		}
+		if err := rdb.Eval(t.Context(), "return redis.call(unpack(ARGV))", nil, call...).Err(); err == nil || err == redis.Nil {
+			t.Errorf("%v is allowed from Lua", call)
+		}
+	}
+	if n < 150 {
+		t.Errorf("only %d commands were tried", n)
+	}
+}
+
+// calls returns a call of each command, subcommands too, that the server knows, with as many arguments as it must have.
+func calls(t testing.TB, rdb *redis.Client, argument string) (all [][]any) {
+	t.Helper()
+	names, err := rdb.Do(t.Context(), "COMMAND", "LIST").StringSlice()
+	ok(t, err)
+	for _, name := range names {
+		if slices.ContainsFunc(names, func(other string) bool { return strings.HasPrefix(other, name+"|") }) {
+			continue // its subcommands are listed
+		}
+		info, err := rdb.Do(t.Context(), "COMMAND", "INFO", name).Slice()
+		ok(t, err)
+		var call []any
+		for part := range strings.SplitSeq(name, "|") {
+			call = append(call, part)
+		}
+		for arity := info[0].([]any)[1].(int64); len(call) < int(max(arity, -arity)); {
+			call = append(call, argument)
+		}
+		all = append(all, call)
+	}
+	return all
+}
+
+// permits tells whether the rule has the command, or its subcommand, of a call.
+func permits(rule []string, call []any) bool {
+	command := "+" + call[0].(string)
+	return slices.Contains(rule, command) || len(call) > 1 && slices.Contains(rule, command+"|"+call[1].(string))
+}
+
+func TestTheACLRuleRefusesOtherTablesKeys(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t, redistest.Options{})
+	name := redistest.Prefix(t)
+	rdb := limited(t, s, name, aclRule(t, name))
+	for _, key := range []string{name, name + ":", name + ":z", name + ":i", name + ":x", name + ":rr", name + "2:r", "a" + name + ":r",
+		name + ":a:r", name + ":a:i:at", "other:r"} {
+		errs := []error{
+			rdb.HSet(t.Context(), key, "f", "v").Err(),
+			rdb.HGet(t.Context(), key, "f").Err(),
+			rdb.Unlink(t.Context(), key).Err(),
+			rdb.Eval(t.Context(), "return 1", []string{key}).Err(),
+			rdb.Eval(t.Context(), "return redis.call('HLEN', ARGV[1])", nil, key).Err(),
+			rdb.Eval(t.Context(), "return redis.call('HSET', ARGV[1], 'f', 'v')", []string{name + ":r"}, key).Err(),
+		}
+		for i, err := range errs {
+			if !isRefusal(err) {
+				t.Errorf("%s: try %d: got %v, want a refusal", strings.TrimPrefix(key, name), i, err)
+			}
+		}
+	}
+	_, err := table.Open(t.Context(), rdb, itemDefinition(name+"2"))
+	if !isRefusal(err) {
+		t.Errorf("opening another table: got %v, want a refusal", err)
+	}
+}
+
+// isRefusal tells a refusal for want of permission from other errors.
+func isRefusal(err error) bool {
+	var e redis.Error
+	return errors.As(err, &e) && (strings.Contains(err.Error(), "NOPERM") || strings.Contains(err.Error(), "can't access"))
+}
