@@ -12,6 +12,7 @@ import (
 type pump struct {
 	fetch  func(context.Context, cursor) (*page, error)
 	pin    *engine.Pin
+	closed <-chan struct{} // the table's
 	memory *budget
 	next   cursor
 	out    chan *page // written and closed by run, read by the consumer
@@ -62,6 +63,8 @@ func (m *pump) step(ctx context.Context) error {
 	case <-m.granted():
 	case <-m.expired():
 		return m.pin.Err()
+	case <-m.closed:
+		return ErrClosed
 	case <-ctx.Done():
 		return ended(ctx)
 	}

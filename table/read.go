@@ -201,7 +201,7 @@ func (s *snapshot) of(epoch string, v engine.View) bool {
 func (t *Table[R, K]) pumped(ctx context.Context, q pageAsk, pin *engine.Pin, first *page, each func(*page) error) error {
 	q.of, q.most = &snapshot{epoch: t.epoch, view: pin.View()}, 0
 	ctx, cancel := context.WithCancel(ctx)
-	m := &pump{pin: pin, memory: t.memory, next: first.next, out: make(chan *page), finished: first.last}
+	m := &pump{pin: pin, closed: t.actor.Done(), memory: t.memory, next: first.next, out: make(chan *page), finished: first.last}
 	m.fetch = func(ctx context.Context, at cursor) (*page, error) {
 		q := q
 		q.at = at
