@@ -78,18 +78,15 @@ func (b *bare) get(ctx context.Context, id int64) (record, error) {
 
 // between visits the records that depart in an interval.
 func (b *bare) between(ctx context.Context, in table.Interval, visit func(*record)) error {
-	keys, err := b.rdb.ZRangeByScore(ctx, b.indexes[0], scores(in)).Result()
+	keys, err := b.rdb.ZRangeArgs(ctx, b.scores(in)).Result()
 	if err != nil {
 		return err
 	}
 	return b.fetch(ctx, keys, visit)
 }
 
-func scores(in table.Interval) *redis.ZRangeBy {
-	return &redis.ZRangeBy{
-		Min: strconv.FormatFloat(in.GE, 'g', -1, 64),
-		Max: "(" + strconv.FormatFloat(in.LT, 'g', -1, 64),
-	}
+func (b *bare) scores(in table.Interval) redis.ZRangeArgs {
+	return redis.ZRangeArgs{Key: b.indexes[0], ByScore: true, Start: in.GE, Stop: "(" + strconv.FormatFloat(in.LT, 'g', -1, 64)}
 }
 
 // fetch visits the records with these keys.
@@ -124,10 +121,10 @@ func (b *bare) all(ctx context.Context, visit func(*record)) error {
 
 // remove deletes the records that depart in an interval, by pages, and returns how many.
 func (b *bare) remove(ctx context.Context, in table.Interval) (n int, err error) {
-	page := scores(in)
+	page := b.scores(in)
 	page.Count = batch
 	for {
-		keys, err := b.rdb.ZRangeByScore(ctx, b.indexes[0], page).Result()
+		keys, err := b.rdb.ZRangeArgs(ctx, page).Result()
 		if err != nil || len(keys) == 0 {
 			return n, err
 		}

@@ -23,6 +23,7 @@ type options struct {
 	delay    time.Duration
 	profiles profiles
 	markdown string
+	parts    parts
 }
 
 func main() {
@@ -44,6 +45,10 @@ func parseFlags() (o options) {
 	flag.DurationVar(&o.delay, "delay", 500*time.Microsecond, "how late answers come over the slow network")
 	flag.StringVar(&o.profiles.cpu, "cpuprofile", "", "write a CPU profile of our side in the last round to this `folder`, a file for each line")
 	flag.StringVar(&o.profiles.memory, "memprofile", "", "likewise of allocations")
+	flag.BoolVar(&o.parts.growth, "growth", false, "instead of the lines: how figures grow from 10,000 to 1,000,000 records")
+	flag.BoolVar(&o.parts.allocs, "allocs", false, "instead of the lines: allocations for each record")
+	flag.BoolVar(&o.parts.memory, "memory", false, "instead of the lines: memory in Redis for each record")
+	flag.BoolVar(&o.parts.all, "all", false, "all of these, after the lines")
 	flag.StringVar(&o.markdown, "markdown", "", "write the figures into this `file` too, between its marks")
 	flag.Parse()
 	if *list {
@@ -67,5 +72,30 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	fmt.Println(machine)
-	return b.race(ctx)
+	for _, measure := range o.parts.chosen() {
+		if err := measure(b, ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parts are what can be measured besides the lines.
+type parts struct{ growth, allocs, memory, all bool }
+
+func (p parts) chosen() (out []func(*bench, context.Context) error) {
+	for _, part := range []struct {
+		wanted  bool
+		measure func(*bench, context.Context) error
+	}{
+		{p == parts{all: p.all}, (*bench).race},
+		{p.allocs || p.all, (*bench).allocations},
+		{p.memory || p.all, (*bench).memory},
+		{p.growth || p.all, (*bench).growth},
+	} {
+		if part.wanted {
+			out = append(out, part.measure)
+		}
+	}
+	return out
 }

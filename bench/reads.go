@@ -82,21 +82,29 @@ func (s *sides) bareBetween(ctx context.Context, i, n int) error {
 func streamAll(read func(*sides, context.Context) (int, error)) func(context.Context, *bench) (contest, error) {
 	return func(ctx context.Context, b *bench) (contest, error) {
 		s, err := b.loaded(ctx)
-		ours := func(ctx context.Context) (float64, error) {
-			return pace(ctx, len(b.records), func(ctx context.Context) error {
-				n, err := read(s, ctx)
-				return errors.Join(err, exactly(n, len(b.records)))
-			})
+		if err != nil {
+			return contest{}, err
 		}
-		bare := func(ctx context.Context) (float64, error) {
-			return pace(ctx, len(b.records), func(ctx context.Context) error {
-				n := 0
-				err := s.bare.all(ctx, func(*record) { n++ })
-				return errors.Join(err, exactly(n, len(b.records)))
-			})
-		}
-		return contest{ours, bare}, err
+		return s.streams(read), nil
 	}
+}
+
+func (s *sides) streams(read func(*sides, context.Context) (int, error)) contest {
+	all := len(s.b.records)
+	ours := func(ctx context.Context) (float64, error) {
+		return pace(ctx, all, func(ctx context.Context) error {
+			n, err := read(s, ctx)
+			return errors.Join(err, exactly(n, all))
+		})
+	}
+	bare := func(ctx context.Context) (float64, error) {
+		return pace(ctx, all, func(ctx context.Context) error {
+			n := 0
+			err := s.bare.all(ctx, func(*record) { n++ })
+			return errors.Join(err, exactly(n, all))
+		})
+	}
+	return contest{ours, bare}
 }
 
 func (s *sides) recordsOfAll(ctx context.Context) (n int, err error) {

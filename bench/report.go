@@ -12,7 +12,6 @@ type report struct {
 	head   []string
 	widths []int // of the columns in the terminal; negative: to the left
 	rows   [][]string
-	notes  []string
 }
 
 func (r *report) begin() {
@@ -23,11 +22,6 @@ func (r *report) begin() {
 func (r *report) add(cells ...string) {
 	r.rows = append(r.rows, cells)
 	r.print(cells)
-}
-
-func (r *report) note(format string, args ...any) {
-	r.notes = append(r.notes, fmt.Sprintf(format, args...))
-	fmt.Println(r.notes[len(r.notes)-1])
 }
 
 func (r *report) print(cells []string) { fmt.Println(strings.TrimRight(r.text(cells), " ")) }
@@ -73,9 +67,6 @@ func (r *report) markdown() string {
 	line(rule)
 	for _, row := range r.rows {
 		line(row)
-	}
-	for _, n := range r.notes {
-		out.WriteString("\n" + n + "\n")
 	}
 	return out.String()
 }
