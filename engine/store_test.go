@@ -18,7 +18,8 @@ const (
 	fine      fault = iota // as it should
 	replyLost              // it runs, but the answer gets lost
 	cut                    // it never runs, and no answer comes
-	late                   // no answer comes, and it runs when the store is asked next but one
+	late                   // no answer comes, and it runs when the store is asked next
+	later                  // no answer comes, and it runs when the store is asked next but one
 	postpone               // refused, for a reason that passes
 	refuse                 // refused
 	takeover               // somebody else has opened the table
@@ -58,16 +59,22 @@ type fakeStore struct {
 	last    []Verdict
 	owner   error // ErrFenced, ErrLost: why nothing is done any more
 	rows    map[string]string
-	staged  map[string]string  // "" is a tombstone
-	had     []Effect           // copies of those that were had, in order
-	applied map[string]int     // how often the row with this value was stored
-	judged  map[string]Verdict // what became of the mark with this score
-	delayed []Effect
+	staged  map[string]string    // "" is a tombstone
+	had     []Effect             // copies of those that were had, in order
+	applied map[string]int       // how often the row with this value was stored
+	judged  map[string][]Verdict // what became of the mark with this score, each time
+	delayed []delayed
+}
+
+// delayed is an effect whose script arrives when the store is asked for the n-th time from now.
+type delayed struct {
+	Effect
+	n int
 }
 
 func newFakeStore() *fakeStore {
 	return &fakeStore{
-		rows: map[string]string{}, staged: map[string]string{}, applied: map[string]int{}, judged: map[string]Verdict{},
+		rows: map[string]string{}, staged: map[string]string{}, applied: map[string]int{}, judged: map[string][]Verdict{},
 		broken: func(what string, args ...any) { panic(fmt.Sprintf(what, args...)) },
 	}
 }
@@ -131,8 +138,10 @@ func (s *fakeStore) end(e *Effect, settle bool, how fault) (r Result, done bool,
 		s.owner = ErrLost
 	case cut:
 		return Result{}, false, errNoAnswer
-	case late:
-		s.delayed = append(s.delayed, copied(e))
+	case late, later:
+		if !settle {
+			s.delayed = append(s.delayed, delayed{copied(e), 1 + int(how-late)})
+		}
 		return Result{}, false, errNoAnswer
 	case postpone:
 		return Result{}, false, &RefusedError{Err: errLoading, Temporary: true}
@@ -152,12 +161,17 @@ func (s *fakeStore) end(e *Effect, settle bool, how fault) (r Result, done bool,
 	return r, done, err
 }
 
-// runDelayed runs the scripts that arrive late: those that came before the last call.
+// runDelayed runs the scripts that arrive now.
 func (s *fakeStore) runDelayed() {
-	for _, e := range s.delayed {
-		_, _ = s.apply(&e)
-	}
+	waiting := s.delayed
 	s.delayed = nil
+	for _, d := range waiting {
+		if d.n--; d.n > 0 {
+			s.delayed = append(s.delayed, d)
+			continue
+		}
+		_, _ = s.apply(&d.Effect)
+	}
 }
 
 // arrives has a script arrive that was sent long ago.
@@ -260,7 +274,7 @@ func (s *fakeStore) have(e *Effect) {
 func (s *fakeStore) mark(e *Effect, m Mark) {
 	v := s.mayMark(e, m)
 	s.last = append(s.last, v)
-	s.judged[string(m.Score)] = v
+	s.judged[string(m.Score)] = append(s.judged[string(m.Score)], v)
 	switch {
 	case v != Marked:
 	case e.Kind == Delete:
@@ -300,6 +314,13 @@ func (s *fakeStore) fold(generation uint32) error {
 	clear(s.staged)
 	s.truth.State = StateClear
 	return nil
+}
+
+// see returns the store's truth.
+func (s *fakeStore) see() View {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.truth
 }
 
 // effects returns those that were had, in order.

@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"testing"
+)
+
+// The claim: who may decide, at each moment, what becomes of a request.
+
+func TestCallerThatLeavesAtTheMomentOfTheAnswerGetsIt(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r := newRequest(Delete)
+	r.take()
+	r.answer([]Verdict{Marked}, errRefused)
+	if err := r.abandon(ctx); !errors.Is(err, errRefused) || len(r.verdicts) != 1 {
+		t.Errorf("%v, %q", err, r.verdicts)
+	}
+	if r.isGone() || r.takeBack() || r.take() || r.answer(nil, nil) {
+		t.Error("an answered request can be taken, taken back or answered again")
+	}
+}
+
+func TestRequestOfACallerThatHasLeft(t *testing.T) {
+	t.Parallel()
+	r := newRequest(Put)
+	if !r.takeBack() || !r.isGone() {
+		t.Error("a pending request cannot be taken back")
+	}
+	r.giveBack()
+	if r.take() || r.takeBack() || r.answer(nil, nil) || !r.isGone() {
+		t.Error("the request of a caller that has left can be taken, taken back or answered")
+	}
+}
+
+func TestTakenRequestCannotBeTakenBackUntilItIsGivenBack(t *testing.T) {
+	t.Parallel()
+	r := newRequest(Put)
+	if !r.take() || r.take() || r.takeBack() {
+		t.Error("a taken request can be taken again or taken back")
+	}
+	r.giveBack()
+	if !r.take() {
+		t.Error("a request that was given back cannot be taken")
+	}
+	r.giveBack()
+	if !r.takeBack() {
+		t.Error("a request that was given back cannot be taken back")
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for got, want := range map[string]string{
+		StateClear.String(): "clear", StateActive.String(): "active", StateMerging.String(): "merging", State(9).String(): "state(9)",
+		Put.String(): "put", Clear.String(): "clear", Kind(0).String(): "none", Kind(99).String(): "kind(99)",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestBytesAreSentAsTheyAre(t *testing.T) {
+	t.Parallel()
+	b := Bytes("\x00a\xff")
+	sent, err := b.MarshalBinary()
+	if err != nil || &sent[0] != &b[0] || len(sent) != len(b) {
+		t.Errorf("%x, %v", sent, err)
+	}
+}
+
+func TestRefusedErrorIsItsReason(t *testing.T) {
+	t.Parallel()
+	err := error(&RefusedError{Err: errRefused, Temporary: true})
+	if err.Error() != errRefused.Error() || !errors.Is(err, errRefused) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestConfigDefaultsLeaveTheCallersAlone(t *testing.T) {
+	t.Parallel()
+	given := Config{BatchRows: 7, Backoff: Backoff{First: 3}}
+	used := given.withDefaults()
+	if used.Mailbox != 1024 || used.BatchRows != 7 || used.BatchBytes != 512<<10 || used.Grace != 5e9 ||
+		used.Backoff != (Backoff{First: 3, Most: 500e6}) || used.Logger == nil || used.Fold == nil {
+		t.Errorf("defaults %+v", used)
+	}
+	if given.Mailbox != 0 || given.Logger != nil || given.Backoff.Most != 0 {
+		t.Errorf("the caller's config was changed: %+v", given)
+	}
+}
