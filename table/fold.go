@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync"
 
@@ -99,7 +100,10 @@ func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
 	args := j.command(&j.scripts.fold, 4)
 	a, err := j.run(ctx, append(args, j.epoch, j.generation, j.cursor, foldBatch))
 	if err != nil {
-		return isServerError(err) && isForeignType(err), err
+		if isServerError(err) && isForeignType(err) {
+			err = fmt.Errorf("%w: a key has a foreign type: %w", ErrLost, err)
+		}
+		return errors.Is(err, ErrLost), err
 	}
 	if a.status == "STALE" { // a repeated last batch, or the table was cleared
 		return true, nil

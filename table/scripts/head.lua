@@ -7,11 +7,13 @@ local function merged(j) return KEYS[3 + j] end
 local function shadow(j) return KEYS[3 + INDEXES + j] end
 local function whole(n) return string.format('%.0f', n) end
 
--- truth returns epoch, seq, last, gen, state, rver, count, staged, live; no epoch if any is missing.
+-- truth returns epoch, seq, last, gen, state, rver, count, staged, live; no epoch if any is missing or is not a number
+-- where one belongs: a script must not find out half way.
 local function truth()
   local t = redis.call('HMGET', TRUTH, 'epoch', 'seq', 'last', 'gen', 'state', 'rver', 'count', 'staged', 'live')
   for i = 1, 9 do
-    if not t[i] then t[1] = false end
+    local word = i == 1 or i == 3 or i == 5
+    if not t[i] or not (word or string.find(t[i], '^%d+$')) then t[1] = false end
   end
   return t
 end

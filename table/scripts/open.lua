@@ -7,6 +7,15 @@ local function reply(status, epoch, seq, gen, state, rver, last)
 end
 local function whole(n) return string.format('%.0f', n) end
 
+-- sound tells whether everything is there and can be read.
+local function sound(t)
+  for i = 1, 9 do
+    local word = i == 1 or i == 3 or i == 8
+    if not t[i] or not (word or string.find(t[i], '^%d+$')) then return false end
+  end
+  return string.find(t[1], '^%d+:') and (t[3] == 'clear' or t[3] == 'active' or t[3] == 'merging')
+end
+
 local t = redis.pcall('HMGET', TRUTH, 'epoch', 'gen', 'state', 'rver', 'count', 'staged', 'live', 'schema', 'seq')
 if t.err then
   if not string.find(t.err, 'WRONGTYPE', 1, true) then return t end
@@ -14,7 +23,7 @@ if t.err then
   t = {false, false, false, false, false, false, false, false}
 end
 local epoch = t[1] or '0'
-local counter = string.match(epoch, '^%d+')
+local counter = string.match(epoch, '^%d+') or '0'
 if string.match(epoch, ':(.*)$') == id then -- a repeated claim of the same owner
   return reply('OK', epoch, t[9], t[2], t[3], t[4])
 end
@@ -27,7 +36,8 @@ elseif not t[1] then
   if redis.call('EXISTS', unpack(KEYS, 1, own)) > 0 then return reply('LOST') end
   t = {false, '0', 'clear', '0', '0', '0', '0', schema}
 else
-  if t[8] ~= schema then return reply('SCHEMA', '', '', '', '', '', t[8] or '') end
+  if not sound(t) then return reply('LOST') end
+  if t[8] ~= schema then return reply('SCHEMA', '', '', '', '', '', t[8]) end
   local count, staged, live = tonumber(t[5]), tonumber(t[6]), tonumber(t[7])
   local holds = redis.call('HLEN', ROWS) == count and redis.call('HLEN', STAGED) == staged
   for j = 1, INDEXES do
