@@ -101,7 +101,7 @@ func TestG11_AFailoverToALaggingReplicaIsErrLost(t *testing.T) {
 			defer tbl.Close()
 			put(t, tbl, numbered(0, 5)...)
 			caughtUp(t, primary)
-			ok(t, replica.Client(t).SlaveOf(t.Context(), "NO", "ONE").Err()) // from here on it hears nothing
+			ok(t, replica.Client(t).ReplicaOf(t.Context(), "NO", "ONE").Err()) // from here on it hears nothing
 			put(t, tbl, numbered(0, 5)...)
 			addr.Store(replica.Addr())
 			primary.Kill(t)
