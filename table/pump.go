@@ -37,6 +37,11 @@ type result struct {
 
 const freePages = 2
 
+// rowOverhead is about what a row takes in memory beside its bytes.
+const rowOverhead = 64
+
+func (h *held) size() int64 { return int64(h.bytes + rowOverhead*len(h.rows)) }
+
 // run ends when all pages are delivered, the snapshot ends, or ctx does.
 func (m *pump) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -115,7 +120,7 @@ func (m *pump) room() bool {
 		return true
 	}
 	if last := m.queue[len(m.queue)-1]; m.hurried && last.grant == nil {
-		last.grant = m.memory.request(int64(last.bytes))
+		last.grant = m.memory.request(last.size())
 		return last.grant.had()
 	}
 	return false
@@ -168,11 +173,10 @@ func (m *pump) expired() <-chan struct{} {
 
 // granted is ready when memory that was waited for has been given.
 func (m *pump) granted() <-chan struct{} {
-	if len(m.queue) == 0 {
-		return nil
-	}
-	if g := m.queue[len(m.queue)-1].grant; g != nil && !g.had() {
-		return g.ready
+	for _, h := range m.queue { // the budget serves in order: the first comes first
+		if h.grant != nil && !h.grant.had() {
+			return h.grant.ready
+		}
 	}
 	return nil
 }

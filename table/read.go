@@ -38,7 +38,8 @@ var errStop = errors.New("tablecache: the consumer stopped")
 // read yields what p asks for, and returns the error that ended it early.
 func (t *Table[R, K]) read(ctx context.Context, p plan[R], yield func(R, error) bool) error {
 	s := sieve[R, K]{t: t, plan: p}
-	err := t.pages(ctx, p, s.enough, func(pg *page) error { return s.pass(ctx, pg, yield) })
+	enough := func(pg *page) bool { return s.enough(ctx, pg) }
+	err := t.pages(ctx, p, enough, func(pg *page) error { return s.pass(ctx, pg, yield) })
 	if errors.Is(err, errStop) {
 		return nil
 	}
@@ -60,7 +61,7 @@ type judged[R any] struct {
 }
 
 // enough tells whether a first page holds the whole answer because of its limit.
-func (s *sieve[R, K]) enough(pg *page) bool {
+func (s *sieve[R, K]) enough(ctx context.Context, pg *page) bool {
 	if s.plan.limit == 0 {
 		return false
 	}
@@ -68,7 +69,7 @@ func (s *sieve[R, K]) enough(pg *page) bool {
 		return len(pg.rows) >= s.plan.limit
 	}
 	s.ready, s.judged = nil, pg
-	for i := range pg.rows {
+	for i := 0; i < len(pg.rows) && ctx.Err() == nil; i++ {
 		if j, ok := s.judge(pg, i); ok {
 			s.ready = append(s.ready, j)
 		}
@@ -76,7 +77,7 @@ func (s *sieve[R, K]) enough(pg *page) bool {
 			return true
 		}
 	}
-	return false
+	return false // also when ctx has ended, which whatever comes next will find
 }
 
 // judge decodes row i; ok is false when it is not part of the answer.
@@ -98,6 +99,9 @@ func (s *sieve[R, K]) pass(ctx context.Context, pg *page, yield func(R, error) b
 		return s.passReady(ctx, yield)
 	}
 	for i := range pg.rows {
+		if ctx.Err() != nil { // also where a slow predicate lets nothing pass
+			return ended(ctx)
+		}
 		if j, ok := s.judge(pg, i); ok {
 			if err := s.yield(ctx, j, yield); err != nil {
 				return err
@@ -261,6 +265,11 @@ func (t *Table[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error]
 			return
 		}
 		for _, f := range found {
+			if ctx.Err() != nil {
+				var none R
+				yield(none, t.errorf("look-up", ended(ctx)))
+				return
+			}
 			if f.row != "" && !yield(t.decode(f.key, f.row)) {
 				return
 			}

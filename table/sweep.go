@@ -124,7 +124,7 @@ func (w *sweeper[R, K]) owned(s snapshot) error {
 // sweepWhole marks those of all records that pass, at one moment; disturbed tells that they were no
 // longer all, and that nothing was marked.
 func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []found, seen snapshot) (disturbed bool, err error) {
-	chosen, err := w.choose(all)
+	chosen, err := w.choose(ctx, all)
 	if err != nil || len(chosen) == 0 {
 		return false, err
 	}
@@ -157,7 +157,7 @@ func witnesses[R any](all []found, chosen []candidate[R]) (others []engine.Mark)
 // that have changed since.
 func (w *sweeper[R, K]) sweepRows(ctx context.Context, rows []found, seen snapshot) error {
 	for {
-		chosen, err := w.choose(rows)
+		chosen, err := w.choose(ctx, rows)
 		if err != nil {
 			return err
 		}
@@ -193,9 +193,12 @@ type candidate[R any] struct {
 }
 
 // choose decodes and judges rows, up to the limit.
-func (w *sweeper[R, K]) choose(rows []found) ([]candidate[R], error) {
+func (w *sweeper[R, K]) choose(ctx context.Context, rows []found) ([]candidate[R], error) {
 	var chosen []candidate[R]
 	for _, f := range rows {
+		if ctx.Err() != nil {
+			return nil, ended(ctx)
+		}
 		if w.plan.limit > 0 && w.marked+len(chosen) == w.plan.limit {
 			break
 		}
@@ -219,8 +222,8 @@ func (w *sweeper[R, K]) judge(f found) (c candidate[R], ok bool, err error) {
 		w.visited[f.key] = struct{}{}
 		return c, false, err
 	}
-	ok, err = judge(w.plan.recheck, &c.record)
-	if err != nil {
+	if ok, err = judge(w.plan.recheck, &c.record); err != nil {
+		w.visited[f.key] = struct{}{}
 		err = &CodingError{Table: w.t.def.Name, Key: keyHash(f.key), Decoding: true, Err: err}
 	}
 	return c, ok, err
