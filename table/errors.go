@@ -14,7 +14,7 @@ var (
 	ErrInvalidDefinition = errors.New("tablecache: invalid definition")
 	// ErrUnknownIndex: the spec names an index that the definition does not have.
 	ErrUnknownIndex = errors.New("tablecache: unknown index")
-	// ErrInvalidSpec: intervals overlap, are reversed or NaN, or there are too many of them.
+	// ErrInvalidSpec: intervals overlap, are reversed or NaN, or too many; or the limit is negative.
 	ErrInvalidSpec = errors.New("tablecache: invalid spec")
 	// ErrMissingAttribute: a map record lacks an attribute of the definition.
 	ErrMissingAttribute = errors.New("tablecache: missing attribute")

@@ -234,7 +234,10 @@ func (t *Table[R, K]) pumped(ctx context.Context, q pageAsk, pin *engine.Pin, fi
 
 // First returns the first record of s, or ErrNotFound.
 func (t *Table[R, K]) First(ctx context.Context, s Spec[R]) (R, error) {
-	for r, err := range t.Records(ctx, s.Max(1)) {
+	if s.Limit >= 0 { // a negative one is refused, as by all reads
+		s.Limit = 1
+	}
+	for r, err := range t.Records(ctx, s) {
 		return r, err
 	}
 	var none R
