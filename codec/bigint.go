@@ -3,6 +3,7 @@ package codec
 import (
 	"fmt"
 	"math/big"
+	"math/bits"
 )
 
 // maxBigDigits is what Python converts between integers and text by default. The work grows with the square of it.
@@ -37,7 +38,8 @@ func (bigIntAsString) Decode(src []byte) (*big.Int, error) {
 	if !isInteger(src) {
 		return nil, notText(src, "integer")
 	}
-	v, ok := new(big.Int).SetString(string(src), 10)
+	room := make([]big.Word, 0, len(src)*10/3/bits.UintSize+1) // a digit takes less than 10/3 bits; without it they grow word by word
+	v, ok := new(big.Int).SetBits(room).SetString(string(src), 10)
 	if !ok {
 		return nil, notText(src, "integer")
 	}

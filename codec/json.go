@@ -24,8 +24,8 @@ func (jsonCodec[T]) Append(dst []byte, v T) ([]byte, error) {
 	return append(dst, b...), nil
 }
 
-func (jsonCodec[T]) Decode(src []byte) (v T, err error) {
-	var zero T
+func (jsonCodec[T]) Decode(src []byte) (T, error) {
+	var v, zero T
 	if !utf8.Valid(src) {
 		return zero, fmt.Errorf("%w: JSON of %d bytes is not valid UTF-8", ErrData, len(src))
 	}

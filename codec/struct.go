@@ -77,8 +77,8 @@ func setLength(b []byte, at int) []byte {
 	return b
 }
 
-func (c structure[T]) Decode(src []byte) (v T, err error) {
-	var zero T
+func (c structure[T]) Decode(src []byte) (T, error) {
+	var v, zero T
 	for i, p := range c {
 		part, rest, err := cut(src)
 		if err == nil {

@@ -33,9 +33,9 @@ func (textCodec[T, P]) Append(dst []byte, v T) ([]byte, error) {
 	return append(dst, b...), nil
 }
 
-func (textCodec[T, P]) Decode(src []byte) (v T, err error) {
+func (textCodec[T, P]) Decode(src []byte) (T, error) {
+	var v, zero T
 	if err := P(&v).UnmarshalText(src); err != nil {
-		var zero T
 		return zero, fmt.Errorf("%w: %T of a %s from %d bytes of text", ErrData, err, typeName[T](), len(src))
 	}
 	return v, nil
