@@ -1,0 +1,186 @@
+//go:build unix
+
+package faulty_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/codec"
+	"github.com/tablecache-go/tablecache/internal/faulty"
+	"github.com/tablecache-go/tablecache/internal/redistest"
+	"github.com/tablecache-go/tablecache/internal/walk"
+	"github.com/tablecache-go/tablecache/table"
+)
+
+// entry is the record of these tests. No two puts write the same version.
+type entry struct {
+	ID, Version int64
+}
+
+type entries = table.Table[entry, int64]
+
+// contents are the records of a table: key -> version.
+type contents map[int64]int64
+
+func definition(name string) table.Definition[entry, int64] {
+	return table.Definition[entry, int64]{
+		Name:       name,
+		PrimaryKey: table.Key(codec.Int64, func(e *entry) int64 { return e.ID }),
+		Attributes: []table.Attribute[entry]{
+			table.Field("id", codec.Int64, func(e *entry) *int64 { return &e.ID }),
+			table.Field("version", codec.Int64, func(e *entry) *int64 { return &e.Version }),
+		},
+		Indexes: []table.Index[entry]{
+			table.By("id", func(e *entry) float64 { return float64(e.ID) }),
+			table.By("version", func(e *entry) float64 { return float64(e.Version) }),
+		},
+	}
+}
+
+// span returns entries with keys from..to-1 of one version.
+func span(from, to, version int64) (all []entry) {
+	for id := from; id < to; id++ {
+		all = append(all, entry{ID: id, Version: version})
+	}
+	return all
+}
+
+// client returns a client that connects to addr; readTimeout 0 means 5 s.
+func client(t testing.TB, addr string, readTimeout time.Duration) *redis.Client {
+	if readTimeout == 0 {
+		readTimeout = 5 * time.Second
+	}
+	c := redis.NewClient(&redis.Options{Addr: addr, ReadTimeout: readTimeout, DialerRetries: 1})
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func open(t testing.TB, rdb redis.UniversalClient, name string) *entries {
+	t.Helper()
+	tbl, err := table.Open(t.Context(), rdb, definition(name))
+	ok(t, err)
+	t.Cleanup(func() { tbl.Close() })
+	return tbl
+}
+
+func ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read returns the records of a table, which both indexes must agree on.
+func read(ctx context.Context, tbl *entries) (contents, error) {
+	byID, err := readBy(ctx, tbl, "id")
+	if err != nil {
+		return nil, err
+	}
+	byVersion, err := readBy(ctx, tbl, "version")
+	if err == nil && !maps.Equal(byID, byVersion) {
+		err = fmt.Errorf("by id %v, by version %v", byID, byVersion)
+	}
+	return byID, err
+}
+
+func readBy(ctx context.Context, tbl *entries, index string) (contents, error) {
+	found := make(contents)
+	for e, err := range tbl.Records(ctx, tbl.All(index)) {
+		if err != nil {
+			return nil, err
+		}
+		found[e.ID] = e.Version
+	}
+	return found, nil
+}
+
+// wantContents fails unless the table holds what one of the given states has, and returns which it is.
+func wantContents(t testing.TB, tbl *entries, states ...contents) int {
+	t.Helper()
+	got, err := read(t.Context(), tbl)
+	ok(t, err)
+	for i, want := range states {
+		if maps.Equal(got, want) {
+			return i
+		}
+	}
+	t.Fatalf("the table has %d records %v; want one of %d states: %v", len(got), brief(got), len(states), briefs(states))
+	return 0
+}
+
+func brief(c contents) string {
+	if len(c) > 20 {
+		return fmt.Sprint(len(c), " records")
+	}
+	return fmt.Sprint(map[int64]int64(c))
+}
+
+func briefs(all []contents) string {
+	var texts []string
+	for _, c := range all {
+		texts = append(texts, brief(c))
+	}
+	return strings.Join(texts, " | ")
+}
+
+// wantSound walks the raw keys.
+func wantSound(t testing.TB, rdb redis.UniversalClient, name string) {
+	t.Helper()
+	walk.Walk(t, rdb, name, "id", "version")
+}
+
+// dump returns every byte that Redis keeps under the table's name.
+func dump(t testing.TB, rdb redis.UniversalClient, name string) map[string]string {
+	t.Helper()
+	all := make(map[string]string)
+	names, err := rdb.Keys(t.Context(), name+":*").Result()
+	ok(t, err)
+	slices.Sort(names)
+	for _, key := range names {
+		bytes, err := rdb.Dump(t.Context(), key).Result()
+		ok(t, err)
+		all[key] = bytes
+	}
+	return all
+}
+
+func wantSameBytes(t testing.TB, rdb redis.UniversalClient, name string, before map[string]string) {
+	t.Helper()
+	after := dump(t, rdb, name)
+	if !maps.Equal(before, after) {
+		t.Errorf("bytes of table %s have changed", name)
+	}
+}
+
+// patience is how long a test waits for what must come: it only shows when something is broken.
+const patience = 30 * time.Second
+
+// receive returns what comes through c.
+func receive[T any](t testing.TB, what string, c <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-c:
+	case <-time.After(patience):
+		t.Fatalf("waited too long for %s", what)
+	}
+	return v
+}
+
+// proxied returns a proxy to a server and the address and name of a table of the test's own.
+func proxied(t testing.TB, srv *redistest.Server) (*faulty.Proxy, string) {
+	t.Helper()
+	return faulty.NewProxy(t, srv.Socket()), redistest.Prefix(t)
+}
+
+func is(err error, one ...error) bool {
+	return slices.ContainsFunc(one, func(e error) bool { return errors.Is(err, e) })
+}
