@@ -44,8 +44,8 @@ local function marks(seen, visible)
     elseif how == 'keys' and not seen(key) then
       verdict = '0'
     end
-    verdicts[i], twice[key] = verdict, verdict == '1'
-    if verdict == '1' then chosen[#chosen + 1] = key end
+    verdicts[i] = verdict
+    if verdict == '1' then chosen[#chosen + 1], twice[key] = key, true end
   end
   return chosen, table.concat(verdicts)
 end
