@@ -28,7 +28,7 @@ func (b *bench) allocations(ctx context.Context) error {
 		}
 		r.add(w.what, fixed(ours.count), fixed(bare.count), fixed(ours.bytes), fixed(bare.bytes))
 	}
-	return r.end(b.markdown)
+	return r.end(b.options)
 }
 
 // countable is work on so many records.

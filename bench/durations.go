@@ -39,7 +39,7 @@ func (s *sides) durations(ctx context.Context) error {
 		r.add(p.what, thousands(float64(len(scripts))), fixed(percentile(scripts, 0.99)), fixed(percentile(scripts, 1)),
 			thousands(float64(len(others))), fixed(percentile(others, 0.99)), fixed(percentile(others, 1)), "< 5", verdict)
 	}
-	return errors.Join(b.configure(ctx, "slowlog-log-slower-than", "-1"), r.end(b.markdown))
+	return errors.Join(b.configure(ctx, "slowlog-log-slower-than", "-1"), r.end(b.options))
 }
 
 func (b *bench) configure(ctx context.Context, key, value string) error {

@@ -97,5 +97,5 @@ func (b *bench) tabulate(s *sides, ratios map[string][]float64) error {
 		}
 		r.add(append(cells, fixed(fall), "<= "+fixed(mostFall), verdict)...)
 	}
-	return r.end(b.markdown)
+	return r.end(b.options)
 }

@@ -39,7 +39,7 @@ func (s *sides) large(ctx context.Context) error {
 		return err
 	}
 	r.add("heap meanwhile, garbage included, MiB", fixed(most/(1<<20)), "", "")
-	return r.end(s.b.markdown)
+	return r.end(s.b.options)
 }
 
 func (s *sides) untilFirst(ctx context.Context) (time.Duration, error) {

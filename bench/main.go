@@ -23,6 +23,7 @@ type options struct {
 	delay    time.Duration
 	profiles profiles
 	markdown string
+	machine  string // what the figures come from
 	parts    parts
 }
 
@@ -67,11 +68,10 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	machine, err := describe(ctx, b)
-	if err != nil {
+	if b.machine, err = describe(ctx, b); err != nil {
 		return err
 	}
-	fmt.Println(machine)
+	fmt.Println(b.machine)
 	for _, measure := range o.parts.chosen() {
 		if err := measure(b, ctx); err != nil {
 			return err

@@ -39,7 +39,7 @@ func (b *bench) memory(ctx context.Context) error {
 		r.add(of.what, fixed(x), "", "")
 	}
 	r.add("together", fixed(all[0]), fixed(all[1]), fixed(all[0]/all[1]))
-	return r.end(b.markdown)
+	return r.end(b.options)
 }
 
 // usage returns the bytes that a key takes for each record, counting all its elements; 0 for no key.

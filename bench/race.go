@@ -23,7 +23,7 @@ func (b *bench) race(ctx context.Context) error {
 		}
 		r.add(l.cells(o)...)
 	}
-	return r.end(b.markdown)
+	return r.end(b.options)
 }
 
 func (b *bench) contest(ctx context.Context, l *line) (outcome, error) {

@@ -34,13 +34,13 @@ func (r *report) text(cells []string) string {
 	return out.String()
 }
 
-// end writes the report into a Markdown file, between the marks that bear its name.
-func (r *report) end(file string) error {
+// end writes the report into the Markdown file, if there is one, between the marks that bear its name.
+func (r *report) end(o options) error {
 	fmt.Println()
-	if file == "" {
+	if o.markdown == "" {
 		return nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(o.markdown)
 	if err != nil {
 		return err
 	}
@@ -48,9 +48,9 @@ func (r *report) end(file string) error {
 	before, rest, found := strings.Cut(string(text), open)
 	_, after, also := strings.Cut(rest, shut)
 	if !found || !also {
-		return fmt.Errorf("%s has no marks for %s", file, r.mark)
+		return fmt.Errorf("%s has no marks for %s", o.markdown, r.mark)
 	}
-	return os.WriteFile(file, []byte(before+open+r.markdown()+shut+after), 0o644)
+	return os.WriteFile(o.markdown, []byte(before+open+o.machine+".\n\n"+r.markdown()+shut+after), 0o644)
 }
 
 func (r *report) markdown() string {
