@@ -1,5 +1,7 @@
 package codec
 
+import "encoding/binary"
+
 // Integers of a fixed size, big-endian, two's complement. Encoding never fails; Decode refuses any other number of bytes.
 var (
 	Int8   Codec[int8]   = integer[int8]{"int8", 1}
@@ -20,19 +22,16 @@ type integer[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64] 
 func (c integer[T]) String() string { return c.name }
 
 func (c integer[T]) Append(dst []byte, v T) ([]byte, error) {
-	for shift := 8 * (c.size - 1); shift >= 0; shift -= 8 {
-		dst = append(dst, byte(uint64(v)>>shift))
-	}
-	return dst, nil
+	var wide [8]byte
+	binary.BigEndian.PutUint64(wide[:], uint64(v))
+	return append(dst, wide[8-c.size:]...), nil
 }
 
 func (c integer[T]) Decode(src []byte) (T, error) {
 	if len(src) != c.size {
 		return 0, wrongLength(len(src), c.size)
 	}
-	var u uint64
-	for _, b := range src {
-		u = u<<8 | uint64(b)
-	}
-	return T(u), nil
+	var wide [8]byte
+	copy(wide[8-c.size:], src)
+	return T(binary.BigEndian.Uint64(wide[:])), nil
 }

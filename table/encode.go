@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"slices"
 
 	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/engine"
@@ -21,13 +22,17 @@ const maxRowBytes = 64 << 20
 // encode turns records into rows, all in one buffer of their own. Of two records with the same
 // key the last one wins. Nothing of the caller's is kept.
 func (t *Table[R, K]) encode(records []R) ([]engine.Row, error) {
-	e := encoder[R, K]{t: t, buf: make([]byte, 0, len(records)*t.rowBytes.guess())}
+	e := encoder[R, K]{
+		t:    t,
+		buf:  make([]byte, 0, len(records)*t.sentBytes.guess()),
+		ends: make([]int, 0, len(records)*(2+len(t.def.Indexes))),
+	}
 	for i := range records {
 		if err := e.add(&records[i]); err != nil {
 			return nil, err
 		}
 	}
-	t.rowBytes.learn(len(e.buf), len(records))
+	t.sentBytes.learn(len(e.buf), len(records))
 	return e.rows(records)
 }
 
@@ -163,25 +168,21 @@ func (e *encoder[R, K]) lastWins(rows []engine.Row, records []R) ([]engine.Row, 
 	if len(rows) < 2 {
 		return rows, nil
 	}
-	last := make(map[string]int, len(rows))
+	dropped, seen := false, newTwins(len(rows))
 	for i := range rows {
-		if j, twice := last[string(rows[i].Key)]; twice {
-			if err := e.sameKey(&records[i], &records[j], rows[i].Key); err != nil {
-				return nil, err
-			}
+		j := seen.before(rows, i)
+		if j < 0 {
+			continue
 		}
-		last[string(rows[i].Key)] = i
+		if err := e.sameKey(&records[i], &records[j], rows[i].Key); err != nil {
+			return nil, err
+		}
+		dropped, rows[j].Value = true, nil
 	}
-	if len(last) == len(rows) {
+	if !dropped {
 		return rows, nil
 	}
-	kept := rows[:0]
-	for i := range rows {
-		if last[string(rows[i].Key)] == i {
-			kept = append(kept, rows[i])
-		}
-	}
-	return kept, nil
+	return slices.DeleteFunc(rows, func(r engine.Row) bool { return r.Value == nil }), nil
 }
 
 func (e *encoder[R, K]) sameKey(a, b *R, bytes []byte) error {

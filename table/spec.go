@@ -113,6 +113,14 @@ func boundOf(i Interval) bound {
 func scoreText(f float64) string { return string(appendScore(nil, f)) }
 
 // appendScore writes the shortest text that Redis reads back as exactly f.
-func appendScore(dst []byte, f float64) []byte { return strconv.AppendFloat(dst, f, 'g', -1, 64) }
+func appendScore(dst []byte, f float64) []byte {
+	if n := int64(f); float64(n) == f && n != 0 && -mostExact < n && n < mostExact { // many are: times, ranks
+		return strconv.AppendInt(dst, n, 10)
+	}
+	return strconv.AppendFloat(dst, f, 'g', -1, 64)
+}
+
+// mostExact bounds the integers that a float64 tells apart; of a larger one the digits would say more than the score does.
+const mostExact = 1 << 53
 
 func parseScore(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
