@@ -3,9 +3,8 @@ package table
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
+	"errors"
 
-	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/engine"
 )
 
@@ -44,7 +43,7 @@ const (
 // maxProblems bounds a report.
 const maxProblems = 10_000
 
-// auditStep is how many rows or entries one script looks at.
+// auditStep is how many rows or entries one script looks at, at most.
 const auditStep = 200
 
 // Verify walks everything that is stored for the table, in short steps, while the table is used,
@@ -54,12 +53,16 @@ const auditStep = 200
 // works on a table whose reads say ErrLost.
 func (t *Table[R, K]) Verify(ctx context.Context) (Report, error) {
 	var report Report
+	told := make(map[Problem]bool)
 	err := t.audit(ctx, &report, func(f finding) error {
-		if len(report.Problems) == maxProblems {
+		switch {
+		case told[f.Problem]: // a walk over a hash may come by a row twice
+		case len(told) == maxProblems:
 			report.Partial = true
-			return nil
+		default:
+			told[f.Problem] = true
+			report.Problems = append(report.Problems, f.Problem)
 		}
-		report.Problems = append(report.Problems, f.Problem)
 		return nil
 	})
 	return report, t.errorf("verify", err)
@@ -106,15 +109,29 @@ type auditor[R any, K comparable] struct {
 	t      *Table[R, K]
 	report *Report
 	each   func(finding) error
+	staged int // problems found with staged rows and entries
+}
+
+// found hands a problem on.
+func (a *auditor[R, K]) found(f finding) error {
+	if f.Staged {
+		a.staged++
+	}
+	return a.each(f)
 }
 
 func (a *auditor[R, K]) ask(ctx context.Context, p part, index int, at, member string) (answer, error) {
 	args := a.t.wire.command(&a.t.wire.scripts.audit, 6)
-	reply, err := a.t.reader.ask(ctx, append(args, a.t.epoch, string(p), index+1, at, member, auditStep))
+	reply, err := a.t.reader.ask(ctx, append(args, a.t.epoch, string(p), index+1, at, member, a.step()))
 	if err != nil {
 		return reply, err
 	}
 	return reply, reply.err(a.t.epoch)
+}
+
+// step returns how many rows or entries the next script looks at: rows are brought here.
+func (a *auditor[R, K]) step() int {
+	return min(max(a.t.opts.pageBytes/a.t.rowBytes.guess(), 1), auditStep)
 }
 
 // rows walks a hash: each row must decode, and have its entry in each index.
@@ -139,19 +156,24 @@ func (a *auditor[R, K]) rows(ctx context.Context, p part) error {
 
 func (a *auditor[R, K]) row(at answer, p part, key, row string, scores []string) error {
 	a.report.Rows++
+	a.t.rowBytes.learn(len(row), 1)
 	staged := p == stagedPart
 	f := finding{key: key, row: row, Problem: Problem{Key: keyHash(key), Staged: staged}}
 	if staged && !belongs(row, at.view) {
 		f.Kind = Leftover
-		return a.each(f)
+		return a.found(f)
 	}
 	if staged && len(row) == generationBytes {
 		return nil // a tombstone has no entries; one that it has is found as an orphan
 	}
-	r, err := a.decode(key, row, at.view)
+	r, err := a.decode(key, row)
 	if err != nil {
 		f.Kind, f.Attribute = BadRow, err.Attribute
-		return a.each(f)
+		return a.found(f)
+	}
+	if !staged && generationOf(row) > at.view.Generation {
+		f.Kind = Leftover
+		return a.found(f)
 	}
 	return a.scores(f, &r, scores)
 }
@@ -161,25 +183,19 @@ func belongs(row string, v engine.View) bool {
 	if len(row) < generationBytes || v.State == engine.StateClear {
 		return false
 	}
-	of := binary.BigEndian.Uint32([]byte(row))
 	if v.State == engine.StateActive {
-		return of == v.Generation+1
+		return generationOf(row) == v.Generation+1
 	}
-	return of == v.Generation
+	return generationOf(row) == v.Generation
 }
 
-func (a *auditor[R, K]) decode(key, row string, v engine.View) (R, *CodingError) {
+func generationOf(row string) uint32 { return binary.BigEndian.Uint32([]byte(row)) }
+
+func (a *auditor[R, K]) decode(key, row string) (R, *CodingError) {
 	r, err := a.t.decode(key, row)
-	if err == nil && v.State != engine.StateActive && binary.BigEndian.Uint32([]byte(row)) > v.Generation {
-		err = fmt.Errorf("%w: a row of a generation to come", codec.ErrData)
-	}
-	if err == nil {
-		return r, nil
-	}
-	if c, ok := err.(*CodingError); ok {
-		return r, c
-	}
-	return r, &CodingError{Err: err}
+	var c *CodingError
+	errors.As(err, &c)
+	return r, c
 }
 
 func (a *auditor[R, K]) scores(f finding, r *R, stored []string) error {
@@ -194,7 +210,7 @@ func (a *auditor[R, K]) scores(f finding, r *R, stored []string) error {
 		if f.Kind == "" {
 			continue
 		}
-		if err := a.each(f); err != nil {
+		if err := a.found(f); err != nil {
 			return err
 		}
 	}
@@ -221,7 +237,7 @@ func (a *auditor[R, K]) entries(ctx context.Context, p part, index int) error {
 		for _, key := range texts(reply.rest[2]) {
 			f := finding{key: key, index: index, Problem: Problem{Kind: OrphanEntry, Key: keyHash(key),
 				Index: a.t.def.Indexes[index].name, Staged: p == shadowPart}}
-			if err := a.each(f); err != nil {
+			if err := a.found(f); err != nil {
 				return err
 			}
 		}
@@ -240,9 +256,13 @@ func (a *auditor[R, K]) counts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	noted, there := texts(reply.rest[0]), texts(reply.rest[1])
-	for i, staged := range []bool{false, true} {
-		if noted[i] != there[i] {
+	noted, there, live := texts(reply.rest[0]), texts(reply.rest[1]), texts(reply.rest[3])
+	wrong := map[bool]bool{
+		false: noted[0] != there[0],
+		true:  noted[1] != there[1] || a.staged == 0 && noted[2] != live[0],
+	}
+	for _, staged := range []bool{false, true} {
+		if wrong[staged] {
 			if err := a.each(finding{Problem: Problem{Kind: WrongCount, Staged: staged}}); err != nil {
 				return err
 			}

@@ -30,8 +30,8 @@ local function hash(key, index)
   a[8], a[9], a[10], a[11] = found[1], keys, rows, scores
 end
 
--- zset brings entries that have no row.
-local function zset(key, rows)
+-- zset brings entries that have no row. A tombstone is none.
+local function zset(key, rows, tombs)
   local from = 0
   if at ~= '' then
     local _, after = rank(key, at, member)
@@ -41,7 +41,7 @@ local function zset(key, rows)
   local orphans = {}
   for i = 1, #found, 2 do
     local row = redis.call('HGET', rows, found[i])
-    if not row or #row == 4 then orphans[#orphans + 1] = found[i] end
+    if not row or (tombs and #row == 4) then orphans[#orphans + 1] = found[i] end
   end
   a[8], a[9], a[10] = found[#found] or '', found[#found - 1] or '', orphans
 end
@@ -49,6 +49,6 @@ end
 if part == 'counts' then counts()
 elseif part == 'rows' then hash(ROWS, merged)
 elseif part == 'staged' then hash(STAGED, shadow)
-elseif part == 'merged' then zset(merged(index), ROWS)
-else zset(shadow(index), STAGED) end
+elseif part == 'merged' then zset(merged(index), ROWS, false)
+else zset(shadow(index), STAGED, true) end
 return a

@@ -12,37 +12,60 @@ local function drop(hash, index)
   for j = 1, INDEXES do redis.call('ZREM', index(j), key) end
 end
 
-local function orphan(hash, index)
+local function orphan(hash, index, tombs)
   local r = redis.call('HGET', hash, key)
-  if r and #r > 4 then return false end
-  redis.call('ZREM', index, key)
+  if r and not (tombs and #r == 4) then return false end
+  return redis.call('ZREM', index, key) == 1
+end
+
+local function entry(hash, index)
+  if redis.call('HGET', hash, key) ~= row then return false end
+  local stored = redis.call('ZSCORE', index, key)
+  if stored and number(stored) == number(score) then return false end
+  redis.call('ZADD', index, score, key)
   return true
+end
+
+local function bad(hash, index)
+  if redis.call('HGET', hash, key) ~= row then return false end
+  drop(hash, index)
+  return true
+end
+
+-- ahead returns by how many generations the row is ahead of the table.
+local function ahead()
+  local a, b, c, d = string.byte(row, 1, 4)
+  return ((a * 256 + b) * 256 + c) * 256 + d - tonumber(t[4])
+end
+
+-- early gives a merged row of a generation to come the present one.
+local function early()
+  if redis.call('HGET', ROWS, key) ~= row or ahead() <= 0 then return false end
+  local stamp, g = '', tonumber(t[4])
+  for _ = 1, 4 do
+    stamp, g = string.char(g % 256) .. stamp, (g - g % 256) / 256
+  end
+  redis.call('HSET', ROWS, key, stamp .. string.sub(row, 5))
+  return true
+end
+
+-- leftover drops a staged row that does not belong to what is being staged or folded now.
+local function leftover()
+  local now = {active = 1, merging = 0}
+  if #row >= 4 and ahead() == now[t[5]] then return false end
+  return bad(STAGED, shadow)
 end
 
 local mend = {
   counts = function() return true end,
-  orphan = function() return orphan(ROWS, merged(index)) end,
-  ['staged orphan'] = function() return orphan(STAGED, shadow(index)) end,
-  entry = function()
-    if redis.call('HGET', ROWS, key) ~= row then return false end
-    redis.call('ZADD', merged(index), score, key)
-    return true
-  end,
-  ['staged entry'] = function()
-    if redis.call('HGET', STAGED, key) ~= row then return false end
-    redis.call('ZADD', shadow(index), score, key)
-    return true
-  end,
-  row = function()
-    if redis.call('HGET', ROWS, key) ~= row then return false end
-    drop(ROWS, merged)
-    return true
-  end,
-  ['staged row'] = function()
-    if redis.call('HGET', STAGED, key) ~= row then return false end
-    drop(STAGED, shadow)
-    return true
-  end,
+  orphan = function() return orphan(ROWS, merged(index), false) end,
+  ['staged orphan'] = function() return orphan(STAGED, shadow(index), true) end,
+  entry = function() return entry(ROWS, merged(index)) end,
+  ['staged entry'] = function() return entry(STAGED, shadow(index)) end,
+  row = function() return bad(ROWS, merged) end,
+  ['staged row'] = function() return bad(STAGED, shadow) end,
+  leftover = early,
+  ['staged leftover'] = leftover,
 }
 if mend[what]() then
   if t[5] == 'merging' and redis.call('HLEN', STAGED) == 0 then t[5] = 'clear' end
