@@ -1,0 +1,39 @@
+package examples_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tablecache-go/tablecache/examples/internal/connect"
+	"github.com/tablecache-go/tablecache/internal/redistest"
+)
+
+func TestMain(m *testing.M) { connect.Silence(); os.Exit(redistest.Main(m)) }
+
+var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
+
+// All Go in the README is in a file of this package too, and so compiles and runs.
+func TestTheReadmeSaysWhatRuns(t *testing.T) {
+	t.Parallel()
+	tested := read(t, "quickstart_test.go") + read(t, "howto_test.go")
+	blocks := goBlock.FindAllStringSubmatch(read(t, "../README.md"), -1)
+	if len(blocks) < 3 {
+		t.Fatalf("only %d blocks of Go in the README", len(blocks))
+	}
+	for _, block := range blocks {
+		if !strings.Contains(tested, "\n"+block[1]) {
+			t.Errorf("this is in the README alone:\n%s", block[1])
+		}
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
