@@ -64,12 +64,14 @@
 // # Failures
 //
 // The store's answer is lost: Settle finds out whether the effect was had; if not, its number is void from then on. Until
-// that is known nothing is sent and no pin is granted. The same effect then goes on under a new number.
+// that is known nothing is sent and no pin is granted. The same effect then goes on under a new number. So it is after a panic
+// in the store.
 //
 // The store refuses for a reason that passes: the effect keeps its number and is sent again, until its callers have left.
 // For another reason: its callers get that reason, and the table goes on.
 //
-// The caller leaves before its effect was sent: it is as if it had never asked. After that: ErrUnknownOutcome.
+// The caller leaves before its effect was sent: it is as if it had never asked, and an effect that nobody waits for any more
+// gives the lock back. After that: ErrUnknownOutcome, until the effect is known not to have been had.
 //
 // The store says ErrFenced or ErrLost: that is final. All who wait are told, and so is whoever asks later.
 //
