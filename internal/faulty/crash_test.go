@@ -121,7 +121,10 @@ func live(t *testing.T, rdb, sound *redis.Client, name string, reached <-chan st
 	}
 	ok(t, tbl.Close())
 	wantSound(t, sound, name)
-	wantCounted(t, sound, name, 7, 1) // put, put, delete, put, delete, clear, put
+	want := model{merged: all[len(story)], staged: contents{}, changes: 7, merges: 1}
+	if got := observe(t, sound, name); !got.equals(want) {
+		t.Errorf("redis has %+v, want %+v", got, want)
+	}
 }
 
 // sweep calls try for every command and side, several at a time, until it says that the command was not reached.

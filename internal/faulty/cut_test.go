@@ -1,0 +1,199 @@
+//go:build unix
+
+package faulty_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/internal/faulty"
+	"github.com/tablecache-go/tablecache/internal/redistest"
+	"github.com/tablecache-go/tablecache/table"
+)
+
+// A thousand replies are lost after the server has run the command (and as many commands before it): each write has had
+// exactly one effect, and its caller was told so.
+func TestG9_AThousandCutReplies(t *testing.T) {
+	t.Parallel()
+	const writers = 4
+	for i := range writers {
+		t.Run(fmt.Sprint("writer", i), func(t *testing.T) {
+			t.Parallel()
+			w := newLedger(t, uint64(i))
+			for w.lost.Load() < int64(1000/writers**times) {
+				w.step()
+			}
+			w.finish()
+			t.Logf("%d replies and %d commands cut, %d outcomes unknown", w.lost.Load(), w.dropped.Load(), w.unknown)
+		})
+	}
+}
+
+// ledger is a writer over a connection that is cut again and again, and what its table must hold. Only the goroutine of
+// the test uses it, but for what is atomic.
+type ledger struct {
+	t             *testing.T
+	tbl           *entries
+	sound         *redis.Client
+	name          string
+	rng           *rand.Rand
+	lost, dropped atomic.Int64
+	leave         atomic.Pointer[context.CancelFunc] // called at the next cut
+	unknown       int
+	reads         bool // the call under way reads before it writes
+
+	model
+	version int64
+	last    []entry // the latest that fresh has made
+}
+
+func newLedger(t *testing.T, seed uint64) *ledger {
+	srv := redistest.Shared(t)
+	proxy, name := proxied(t, srv)
+	w := &ledger{t: t, sound: srv.Client(t), name: name, rng: rand.New(rand.NewPCG(seed, 9)), model: newModel()}
+	w.tbl = open(t, client(t, proxy.Addr(), 0), name)
+	proxy.Set(w.cut)
+	return w
+}
+
+// cut cuts one exchange in eight, at a random byte of the command or of the reply.
+func (w *ledger) cut(p faulty.Point) faulty.Act {
+	if rand.IntN(16) != 0 {
+		return faulty.Act{}
+	}
+	if p.Side == faulty.After {
+		w.lost.Add(1)
+	} else {
+		w.dropped.Add(1)
+	}
+	if leave := w.leave.Swap(nil); leave != nil {
+		(*leave)()
+	}
+	return faulty.Act{Cut: true, Bytes: rand.IntN(p.Size)}
+}
+
+// step does something at random, and compares the table with the model. One call in four has a context that ends at the
+// next cut.
+func (w *ledger) step() {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	hasty := w.rng.IntN(4) == 0
+	if hasty {
+		w.leave.Store(&cancel)
+	}
+	before := w.clone()
+	err := w.act(ctx)
+	w.leave.Store(nil)
+	switch {
+	case err == nil:
+		w.compare(w.model)
+	case hasty && is(err, table.ErrUnknownOutcome) && is(err, context.Canceled):
+		w.unknown++
+		w.pass(before, w.model)
+	case hasty && is(err, context.Canceled), w.reads && is(err, io.EOF):
+		w.pass(before)
+	default:
+		w.t.Fatalf("in a table that loses nothing: %v", err)
+	}
+}
+
+// pass does a write that comes after the one whose caller has left, and sees which of the outcomes that one had.
+func (w *ledger) pass(outcomes ...model) {
+	w.t.Helper()
+	barrier := w.fresh([]int64{30})
+	ok(w.t, w.tbl.ScratchPut(w.t.Context(), barrier...))
+	for i := range outcomes {
+		outcomes[i].stage(barrier)
+	}
+	w.model = outcomes[w.compare(outcomes...)]
+}
+
+// compare fails unless Redis has what one of the models has, and returns which.
+func (w *ledger) compare(wants ...model) int {
+	w.t.Helper()
+	got := observe(w.t, w.sound, w.name)
+	for i, want := range wants {
+		if got.equals(want) {
+			return i
+		}
+	}
+	w.t.Fatalf("redis has %+v, want one of %+v", got, wants)
+	return 0
+}
+
+// finish merges what is staged and walks the table.
+func (w *ledger) finish() {
+	w.t.Helper()
+	ok(w.t, w.merge(w.t.Context()))
+	ok(w.t, w.tbl.WaitClear(w.t.Context()))
+	wantContents(w.t, w.tbl, w.merged)
+	ok(w.t, w.tbl.Close())
+	w.compare(w.model)
+	wantSound(w.t, w.sound, w.name)
+}
+
+// act does one call and, in the model, what it must do.
+func (w *ledger) act(ctx context.Context) error {
+	ids, choice := w.ids(), w.rng.IntN(32)
+	w.reads = choice >= 8 && choice < 12 || choice >= 15 && choice < 18
+	switch {
+	case choice == 0:
+		w.drop()
+		return w.tbl.Clear(ctx)
+	case choice < 8:
+		w.stage(w.fresh(ids))
+		return w.tbl.ScratchPut(ctx, w.last...)
+	case choice < 12:
+		n, err := w.tbl.ScratchDiscard(ctx, w.tbl.Range("id", float64(ids[0]), float64(ids[0]+5)))
+		return w.counted(n, w.discard(ids[0], ids[0]+5), err)
+	case w.active && choice < 18:
+		w.abort()
+		return w.tbl.ScratchAbort(ctx)
+	case w.active:
+		return w.merge(ctx)
+	case choice < 15:
+		n, err := w.tbl.DeleteKeys(ctx, ids...)
+		return w.counted(n, w.delete(ids...), err)
+	case choice < 18:
+		n, err := w.tbl.Delete(ctx, w.tbl.Range("id", float64(ids[0]), float64(ids[0]+3)))
+		return w.counted(n, w.delete(ids[0], ids[0]+1, ids[0]+2), err)
+	default:
+		w.put(w.fresh(ids))
+		return w.tbl.Put(ctx, w.last...)
+	}
+}
+
+func (w *ledger) merge(ctx context.Context) error {
+	w.model.merge()
+	return w.tbl.ScratchMerge(ctx)
+}
+
+// ids returns a few different keys, in order.
+func (w *ledger) ids() []int64 {
+	ids := []int64{w.rng.Int64N(10), 10 + w.rng.Int64N(10), 20 + w.rng.Int64N(10)}
+	return ids[:1+w.rng.IntN(3)]
+}
+
+func (w *ledger) fresh(ids []int64) (all []entry) {
+	for _, id := range ids {
+		w.version++
+		all = append(all, entry{ID: id, Version: w.version})
+	}
+	w.last = all
+	return all
+}
+
+// counted: a delete that was had twice would find nothing the second time.
+func (w *ledger) counted(n, want int, err error) error {
+	if err == nil && n != want {
+		w.t.Errorf("a delete says %d, want %d", n, want)
+	}
+	return err
+}
