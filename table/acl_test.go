@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -118,7 +119,7 @@ func everyVerb(ctx context.Context, rdb redis.UniversalClient, name string) (err
 	})
 	try("merge", func() error { return tbl.ScratchMerge(ctx) })
 	count("records while merging", 75, func() (int, error) { return drained(tbl.Records(ctx, tbl.All("rank"))) })
-	try("wait", func() error { return tbl.WaitClear(ctx) })
+	try("fold", func() error { return foldOrFail(ctx, tbl) })
 	try("stats", func() error { _, err := tbl.Stats(ctx); return err })
 	try("repair", func() error { _, err := tbl.Repair(ctx); return err })
 	try("stage", func() error { return tbl.ScratchPut(ctx, numbered(0, 3)...) })
@@ -129,6 +130,17 @@ func everyVerb(ctx context.Context, rdb redis.UniversalClient, name string) (err
 	closed()
 	open(table.WithReset())
 	return err
+}
+
+// foldOrFail waits until a fold is done, or has failed once: it would be tried again for ever.
+func foldOrFail(ctx context.Context, tbl *items) error {
+	for {
+		st, err := tbl.Stats(ctx)
+		if err = errors.Join(err, st.FoldError); err != nil || st.State == table.StateClear {
+			return err
+		}
+		runtime.Gosched()
+	}
 }
 
 func drained[R any](seq func(func(R, error) bool)) (n int, err error) {

@@ -14,47 +14,68 @@ type answer struct {
 	epoch  string
 	view   engine.View
 	last   string // the small reply of the effect that has this moment's number
-	rest   []any
+	rest   resp   // what a read brings
 }
 
-const answerHead = 7
+// answerHead is status, epoch, seq, gen, state, rver, last.
+type answerHead [7]string
 
+// parseAnswer makes an answer of a reply that go-redis has parsed.
 func parseAnswer(reply any) (answer, error) {
 	parts, ok := reply.([]any)
-	if !ok || len(parts) < answerHead {
+	var head answerHead
+	if !ok || len(parts) < len(head) {
 		return answer{}, fmt.Errorf("%w: not an answer of our script", ErrLost)
 	}
-	a := answer{rest: parts[answerHead:]}
-	texts := []*string{&a.status, &a.epoch, nil, nil, nil, nil, &a.last}
-	for i, to := range texts {
-		if to != nil {
-			*to, _ = parts[i].(string)
-		}
+	for i := range head {
+		head[i], _ = parts[i].(string)
 	}
+	return head.answer()
+}
+
+// readAnswer makes an answer of a raw reply, which it keeps.
+func readAnswer(raw []byte) (answer, error) {
+	r := resp{rest: raw}
+	var head answerHead
+	if n := r.list(); n < len(head) && r.err == nil {
+		r.fail()
+	}
+	for i := range head {
+		head[i] = string(r.text())
+	}
+	if r.err != nil {
+		return answer{}, r.err
+	}
+	a, err := head.answer()
+	a.rest = r
+	return a, err
+}
+
+func (h *answerHead) answer() (answer, error) {
+	a := answer{status: h[0], epoch: h[1], last: h[6]}
 	if a.epoch == "" { // the truth is gone; the status says so
 		return a, nil
 	}
-	return a, a.parseView(parts)
+	return a, a.parseView(h[2], h[3], h[4], h[5])
 }
 
-func (a *answer) parseView(parts []any) (err error) {
-	if a.view.Seq, err = parseUint(parts[2], 64); err != nil {
+func (a *answer) parseView(seq, gen, state, version string) (err error) {
+	if a.view.Seq, err = parseUint(seq, 64); err != nil {
 		return err
 	}
-	gen, err := parseUint(parts[3], 32)
+	g, err := parseUint(gen, 32)
 	if err != nil {
 		return err
 	}
-	a.view.Generation = uint32(gen)
-	if a.view.State, err = parseState(parts[4]); err != nil {
+	a.view.Generation = uint32(g)
+	if a.view.State, err = parseState(state); err != nil {
 		return err
 	}
-	a.view.Version, err = parseUint(parts[5], 64)
+	a.view.Version, err = parseUint(version, 64)
 	return err
 }
 
-func parseUint(v any, bits int) (uint64, error) {
-	s, _ := v.(string)
+func parseUint(s string, bits int) (uint64, error) {
 	n, err := strconv.ParseUint(s, 10, bits)
 	if err != nil {
 		return 0, fmt.Errorf("%w: a number in the table's truth cannot be read", ErrLost)
@@ -62,9 +83,9 @@ func parseUint(v any, bits int) (uint64, error) {
 	return n, nil
 }
 
-func parseState(v any) (engine.State, error) {
+func parseState(text string) (engine.State, error) {
 	for _, s := range []engine.State{engine.StateClear, engine.StateActive, engine.StateMerging} {
-		if v == s.String() {
+		if text == s.String() {
 			return s, nil
 		}
 	}

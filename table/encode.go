@@ -195,12 +195,12 @@ func (e *encoder[R, K]) sameKey(a, b *R, bytes []byte) error {
 }
 
 // encodeKeys encodes keys for a look-up; one that is given twice is encoded once.
-func (t *Table[R, K]) encodeKeys(given []K) ([][]byte, error) {
+func (t *Table[R, K]) encodeKeys(given []K) ([]engine.Bytes, error) {
 	if len(given) == 1 {
 		b, err := t.encodeKey(given[0])
-		return [][]byte{b}, err
+		return []engine.Bytes{b}, err
 	}
-	out := make([][]byte, 0, len(given))
+	out := make([]engine.Bytes, 0, len(given))
 	seen := make(map[string]K, len(given))
 	for _, k := range given {
 		b, err := t.encodeKey(k)

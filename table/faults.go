@@ -37,3 +37,8 @@ func neverSent(err error) bool {
 
 // isForeignType tells whether a key of ours holds something that is not ours.
 func isForeignType(err error) bool { return strings.Contains(err.Error(), "WRONGTYPE") }
+
+// isMoved tells whether the table's slot is now elsewhere in the cluster.
+func isMoved(err error) bool {
+	return redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK ")
+}

@@ -61,7 +61,7 @@ type schema struct {
 	Indexes    []string    `json:"indexes"`
 }
 
-const layoutVersion = 1
+const layoutVersion = 2
 
 func newSchema(key string) *schema { return &schema{Layout: layoutVersion, Key: key} }
 

@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
@@ -10,7 +11,7 @@ import (
 	"github.com/tablecache-go/tablecache/engine"
 )
 
-// lane is a connection of the writer's own, on which rows are stored by plain commands: each argument of a script costs
+// lane is a connection of the writer's own, on which rows are stored and deleted by plain commands: each argument of a script costs
 // the server a Lua string, which is more than all the rest of a large write. All keys of the table are WATCHed there, and
 // looked at after that. So a transaction that follows either finds the table as it was seen, or does nothing: when a later
 // owner, a later effect of ours or anybody else has changed a key meanwhile. Then the script decides what to make of it.
@@ -23,9 +24,9 @@ import (
 type lane struct {
 	*wire
 	epoch string
-	conn  *redis.Conn  // nil: there is none
-	armed *engine.View // what was seen since the keys are watched; nil: they are not
-	off   bool         // the server or the client is not made for it
+	conn  *redis.Conn // nil: there is none
+	armed *seen       // what was found since the keys are watched; nil: they are not
+	off   bool        // the server or the client is not made for it
 }
 
 // open tells whether there is a connection; it makes one where it can.
@@ -95,21 +96,26 @@ func queue(ctx context.Context, p redis.Pipeliner, args ...any) once {
 	return cmd
 }
 
-// transact stores the rows of e if nothing has changed since the keys are watched. When it has not stored them, and err
-// is nil, it certainly never will.
-func (l *lane) transact(ctx context.Context, e *engine.Effect) (r engine.Result, stored bool, err error) {
-	if l.armed == nil || l.armed.Seq != e.Prev || !admits(l.armed.State, e.Kind) {
+// travels tells whether plain commands can do all of e: nothing is to be compared or found out.
+func travels(e *engine.Effect) bool {
+	return len(e.Rows) > 0 || len(e.Marks) > 0 && howToMark(e) == "all"
+}
+
+// transact has the effect if nothing has changed since the keys are watched. When it has not done it, and err is nil, it
+// certainly never will.
+func (l *lane) transact(ctx context.Context, e *engine.Effect) (r engine.Result, done bool, err error) {
+	if l.armed == nil || l.armed.view.Seq != e.Prev || !admits(l.armed.view.State, e.Kind) {
 		return engine.Result{}, false, nil
 	}
-	r = following(*l.armed, e.Kind)
+	r = following(l.armed.view, e)
 	p := l.conn.Pipeline()
 	queue(ctx, p, "multi")
-	l.queueRows(ctx, p, e)
+	l.queueChange(ctx, p, e)
 	l.queueSeal(ctx, p, e, r)
 	exec := queue(ctx, p, "exec")
-	look := l.queueLook(ctx, p)
+	seen := l.queueWatch(ctx, p)
 	_, _ = p.Exec(ctx) // each command has its error
-	l.arm(look)
+	l.arm(seen)
 	switch err := exec.Err(); {
 	case err == nil:
 		return r, true, failedWithin(exec)
@@ -121,15 +127,20 @@ func (l *lane) transact(ctx context.Context, e *engine.Effect) (r engine.Result,
 }
 
 func admits(s engine.State, k engine.Kind) bool {
-	return s == engine.StateClear || s == engine.StateActive && k == engine.Stage
+	return s == engine.StateClear || s == engine.StateActive && (k == engine.Stage || k == engine.Discard)
 }
 
-// following is what the effect leaves behind.
-func following(v engine.View, k engine.Kind) engine.Result {
-	if k == engine.Stage {
-		return engine.Result{State: engine.StateActive, Generation: v.Generation, Version: v.Version}
+// following is what the effect leaves behind. All marks are marked.
+func following(v engine.View, e *engine.Effect) engine.Result {
+	r := engine.Result{State: v.State, Generation: v.Generation, Version: v.Version,
+		Verdicts: slices.Repeat([]engine.Verdict{engine.Marked}, len(e.Marks))}
+	switch e.Kind {
+	case engine.Stage, engine.Discard:
+		r.State = engine.StateActive
+	default:
+		r.Version++
 	}
-	return engine.Result{State: v.State, Generation: v.Generation, Version: v.Version + 1}
+	return r
 }
 
 // failedWithin: what was looked at cannot fail; should it, the outcome must be settled.
@@ -143,95 +154,97 @@ func failedWithin(exec once) error {
 	return err
 }
 
-func (l *lane) queueRows(ctx context.Context, p redis.Pipeliner, e *engine.Effect) {
-	rows, indexes := &l.keys.rows, l.keys.merged
-	if e.Kind == engine.Stage {
-		rows, indexes = &l.keys.staged, l.keys.shadow
+func (l *lane) queueChange(ctx context.Context, p redis.Pipeliner, e *engine.Effect) {
+	switch e.Kind {
+	case engine.Put:
+		queueRows(ctx, p, e.Rows, &l.keys.rows, l.keys.merged)
+	case engine.Stage:
+		queueRows(ctx, p, e.Rows, &l.keys.staged, l.keys.shadow)
+	case engine.Delete:
+		queueKeys(ctx, p, "hdel", &l.keys.rows, e.Marks)
+		queueRemoval(ctx, p, e.Marks, l.keys.merged)
+	case engine.Discard:
+		queueTombstones(ctx, p, e, &l.keys.staged)
+		queueRemoval(ctx, p, e.Marks, l.keys.shadow)
 	}
-	hset := append(make([]any, 0, 2+2*len(e.Rows)), "hset", rows)
-	for i := range e.Rows {
-		hset = append(hset, &e.Rows[i].Key, &e.Rows[i].Value)
+}
+
+func queueRows(ctx context.Context, p redis.Pipeliner, rows []engine.Row, hash *string, indexes []string) {
+	hset := command("hset", hash, 2*len(rows))
+	for i := range rows {
+		hset = append(hset, &rows[i].Key, &rows[i].Value)
 	}
 	queue(ctx, p, hset...)
 	for j := range indexes {
-		zadd := append(make([]any, 0, 2+2*len(e.Rows)), "zadd", &indexes[j])
-		for i := range e.Rows {
-			zadd = append(zadd, &e.Rows[i].Scores[j], &e.Rows[i].Key)
+		zadd := command("zadd", &indexes[j], 2*len(rows))
+		for i := range rows {
+			zadd = append(zadd, &rows[i].Scores[j], &rows[i].Key)
 		}
 		queue(ctx, p, zadd...)
 	}
 }
 
-// queueSeal writes the truth down: the effect's number and what there is to count now.
+func queueTombstones(ctx context.Context, p redis.Pipeliner, e *engine.Effect, hash *string) {
+	tomb := tombstone(e)
+	hset := command("hset", hash, 2*len(e.Marks))
+	for i := range e.Marks {
+		hset = append(hset, &e.Marks[i].Key, &tomb)
+	}
+	queue(ctx, p, hset...)
+}
+
+func queueRemoval(ctx context.Context, p redis.Pipeliner, marks []engine.Mark, indexes []string) {
+	for j := range indexes {
+		queueKeys(ctx, p, "zrem", &indexes[j], marks)
+	}
+}
+
+func queueKeys(ctx context.Context, p redis.Pipeliner, name string, key *string, marks []engine.Mark) {
+	queue(ctx, p, appendKeys(command(name, key, len(marks)), marks)...)
+}
+
+// command begins a command on a key, with room for n more arguments.
+func command(name string, key *string, n int) []any {
+	return append(make([]any, 0, 2+n), name, key)
+}
+
+// queueSeal writes the truth down: the effect's number, and what there is to count now.
 func (l *lane) queueSeal(ctx context.Context, p redis.Pipeliner, e *engine.Effect, r engine.Result) {
 	seq, version := strconv.FormatUint(e.Seq, 10), strconv.FormatUint(r.Version, 10)
+	last := make(engine.Bytes, len(r.Verdicts))
+	for i, v := range r.Verdicts {
+		last[i] = byte(v)
+	}
 	queue(ctx, p, "eval", l.scripts.seal.text, 4, &l.keys.meta, &l.keys.rows, &l.keys.staged, &l.keys.shadow[0],
-		seq, r.State.String(), version)
+		seq, r.State.String(), version, max(l.armed.widest, widest(e.Rows)), &last)
 }
 
-// look is what there is, all of it seen after the keys were watched.
-type look struct {
-	truth once
-	sizes []once // of rows, staged rows, each index, each staged index
+// watched is what was found after the keys were watched, if they were.
+type watched struct {
+	look
+	watch once
 }
 
-func (l *lane) queueLook(ctx context.Context, p redis.Pipeliner) look {
+// queueWatch watches all keys, and looks at them after that.
+func (l *lane) queueWatch(ctx context.Context, p redis.Pipeliner) watched {
 	watch := append(make([]any, 0, 1+len(l.keys.all)), "watch")
 	for i := range l.keys.all {
 		watch = append(watch, &l.keys.all[i])
 	}
-	queue(ctx, p, watch...)
-	k := look{truth: queue(ctx, p, "hmget", &l.keys.meta, "epoch", "seq", "gen", "state", "rver", "count", "staged", "live")}
-	for i := range l.keys.all[1:] {
-		command := "zcard"
-		if i < 2 {
-			command = "hlen"
-		}
-		k.sizes = append(k.sizes, queue(ctx, p, command, &l.keys.all[1+i]))
-	}
-	return k
+	ack := queue(ctx, p, watch...)
+	return watched{watch: ack, look: l.queueLook(ctx, p)}
 }
 
 // arm makes the next transaction possible, if what was seen is ours and whole.
-func (l *lane) arm(k look) {
+func (l *lane) arm(k watched) {
 	l.armed = nil
-	for _, cmd := range append(k.sizes, k.truth) {
-		if err := cmd.Err(); err != nil && !isServerError(err) {
-			l.drop()
-			return
-		}
+	if k.cut() {
+		l.drop()
+		return
 	}
-	truth, _ := k.truth.StringSlice()
-	if len(truth) == 8 && truth[0] == l.epoch && k.holds(truth[5], truth[6], truth[7], len(l.keys.merged)) {
-		l.armed = parseTruth(truth)
+	if s, ok := k.seen(len(l.keys.merged)); ok && k.watch.Err() == nil && s.epoch == l.epoch {
+		l.armed = &s
 	}
-}
-
-// holds tells whether everything that was counted is still there.
-func (k look) holds(count, staged, live string, indexes int) bool {
-	for i, cmd := range k.sizes {
-		n, err := cmd.Int64()
-		want := live
-		switch {
-		case i == 1:
-			want = staged
-		case i < 2+indexes:
-			want = count
-		}
-		if err != nil || strconv.FormatInt(n, 10) != want {
-			return false
-		}
-	}
-	return true
-}
-
-// parseTruth returns nil for what cannot be read: the script will say why.
-func parseTruth(truth []string) *engine.View {
-	a := answer{}
-	if a.parseView([]any{nil, nil, truth[1], truth[2], truth[3], truth[4]}) != nil {
-		return nil
-	}
-	return &a.view
 }
 
 // run sends a script call and prepares for the next transaction.
@@ -256,8 +269,8 @@ func (l *lane) send(ctx context.Context, args []any) (once, error) {
 	p := l.conn.Pipeline()
 	cmd := queue(ctx, p, args...)
 	queue(ctx, p, "unwatch")
-	look := l.queueLook(ctx, p)
+	seen := l.queueWatch(ctx, p)
 	_, _ = p.Exec(ctx) // each command has its error
-	l.arm(look)
+	l.arm(seen)
 	return cmd, cmd.Err()
 }

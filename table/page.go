@@ -12,6 +12,7 @@ import (
 type cursor struct {
 	bounds        []bound
 	score, member string
+	walk          *walk // instead, where a pinned snapshot is read by ranks
 }
 
 // view names which rows a read is of.
@@ -42,29 +43,68 @@ type snapshot struct {
 // page is one atomic answer.
 type page struct {
 	snapshot
-	keys, rows, scores []string
+	keys, rows, scores [][]byte
 	bytes              int
 	next               cursor
 	last               bool // nothing comes after it
+}
+
+// measure adds up the bytes; false: a row is missing.
+func (p *page) measure() bool {
+	for i := range p.rows {
+		if p.rows[i] == nil {
+			return false
+		}
+		p.bytes += len(p.keys[i]) + len(p.rows[i])
+	}
+	return true
 }
 
 // mostEntries bounds a page so that its script stays short.
 const mostEntries = 1000
 
 func (t *Table[R, K]) page(ctx context.Context, q pageAsk) (*page, error) {
+	asked := question{call: t.pageCall(q), short: q.short()}
+	for {
+		p, err := t.onePage(ctx, asked, q.at.bounds)
+		if p != nil || err != nil {
+			return p, err
+		}
+		asked.short = nil
+	}
+}
+
+// onePage returns the page, or nil if only a script can tell.
+func (t *Table[R, K]) onePage(ctx context.Context, q question, bounds []bound) (p *page, err error) {
 	acked := t.actor.Acked()
-	a, err := t.reader.ask(ctx, t.pageArgs(q))
+	a, err := t.reader.put(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.check(a, acked); err != nil {
+	if err := t.check(a.answer, acked); err != nil {
 		return nil, err
 	}
-	p, err := parsePage(a, q.at.bounds)
-	if err == nil {
+	if a.found != nil {
+		p = a.found.page(snapshot{epoch: a.epoch, view: a.view})
+	} else if p, err = parsePage(&a.answer, bounds); err != nil {
+		return nil, err
+	}
+	if p != nil {
 		t.rowBytes.learn(p.bytes, len(p.rows))
 	}
-	return p, err
+	return p, nil
+}
+
+// short returns the question as one for a short range, or nil if it cannot be one.
+func (q *pageAsk) short() *short {
+	if q.of != nil || q.scored || q.view != mergedView || q.at.score != "" || len(q.at.bounds) > mostBounds || q.most > mostShort {
+		return nil
+	}
+	s := &short{index: q.index, bounds: q.at.bounds, reverse: q.reverse, most: mostShort}
+	if q.most > 0 {
+		s.most, s.exact = q.most, true
+	}
+	return s
 }
 
 // check tells whether the answer is one that this owner may believe.
@@ -81,7 +121,7 @@ func (t *Table[R, K]) check(a answer, acked uint64) error {
 	return nil
 }
 
-func (t *Table[R, K]) pageArgs(q pageAsk) []any {
+func (t *Table[R, K]) pageCall(q pageAsk) []any {
 	args := t.wire.command(&t.wire.scripts.page, 12+2*len(q.at.bounds))
 	epoch, gen, version := "", "", ""
 	if q.of != nil {
@@ -108,47 +148,22 @@ func (t *Table[R, K]) pageArgs(q pageAsk) []any {
 	return args
 }
 
-func parsePage(a answer, bounds []bound) (*page, error) {
-	bad := fmt.Errorf("%w: not a page", ErrLost)
-	if len(a.rest) != 6 {
-		return nil, bad
-	}
-	stop, ok := a.rest[0].(int64)
-	if !ok || stop < 0 || int(stop) > len(bounds) {
-		return nil, bad
-	}
+func parsePage(a *answer, bounds []bound) (*page, error) {
+	r := &a.rest
+	stop, score, member := r.number(r.text()), string(r.text()), string(r.text())
 	p := &page{snapshot: snapshot{epoch: a.epoch, view: a.view}, last: stop == 0}
-	if !p.last {
-		p.next.bounds = bounds[stop-1:]
-		p.next.score, _ = a.rest[1].(string)
-		p.next.member, _ = a.rest[2].(string)
+	p.keys, p.rows, p.scores = r.texts(), r.texts(), r.texts()
+	if stop < 0 || stop > len(bounds) || len(p.keys) < len(p.rows) || (len(p.scores) > 0 && len(p.scores) < len(p.rows)) {
+		r.fail()
 	}
-	p.rows, p.keys, p.scores = flatten(a.rest[4]), flatten(a.rest[3]), flatten(a.rest[5])
-	if len(p.keys) < len(p.rows) || (len(p.scores) > 0 && len(p.scores) != len(p.rows)) {
-		return nil, bad
+	if r.err != nil {
+		return nil, r.err
+	}
+	if !p.last {
+		p.next = cursor{bounds: bounds[stop-1:], score: score, member: member}
 	}
 	p.keys = p.keys[:len(p.rows)] // keys whose rows were too many for the page come again
-	for _, row := range p.rows {
-		p.bytes += len(row)
-	}
+	p.scores = p.scores[:min(len(p.scores), len(p.rows))]
+	p.measure()
 	return p, nil
-}
-
-// flatten joins lists of strings.
-func flatten(v any) []string {
-	lists, _ := v.([]any)
-	n := 0
-	for _, l := range lists {
-		list, _ := l.([]any)
-		n += len(list)
-	}
-	out := make([]string, 0, n)
-	for _, l := range lists {
-		list, _ := l.([]any)
-		for _, s := range list {
-			text, _ := s.(string)
-			out = append(out, text)
-		}
-	}
-	return out
 }

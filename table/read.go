@@ -3,7 +3,6 @@ package table
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/tablecache-go/tablecache/engine"
@@ -37,7 +36,7 @@ var errStop = errors.New("tablecache: the consumer stopped")
 
 // read yields what p asks for, and returns the error that ended it early.
 func (t *Table[R, K]) read(ctx context.Context, p plan[R], yield func(R, error) bool) error {
-	s := sieve[R, K]{t: t, plan: p}
+	s := sieve[R, K]{decoder: t.decoder(), plan: p}
 	enough := func(pg *page) bool { return s.enough(ctx, pg) }
 	err := t.pages(ctx, p, enough, func(pg *page) error { return s.pass(ctx, pg, yield) })
 	if errors.Is(err, errStop) {
@@ -48,7 +47,7 @@ func (t *Table[R, K]) read(ctx context.Context, p plan[R], yield func(R, error) 
 
 // sieve decodes and judges rows, and counts up to the limit.
 type sieve[R any, K comparable] struct {
-	t      *Table[R, K]
+	*decoder[R, K]
 	plan   plan[R]
 	passed int
 	ready  []judged[R] // what was judged before its page could be passed on
@@ -70,8 +69,8 @@ func (s *sieve[R, K]) enough(ctx context.Context, pg *page) bool {
 	}
 	s.ready, s.judged = nil, pg
 	for i := 0; i < len(pg.rows) && ctx.Err() == nil; i++ {
-		if j, ok := s.judge(pg, i); ok {
-			s.ready = append(s.ready, j)
+		if err, ok := s.judge(pg, i); ok {
+			s.ready = append(s.ready, judged[R]{s.record, err})
 		}
 		if len(s.ready) == s.plan.limit {
 			return true
@@ -81,16 +80,15 @@ func (s *sieve[R, K]) enough(ctx context.Context, pg *page) bool {
 }
 
 // judge decodes row i; ok is false when it is not part of the answer.
-func (s *sieve[R, K]) judge(pg *page, i int) (j judged[R], ok bool) {
-	j.record, j.err = s.t.decode(pg.keys[i], pg.rows[i])
-	if j.err != nil {
-		return j, true
+func (s *sieve[R, K]) judge(pg *page, i int) (err error, ok bool) {
+	if err := s.decode(pg.keys[i], pg.rows[i]); err != nil {
+		return err, true
 	}
-	holds, err := judge(s.plan.recheck, &j.record)
+	holds, err := judge(s.plan.recheck, &s.record)
 	if err != nil {
-		j.err = &CodingError{Table: s.t.def.Name, Key: keyHash(pg.keys[i]), Decoding: true, Err: err}
+		err = &CodingError{Table: s.t.def.Name, Key: keyHash(pg.keys[i]), Decoding: true, Err: err}
 	}
-	return j, holds || err != nil
+	return err, holds || err != nil
 }
 
 // pass yields the records of one page.
@@ -102,8 +100,8 @@ func (s *sieve[R, K]) pass(ctx context.Context, pg *page, yield func(R, error) b
 		if ctx.Err() != nil { // also where a slow predicate lets nothing pass
 			return ended(ctx)
 		}
-		if j, ok := s.judge(pg, i); ok {
-			if err := s.yield(ctx, j, yield); err != nil {
+		if bad, ok := s.judge(pg, i); ok {
+			if err := s.yield(ctx, s.record, bad, yield); err != nil {
 				return err
 			}
 		}
@@ -113,18 +111,18 @@ func (s *sieve[R, K]) pass(ctx context.Context, pg *page, yield func(R, error) b
 
 func (s *sieve[R, K]) passReady(ctx context.Context, yield func(R, error) bool) error {
 	for _, j := range s.ready {
-		if err := s.yield(ctx, j, yield); err != nil {
+		if err := s.yield(ctx, j.record, j.err, yield); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *sieve[R, K]) yield(ctx context.Context, j judged[R], yield func(R, error) bool) error {
+func (s *sieve[R, K]) yield(ctx context.Context, r R, bad error, yield func(R, error) bool) error {
 	if ctx.Err() != nil {
 		return ended(ctx)
 	}
-	if !yield(j.record, j.err) {
+	if !yield(r, bad) {
 		return errStop
 	}
 	s.passed++
@@ -206,11 +204,7 @@ func (t *Table[R, K]) pumped(ctx context.Context, q pageAsk, pin *engine.Pin, fi
 	q.of, q.most = &snapshot{epoch: t.epoch, view: pin.View()}, 0
 	ctx, cancel := context.WithCancel(ctx)
 	m := &pump{pin: pin, closed: t.actor.Done(), memory: t.memory, next: first.next, out: make(chan *page), finished: first.last}
-	m.fetch = func(ctx context.Context, at cursor) (*page, error) {
-		q := q
-		q.at = at
-		return t.page(ctx, q)
-	}
+	m.fetch = func(ctx context.Context, at cursor) (*page, error) { return t.pinnedPage(ctx, q, at) }
 	if err := t.streams.start(func() { m.run(ctx) }); err != nil {
 		cancel()
 		pin.Release()
@@ -232,6 +226,15 @@ func (t *Table[R, K]) pumped(ctx context.Context, q pageAsk, pin *engine.Pin, fi
 	return m.err
 }
 
+// pinnedPage returns the next page of a pinned snapshot.
+func (t *Table[R, K]) pinnedPage(ctx context.Context, q pageAsk, at cursor) (*page, error) {
+	q.at = at
+	if t.walks(q) {
+		return t.walk(ctx, q)
+	}
+	return t.page(ctx, q)
+}
+
 // First returns the first record of s, or ErrNotFound.
 func (t *Table[R, K]) First(ctx context.Context, s Spec[R]) (R, error) {
 	if s.Limit >= 0 { // a negative one is refused, as by all reads
@@ -242,152 +245,4 @@ func (t *Table[R, K]) First(ctx context.Context, s Spec[R]) (R, error) {
 	}
 	var none R
 	return none, t.errorf("first", ErrNotFound)
-}
-
-// Get returns the record with this key, or ErrNotFound.
-func (t *Table[R, K]) Get(ctx context.Context, key K) (R, error) {
-	for r, err := range t.Lookup(ctx, key) {
-		return r, err
-	}
-	var none R
-	return none, t.errorf("get", ErrNotFound)
-}
-
-// maxKeys bounds one look-up, which is one atomic answer.
-const maxKeys = 10_000
-
-// Lookup returns the records with these keys as they stand at one moment, in the order of the
-// arguments: one that is given twice comes once, one that is not there is skipped. It takes one
-// round trip for at most 10,000 keys; more are ErrTooLarge. Errors come as from Records.
-func (t *Table[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error] {
-	return func(yield func(R, error) bool) {
-		found, err := t.lookup(ctx, keys)
-		if err != nil {
-			var none R
-			yield(none, t.errorf("look-up", err))
-			return
-		}
-		for _, f := range found {
-			if ctx.Err() != nil {
-				var none R
-				yield(none, t.errorf("look-up", ended(ctx)))
-				return
-			}
-			if f.row != "" && !yield(t.decode(f.key, f.row)) {
-				return
-			}
-		}
-	}
-}
-
-func (t *Table[R, K]) lookup(ctx context.Context, keys []K) ([]found, error) {
-	if len(keys) > maxKeys {
-		return nil, fmt.Errorf("%w: %d keys, at most %d", ErrTooLarge, len(keys), maxKeys)
-	}
-	encoded, err := t.encodeKeys(keys)
-	if err != nil {
-		return nil, err
-	}
-	if len(encoded) == 0 {
-		return nil, t.alive(ctx)
-	}
-	rows, _, err := t.find(ctx, mergedView, noIndex, encoded)
-	return rows, err
-}
-
-// found is what is stored under a key; no row: nothing.
-type found struct{ key, row, score string }
-
-const noIndex = -1
-
-// find looks rows up, and their scores in an index, at one moment, which it returns.
-func (t *Table[R, K]) find(ctx context.Context, v view, index int, keys [][]byte) ([]found, snapshot, error) {
-	args := append(t.wire.command(&t.wire.scripts.lookup, 2+len(keys)), string(v), index+1)
-	for _, key := range keys {
-		args = append(args, key)
-	}
-	acked := t.actor.Acked()
-	a, err := t.reader.ask(ctx, args)
-	if err == nil {
-		err = t.check(a, acked)
-	}
-	if err != nil {
-		return nil, snapshot{}, err
-	}
-	rows, scores := flatten(a.rest[:1]), flatten(a.rest[1:])
-	if len(rows) != len(keys) || len(scores) != len(keys) {
-		return nil, snapshot{}, fmt.Errorf("%w: not an answer to a look-up", ErrLost)
-	}
-	out := make([]found, len(keys))
-	for i := range out {
-		out[i] = found{key: string(keys[i]), row: rows[i], score: scores[i]}
-	}
-	return out, snapshot{epoch: a.epoch, view: a.view}, nil
-}
-
-// Count returns how many records s has at one moment. Without a predicate nothing is read,
-// unless a merge is being folded.
-func (t *Table[R, K]) Count(ctx context.Context, s Spec[R]) (int, error) {
-	p, err := t.plan(s)
-	if err != nil {
-		return 0, t.errorf("count", err)
-	}
-	n, err := t.count(ctx, p)
-	return n, t.errorf("count", err)
-}
-
-func (t *Table[R, K]) count(ctx context.Context, p plan[R]) (int, error) {
-	if p.recheck != nil {
-		return t.countRecords(ctx, p)
-	}
-	n, err := t.countScores(ctx, p)
-	if n < 0 && err == nil {
-		n, err = t.countRows(ctx, p)
-	}
-	if p.limit > 0 {
-		n = min(n, p.limit)
-	}
-	return n, err
-}
-
-func (t *Table[R, K]) countScores(ctx context.Context, p plan[R]) (int, error) {
-	args := append(t.wire.command(&t.wire.scripts.count, 1+2*len(p.bounds)), p.index+1)
-	for i := range p.bounds {
-		args = append(args, &p.bounds[i].min, &p.bounds[i].max)
-	}
-	acked := t.actor.Acked()
-	a, err := t.reader.ask(ctx, args)
-	if err == nil {
-		err = t.check(a, acked)
-	}
-	if err != nil {
-		return 0, err
-	}
-	n, ok := a.rest[0].(int64)
-	if !ok {
-		return 0, fmt.Errorf("%w: not a count", ErrLost)
-	}
-	return int(n), nil
-}
-
-func (t *Table[R, K]) countRows(ctx context.Context, p plan[R]) (n int, err error) {
-	never := func(*page) bool { return false }
-	err = t.pages(ctx, p, never, func(pg *page) error {
-		n += len(pg.rows)
-		return nil
-	})
-	return n, err
-}
-
-func (t *Table[R, K]) countRecords(ctx context.Context, p plan[R]) (n int, err error) {
-	var bad error
-	err = t.read(ctx, p, func(_ R, err error) bool {
-		if err != nil {
-			bad = err
-			return false
-		}
-		n++
-		return true
-	})
-	return n, errors.Join(err, bad)
 }

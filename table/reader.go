@@ -8,27 +8,48 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/engine"
 )
 
-// reader asks Redis for all readers of a table. Callers queue their questions; a few flights take
-// what waits at the same moment and send it as one pipeline. A caller whose context ends leaves
-// at once, and its question with it: only flights wait for sockets, so their number bounds the
-// reads that a hanging Redis holds up.
+// reader asks Redis for all readers of a table. Callers queue their questions; a few flights take what waits at the same
+// moment and send it as one pipeline (flight.go). A caller whose context ends leaves at once, and its question with it: only
+// flights wait for sockets, so their number bounds the reads that a hanging Redis holds up.
 type reader struct {
 	*wire
-	asks chan *ask     // written by callers, read by flights, never closed
-	done chan struct{} // closed by stop
-	wg   sync.WaitGroup
-	load singleflight.Group
+	asks  chan *ask     // written by callers, read by flights, never closed
+	done  chan struct{} // closed by stop
+	wg    sync.WaitGroup
+	load  singleflight.Group
+	storm atomic.Int32 // for how many flights more short ranges are left to scripts
 }
 
-// ask is one command and where its answer goes.
+// question is what a reader wants to know.
+type question struct {
+	call  []any          // the script call that answers it
+	plain [][]any        // or the commands that do; their raw answers are parsed by who asks
+	keys  []engine.Bytes // a look-up's: it may travel in one call with others
+	short *short         // a range that plain commands may answer, together with others
+}
+
+// reply is the answer, and where it did not come from a call of the question's own, what was found.
+type reply struct {
+	answer
+	raw   [][]byte // to plain commands, one each
+	rows  [][]byte // of the keys
+	found *found   // in the range
+}
+
+// ask is a question on its way, and the place for the reply.
 type ask struct {
-	cmd  *redis.Cmd
-	left atomic.Bool   // the caller has gone
-	done chan struct{} // closed by the flight when cmd has its answer
+	question
+	left  atomic.Bool   // the caller has gone
+	done  chan struct{} // closed by the flight when reply and err are there
+	reply reply
+	err   error
 }
 
 const (
@@ -51,71 +72,31 @@ func (r *reader) stop() {
 	r.wg.Wait()
 }
 
-func (r *reader) fly() {
-	for {
-		select {
-		case a := <-r.asks:
-			r.send(r.gather(a))
-		case <-r.done:
-			return
-		}
-	}
+// ask returns the answer to a script call, as put does.
+func (r *reader) ask(ctx context.Context, call []any) (answer, error) {
+	reply, err := r.put(ctx, question{call: call})
+	return reply.answer, err
 }
 
-// gather adds to a what else waits now.
-func (r *reader) gather(a *ask) []*ask {
-	batch := make([]*ask, 0, gathered)
-	for {
-		if !a.left.Load() {
-			batch = append(batch, a)
-		}
-		if len(batch) == gathered {
-			return batch
-		}
-		select {
-		case a = <-r.asks:
-		default:
-			return batch
-		}
-	}
-}
-
-func (r *reader) send(batch []*ask) {
-	ctx := context.Background() // no caller's: the batch is many callers'
-	switch len(batch) {
-	case 0:
-		return
-	case 1:
-		_ = r.rdb.Process(ctx, batch[0].cmd)
-	default:
-		p := r.rdb.Pipeline()
-		for _, a := range batch {
-			_ = p.Process(ctx, a.cmd)
-		}
-		_, _ = p.Exec(ctx)
-	}
-	for _, a := range batch {
-		close(a.done)
-	}
-}
-
-// ask returns the answer to a script call. It waits for a place and for the answer, until ctx
-// ends or the table is closed.
-func (r *reader) ask(ctx context.Context, args []any) (answer, error) {
+// put has a question answered, however often it must be sent. It waits for a place and for the answer, until ctx ends or the
+// table is closed.
+func (r *reader) put(ctx context.Context, q question) (reply, error) {
 	for pause := firstPause; ; pause = min(2*pause, mostPause) {
-		reply, err := r.once(ctx, args)
+		answered, err := r.once(ctx, q)
 		switch {
-		case err == nil:
-			return parseAnswer(reply)
 		case isNoScript(err):
 			err = r.reload(ctx)
+		case isMoved(err):
+			err = r.follow(ctx, pause)
 		case isServerError(err) && temporary(err):
 			err = sleep(ctx, r.done, pause)
 		case isServerError(err) && isForeignType(err):
-			return answer{}, fmt.Errorf("%w: a key has a foreign type: %w", ErrLost, err)
+			return reply{}, fmt.Errorf("%w: a key has a foreign type: %w", ErrLost, err)
+		default:
+			return answered, err
 		}
 		if err != nil {
-			return answer{}, err
+			return reply{}, err
 		}
 	}
 }
@@ -131,6 +112,14 @@ func (r *reader) reload(ctx context.Context) error {
 	case <-ctx.Done():
 		return ended(ctx)
 	}
+}
+
+// follow looks where the table is now. Raw replies hide that from the client, which would look itself.
+func (r *reader) follow(ctx context.Context, pause time.Duration) error {
+	if c, ok := r.rdb.(*redis.ClusterClient); ok {
+		c.ReloadState(ctx)
+	}
+	return sleep(ctx, r.done, pause)
 }
 
 // Pauses between two attempts when the server refuses for a reason that passes by itself.
@@ -153,20 +142,20 @@ func sleep(ctx context.Context, done <-chan struct{}, d time.Duration) error {
 	}
 }
 
-func (r *reader) once(ctx context.Context, args []any) (any, error) {
-	a := &ask{cmd: redis.NewCmd(context.Background(), args...), done: make(chan struct{})}
+func (r *reader) once(ctx context.Context, q question) (reply, error) {
+	a := &ask{question: q, done: make(chan struct{})}
 	if err := r.queue(ctx, a); err != nil {
-		return nil, err
+		return reply{}, err
 	}
 	select {
 	case <-a.done:
-		return a.cmd.Result()
+		return a.reply, a.err
 	case <-ctx.Done():
 		a.left.Store(true)
-		return nil, ended(ctx)
+		return reply{}, ended(ctx)
 	case <-r.done:
 		a.left.Store(true)
-		return nil, ErrClosed
+		return reply{}, ErrClosed
 	}
 }
 
@@ -189,8 +178,7 @@ func (r *reader) queue(ctx context.Context, a *ask) error {
 	}
 }
 
-// ended says why ctx is over: errors.Is finds context.Canceled or DeadlineExceeded, and the
-// cause where one was given.
+// ended says why ctx is over: errors.Is finds context.Canceled or DeadlineExceeded, and the cause where one was given.
 func ended(ctx context.Context) error {
 	if cause := context.Cause(ctx); cause != ctx.Err() {
 		return fmt.Errorf("tablecache: %w: %w", ctx.Err(), cause)

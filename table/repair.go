@@ -38,7 +38,7 @@ func (t *Table[R, K]) mend(ctx context.Context, f finding) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return a.rest[0] == "1", nil
+	return string(a.rest.text()) == "1", a.rest.err
 }
 
 // remedy names what the script does about a problem.

@@ -2,7 +2,6 @@ package table
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/tablecache-go/tablecache/engine"
 )
@@ -52,6 +51,6 @@ func (t *Table[R, K]) stats(ctx context.Context) (Stats, error) {
 	if err != nil {
 		return st, err
 	}
-	_, err = fmt.Sscan(fmt.Sprint(a.rest[0], " ", a.rest[1]), &st.Records, &st.Staged)
-	return st, err
+	st.Records, st.Staged = a.rest.number(a.rest.text()), a.rest.number(a.rest.text())
+	return st, a.rest.err
 }

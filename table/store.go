@@ -26,12 +26,12 @@ func newStore(w *wire, epoch string) *store {
 // close gives the lane's connection back. The engine has stopped.
 func (s *store) close() { s.lane.drop() }
 
-// Apply has the effect: rows are stored on the lane, all else is done by a script.
+// Apply has the effect: on the lane where that can take it, else by a script.
 func (s *store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, error) {
 	run := s.run
-	if len(e.Rows) > 0 && s.lane.open(ctx) {
-		r, stored, err := s.lane.transact(ctx, e)
-		if stored || err != nil {
+	if travels(e) && s.lane.open(ctx) {
+		r, done, err := s.lane.transact(ctx, e)
+		if done || err != nil {
 			return r, refusal(err)
 		}
 		if s.lane.open(ctx) {
@@ -117,8 +117,8 @@ func (s *store) numbered(script *script, e *engine.Effect, n int) []any {
 
 // rows lays rows out so that the script only slices them: key, row ...; score, key ... for each index.
 func (s *store) rows(script *script, e *engine.Effect) []any {
-	args := s.numbered(script, e, 1+len(e.Rows)*2*(1+len(s.keys.merged)))
-	args = append(args, len(e.Rows))
+	args := s.numbered(script, e, 2+len(e.Rows)*2*(1+len(s.keys.merged)))
+	args = append(args, len(e.Rows), widest(e.Rows))
 	for i := range e.Rows {
 		args = append(args, &e.Rows[i].Key, &e.Rows[i].Value)
 	}
@@ -130,9 +130,16 @@ func (s *store) rows(script *script, e *engine.Effect) []any {
 	return args
 }
 
+// widest returns how many bytes the longest row has.
+func widest(rows []engine.Row) (most int) {
+	for i := range rows {
+		most = max(most, len(rows[i].Value))
+	}
+	return most
+}
+
 func (s *store) marks(script *script, e *engine.Effect) []any {
-	how := howToMark(e)
-	tomb := engine.Bytes(binary.BigEndian.AppendUint32(nil, e.Generation+1))
+	how, tomb := howToMark(e), tombstone(e)
 	args := s.numbered(script, e, 5+3*len(e.Marks)+3*len(e.Witnesses)+len(e.Bounds))
 	args = append(args, how, len(e.Marks), e.Index+1, &tomb, len(e.Witnesses))
 	args = appendKeys(args, e.Marks)
@@ -146,6 +153,10 @@ func (s *store) marks(script *script, e *engine.Effect) []any {
 		}
 	}
 	return args
+}
+
+func tombstone(e *engine.Effect) engine.Bytes {
+	return binary.BigEndian.AppendUint32(nil, e.Generation+1)
 }
 
 func appendKeys(args []any, marks []engine.Mark) []any {

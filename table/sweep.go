@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"iter"
@@ -40,7 +41,7 @@ func (t *Table[R, K]) regularSpan(ctx context.Context) (*engine.Span, error) {
 
 // sweeper marks the records of a plan, page by page.
 type sweeper[R any, K comparable] struct {
-	t       *Table[R, K]
+	*decoder[R, K]
 	plan    plan[R]
 	view    view
 	span    *engine.Span
@@ -54,7 +55,7 @@ func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], what string, v view,
 	mark func(context.Context, engine.Deletion) ([]engine.Verdict, error)) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		p, err := t.plan(s)
-		w := sweeper[R, K]{t: t, plan: p, view: v, mark: mark, yield: yield, visited: make(map[string]struct{})}
+		w := sweeper[R, K]{decoder: t.decoder(), plan: p, view: v, mark: mark, yield: yield, visited: make(map[string]struct{})}
 		if err == nil {
 			w.span, err = span(ctx)
 		}
@@ -105,10 +106,10 @@ func (w *sweeper[R, K]) page(ctx context.Context, at cursor) (*page, error) {
 	return pg, w.owned(pg.snapshot)
 }
 
-func rowsOf(pg *page) []found {
-	rows := make([]found, len(pg.rows))
+func rowsOf(pg *page) []stored {
+	rows := make([]stored, len(pg.rows))
 	for i := range rows {
-		rows[i] = found{key: pg.keys[i], row: pg.rows[i], score: pg.scores[i]}
+		rows[i] = stored{key: pg.keys[i], row: pg.rows[i], score: pg.scores[i]}
 	}
 	return rows
 }
@@ -123,7 +124,7 @@ func (w *sweeper[R, K]) owned(s snapshot) error {
 
 // sweepWhole marks those of all records that pass, at one moment; disturbed tells that they were no
 // longer all, and that nothing was marked.
-func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []found, seen snapshot) (disturbed bool, err error) {
+func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []stored, seen snapshot) (disturbed bool, err error) {
 	chosen, err := w.choose(ctx, all)
 	if err != nil || len(chosen) == 0 {
 		return false, err
@@ -142,9 +143,9 @@ func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []found, seen snapsh
 }
 
 // witnesses returns what is not chosen.
-func witnesses[R any](all []found, chosen []candidate[R]) (others []engine.Mark) {
+func witnesses[R any](all []stored, chosen []candidate[R]) (others []engine.Mark) {
 	for _, f := range all {
-		if len(chosen) > 0 && chosen[0].key == f.key {
+		if len(chosen) > 0 && bytes.Equal(chosen[0].key, f.key) {
 			chosen = chosen[1:]
 			continue
 		}
@@ -155,7 +156,7 @@ func witnesses[R any](all []found, chosen []candidate[R]) (others []engine.Mark)
 
 // sweepRows judges rows, marks those that pass, yields what was marked, and looks again at those
 // that have changed since.
-func (w *sweeper[R, K]) sweepRows(ctx context.Context, rows []found, seen snapshot) error {
+func (w *sweeper[R, K]) sweepRows(ctx context.Context, rows []stored, seen snapshot) error {
 	for {
 		chosen, err := w.choose(ctx, rows)
 		if err != nil {
@@ -182,18 +183,18 @@ func (w *sweeper[R, K]) sweepRows(ctx context.Context, rows []found, seen snapsh
 }
 
 // mark names the record as it was found.
-func (f found) mark() engine.Mark {
-	return engine.Mark{Key: engine.Bytes(f.key), Value: engine.Bytes(f.row), Score: engine.Bytes(f.score)}
+func (s stored) mark() engine.Mark {
+	return engine.Mark{Key: s.key, Value: s.row, Score: s.score}
 }
 
 // candidate is a row that the plan's predicate holds for.
 type candidate[R any] struct {
-	found
+	stored
 	record R
 }
 
 // choose decodes and judges rows, up to the limit.
-func (w *sweeper[R, K]) choose(ctx context.Context, rows []found) ([]candidate[R], error) {
+func (w *sweeper[R, K]) choose(ctx context.Context, rows []stored) ([]candidate[R], error) {
 	var chosen []candidate[R]
 	for _, f := range rows {
 		if ctx.Err() != nil {
@@ -213,25 +214,26 @@ func (w *sweeper[R, K]) choose(ctx context.Context, rows []found) ([]candidate[R
 	return chosen, nil
 }
 
-func (w *sweeper[R, K]) judge(f found) (c candidate[R], ok bool, err error) {
-	if _, twice := w.visited[f.key]; twice || f.row == "" || !w.inside(f.score) {
+func (w *sweeper[R, K]) judge(f stored) (c candidate[R], ok bool, err error) {
+	if _, twice := w.visited[string(f.key)]; twice || f.row == nil || !w.inside(f.score) {
 		return c, false, nil
 	}
-	c.found = f
-	if c.record, err = w.t.decode(f.key, f.row); err != nil {
-		w.visited[f.key] = struct{}{}
+	c.stored = f
+	if err = w.decode(f.key, f.row); err != nil {
+		w.visited[string(f.key)] = struct{}{}
 		return c, false, err
 	}
+	c.record = w.record
 	if ok, err = judge(w.plan.recheck, &c.record); err != nil {
-		w.visited[f.key] = struct{}{}
+		w.visited[string(f.key)] = struct{}{}
 		err = &CodingError{Table: w.t.def.Name, Key: keyHash(f.key), Decoding: true, Err: err}
 	}
 	return c, ok, err
 }
 
 // inside tells whether a score, as Redis wrote it, still lies in one of the intervals.
-func (w *sweeper[R, K]) inside(score string) bool {
-	f, err := parseScore(score)
+func (w *sweeper[R, K]) inside(score []byte) bool {
+	f, err := parseScore(string(score))
 	if err != nil {
 		return false
 	}
@@ -252,17 +254,17 @@ func (w *sweeper[R, K]) deletion(chosen []candidate[R], seen snapshot) engine.De
 }
 
 // report counts and yields what was marked, and returns the keys that must be judged again.
-func (w *sweeper[R, K]) report(chosen []candidate[R], verdicts []engine.Verdict) (changed [][]byte, err error) {
+func (w *sweeper[R, K]) report(chosen []candidate[R], verdicts []engine.Verdict) (changed []engine.Bytes, err error) {
 	w.marked += count(verdicts, engine.Marked)
 	for i, v := range verdicts {
 		switch v {
 		case engine.Marked:
-			w.visited[chosen[i].key] = struct{}{}
+			w.visited[string(chosen[i].key)] = struct{}{}
 			if err == nil && !w.yield(chosen[i].record, nil) {
 				err = errStop
 			}
 		case engine.Changed:
-			changed = append(changed, []byte(chosen[i].key))
+			changed = append(changed, chosen[i].key)
 		}
 	}
 	if w.plan.limit > 0 && w.marked == w.plan.limit && err == nil {

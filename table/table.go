@@ -3,6 +3,7 @@ package table
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 
@@ -21,8 +22,9 @@ type Table[R any, K comparable] struct {
 	effects   *store
 	reader    *reader
 	memory    *budget
-	rowBytes  average // of rows that were read
-	sentBytes average // of rows that were encoded, with key and scores
+	rowBytes  average      // of rows that were read
+	sentBytes average      // of rows that were encoded, with key and scores
+	widest    atomic.Int64 // no row has more bytes, as far as was seen
 	folds     folds
 	streams   tasks  // pumps and Stream producers
 	release   func() // gives the shared pool back

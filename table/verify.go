@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -78,7 +79,7 @@ type finding struct {
 
 // audit hands every problem to each.
 func (t *Table[R, K]) audit(ctx context.Context, report *Report, each func(finding) error) error {
-	a := auditor[R, K]{t: t, report: report, each: each}
+	a := auditor[R, K]{decoder: t.decoder(), report: report, each: each}
 	for _, part := range []part{rowsPart, stagedPart} {
 		if err := a.rows(ctx, part); err != nil {
 			return err
@@ -106,7 +107,7 @@ const (
 )
 
 type auditor[R any, K comparable] struct {
-	t      *Table[R, K]
+	*decoder[R, K]
 	report *Report
 	each   func(finding) error
 	staged int // problems found with staged rows and entries
@@ -141,24 +142,27 @@ func (a *auditor[R, K]) rows(ctx context.Context, p part) error {
 		if err != nil {
 			return err
 		}
-		keys, rows := texts(reply.rest[1]), texts(reply.rest[2])
-		scores := columns(reply.rest[3])
+		next := string(reply.rest.text())
+		keys, rows, scores := reply.rest.texts(), reply.rest.texts(), reply.rest.lists()
+		if reply.rest.err != nil {
+			return reply.rest.err
+		}
 		for i := range keys {
 			if err := a.row(reply, p, keys[i], rows[i], across(scores, i)); err != nil {
 				return err
 			}
 		}
-		if at, _ = reply.rest[0].(string); at == "0" {
+		if at = next; at == "0" {
 			return nil
 		}
 	}
 }
 
-func (a *auditor[R, K]) row(at answer, p part, key, row string, scores []string) error {
+func (a *auditor[R, K]) row(at answer, p part, key, row []byte, scores []string) error {
 	a.report.Rows++
 	a.t.rowBytes.learn(len(row), 1)
 	staged := p == stagedPart
-	f := finding{key: key, row: row, Problem: Problem{Key: keyHash(key), Staged: staged}}
+	f := finding{key: string(key), row: string(row), Problem: Problem{Key: keyHash(key), Staged: staged}}
 	if staged && !belongs(row, at.view) {
 		f.Kind = Leftover
 		return a.found(f)
@@ -179,7 +183,7 @@ func (a *auditor[R, K]) row(at answer, p part, key, row string, scores []string)
 }
 
 // belongs tells whether a staged row is of the generation that is being staged or folded.
-func belongs(row string, v engine.View) bool {
+func belongs(row []byte, v engine.View) bool {
 	if len(row) < generationBytes || v.State == engine.StateClear {
 		return false
 	}
@@ -189,13 +193,13 @@ func belongs(row string, v engine.View) bool {
 	return generationOf(row) == v.Generation
 }
 
-func generationOf(row string) uint32 { return binary.BigEndian.Uint32([]byte(row)) }
+func generationOf(row []byte) uint32 { return binary.BigEndian.Uint32(row) }
 
-func (a *auditor[R, K]) decode(key, row string) (R, *CodingError) {
-	r, err := a.t.decode(key, row)
+func (a *auditor[R, K]) decode(key, row []byte) (R, *CodingError) {
+	err := a.decoder.decode(key, row)
 	var c *CodingError
 	errors.As(err, &c)
-	return r, c
+	return a.record, c
 }
 
 func (a *auditor[R, K]) scores(f finding, r *R, stored []string) error {
@@ -234,15 +238,18 @@ func (a *auditor[R, K]) entries(ctx context.Context, p part, index int) error {
 		if err != nil {
 			return err
 		}
-		for _, key := range texts(reply.rest[2]) {
-			f := finding{key: key, index: index, Problem: Problem{Kind: OrphanEntry, Key: keyHash(key),
+		at, member = string(reply.rest.text()), string(reply.rest.text())
+		orphans := reply.rest.texts()
+		if reply.rest.err != nil {
+			return reply.rest.err
+		}
+		for _, key := range orphans {
+			f := finding{key: string(key), index: index, Problem: Problem{Kind: OrphanEntry, Key: keyHash(key),
 				Index: a.t.def.Indexes[index].name, Staged: p == shadowPart}}
 			if err := a.found(f); err != nil {
 				return err
 			}
 		}
-		at, _ = reply.rest[0].(string)
-		member, _ = reply.rest[1].(string)
 		if at == "" {
 			return nil
 		}
@@ -256,10 +263,13 @@ func (a *auditor[R, K]) counts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	noted, there, live := texts(reply.rest[0]), texts(reply.rest[1]), texts(reply.rest[3])
+	noted, there, _, live := reply.rest.texts(), reply.rest.texts(), reply.rest.texts(), reply.rest.texts()
+	if reply.rest.err != nil {
+		return reply.rest.err
+	}
 	wrong := map[bool]bool{
-		false: noted[0] != there[0],
-		true:  noted[1] != there[1] || a.staged == 0 && noted[2] != live[0],
+		false: !bytes.Equal(noted[0], there[0]),
+		true:  !bytes.Equal(noted[1], there[1]) || a.staged == 0 && !bytes.Equal(noted[2], live[0]),
 	}
 	for _, staged := range []bool{false, true} {
 		if wrong[staged] {
@@ -271,21 +281,11 @@ func (a *auditor[R, K]) counts(ctx context.Context) error {
 	return nil
 }
 
-func texts(v any) []string { return flatten([]any{v}) }
-
-func columns(v any) (out [][]string) {
-	lists, _ := v.([]any)
-	for _, l := range lists {
-		out = append(out, texts(l))
-	}
-	return out
-}
-
 // across returns the i-th of each column.
-func across(columns [][]string, i int) []string {
+func across(columns [][][]byte, i int) []string {
 	out := make([]string, len(columns))
 	for j, c := range columns {
-		out[j] = c[i]
+		out[j] = string(c[i])
 	}
 	return out
 }

@@ -69,7 +69,7 @@ func (t *Table[R, K]) DeleteKeys(ctx context.Context, keys ...K) (int, error) {
 	return n, nil
 }
 
-func keysToDelete(keys [][]byte) engine.Deletion {
+func keysToDelete(keys []engine.Bytes) engine.Deletion {
 	marks := make([]engine.Mark, len(keys))
 	for i := range keys {
 		marks[i].Key = keys[i]

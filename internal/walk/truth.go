@@ -24,6 +24,7 @@ var fields = map[string]*regexp.Regexp{
 	"count":  regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"staged": regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"live":   regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
+	"widest": regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"schema": regexp.MustCompile(`.`),
 }
 

@@ -6,4 +6,5 @@ drop(merged)
 drop(shadow)
 t[5] = 'clear'
 disturb(t)
+redis.call('HSET', TRUTH, 'widest', '0')
 return done(t, '')

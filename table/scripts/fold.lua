@@ -1,59 +1,59 @@
--- Moves a batch of staged rows to where merged rows are. It changes no answer, and a late or
--- repeated batch does nothing. ARGV: epoch, generation, cursor, batch. Answers with the next cursor.
+-- Moves a batch of staged rows to where merged rows are. It changes no answer, and a late or repeated batch does nothing.
+-- ARGV: epoch, generation, cursor, batch. Answers with the next cursor. Rows go first, in the order of the first index, so
+-- that entries which follow each other are added one after another; then what is left are tombstones.
 local t = truth()
 if not t[1] then return answer('LOST', t) end
 if t[1] ~= ARGV[1] then return answer('FENCED', t) end
 if t[4] ~= ARGV[2] or t[5] ~= 'merging' then return answer('STALE', t) end
 if not holds(t) then return answer('LOST', t) end
+local cursor, batch = ARGV[3], tonumber(ARGV[4])
 
-local found = redis.call('HSCAN', STAGED, ARGV[3], 'COUNT', ARGV[4])
-local cursor, pairs = found[1], found[2]
-local live, rows, dead = {}, {}, {}
-for i = 1, #pairs, 2 do
-  if #pairs[i + 1] == 4 then
-    dead[#dead + 1] = pairs[i]
-  else
-    live[#live + 1] = pairs[i]
-    rows[#rows + 1], rows[#rows + 2] = pairs[i], pairs[i + 1]
-  end
+local function alternate(a, b)
+  local list = {}
+  for i = 1, #a do list[2 * i - 1], list[2 * i] = a[i], b[i] end
+  return list
 end
 
-local STEP = 1000
-local function slices(list, width, do_)
-  for first = 1, #list, STEP * width do
-    local last = first + STEP * width - 1
-    if last > #list then last = #list end
-    do_(first, last)
-  end
-end
-
--- Every score is looked up before the first write.
-local adds = {}
-for j = 1, INDEXES do
-  local add, lost = {}, false
-  slices(live, 1, function(first, last)
-    local scores = redis.call('ZMSCORE', shadow(j), unpack(live, first, last))
-    for i = first, last do
-      local score = scores[i - first + 1]
-      if not score then lost = true end
-      add[#add + 1], add[#add + 2] = score, live[i]
+-- live moves rows. Everything is looked up before the first write; it tells whether all was there.
+local function live()
+  local found = redis.call('ZRANGE', shadow(1), 0, batch - 1, 'WITHSCORES')
+  local keys, scores = {}, {{}}
+  for i = 1, #found / 2 do keys[i], scores[1][i] = found[2 * i - 1], found[2 * i] end
+  local rows = redis.call('HMGET', STAGED, unpack(keys))
+  for j = 2, INDEXES do scores[j] = redis.call('ZMSCORE', shadow(j), unpack(keys)) end
+  for i = 1, #keys do
+    if not rows[i] or #rows[i] == 4 then return false end
+    for j = 2, INDEXES do
+      if not scores[j][i] then return false end
     end
-  end)
-  if lost then return answer('LOST', t) end
-  adds[j] = add
+  end
+  redis.call('HSET', ROWS, unpack(alternate(keys, rows)))
+  redis.call('HDEL', STAGED, unpack(keys))
+  for j = 1, INDEXES do redis.call('ZADD', merged(j), unpack(alternate(scores[j], keys))) end
+  remove(shadow, keys)
+  return true
 end
 
-slices(rows, 2, function(a, b) redis.call('HSET', ROWS, unpack(rows, a, b)) end)
-for j = 1, INDEXES do
-  slices(adds[j], 2, function(a, b) redis.call('ZADD', merged(j), unpack(adds[j], a, b)) end)
+-- dead removes what tombstones hide.
+local function dead()
+  local found = redis.call('HSCAN', STAGED, cursor, 'COUNT', batch)
+  local pairs, keys = found[2], {}
+  cursor = found[1]
+  for i = 1, #pairs, 2 do keys[#keys + 1] = pairs[i] end
+  for i = 1, #keys, LOOK do
+    local last = i + LOOK - 1
+    if last > #keys then last = #keys end
+    redis.call('HDEL', STAGED, unpack(keys, i, last))
+    redis.call('HDEL', ROWS, unpack(keys, i, last))
+  end
+  remove(merged, keys)
 end
-slices(live, 1, function(a, b) redis.call('HDEL', STAGED, unpack(live, a, b)) end)
-slices(dead, 1, function(a, b)
-  redis.call('HDEL', STAGED, unpack(dead, a, b))
-  redis.call('HDEL', ROWS, unpack(dead, a, b))
-end)
-remove(shadow, live)
-remove(merged, dead)
+
+if tonumber(t[9]) == 0 then
+  dead()
+elseif not live() then
+  return answer('LOST', t)
+end
 if redis.call('HLEN', STAGED) == 0 then t[5] = 'clear' end
 save(t)
 t[3] = cursor

@@ -1,5 +1,5 @@
 -- Rows by key. ARGV: view, index whose scores are wanted or 0, then keys.
--- Answers with: rows (staged ones over merged ones where they count), scores.
+-- Answers with: rows (staged ones over merged ones where they count), and scores if they are wanted.
 local t, over, no = whence('', '', '', ARGV[1])
 if no then return no end
 local index = tonumber(ARGV[2])
@@ -15,9 +15,8 @@ for i = first, #ARGV, LOOK do
     local staged = above and above[k]
     rows[n] = staged or below[k]
     if staged and #staged == 4 then rows[n] = false end
-    scores[n] = ''
-    if index > 0 and rows[n] then
-      scores[n] = redis.call('ZSCORE', staged and shadow(index) or merged(index), key) or ''
+    if index > 0 then
+      scores[n] = rows[n] and redis.call('ZSCORE', staged and shadow(index) or merged(index), key) or ''
     end
   end
 end

@@ -9,14 +9,14 @@ local function whole(n) return string.format('%.0f', n) end
 
 -- sound tells whether everything is there and can be read.
 local function sound(t)
-  for i = 1, 9 do
+  for i = 1, 10 do
     local word = i == 1 or i == 3 or i == 8
     if not t[i] or not (word or string.find(t[i], '^%d+$')) then return false end
   end
   return string.find(t[1], '^%d+:') and (t[3] == 'clear' or t[3] == 'active' or t[3] == 'merging')
 end
 
-local t = redis.pcall('HMGET', TRUTH, 'epoch', 'gen', 'state', 'rver', 'count', 'staged', 'live', 'schema', 'seq')
+local t = redis.pcall('HMGET', TRUTH, 'epoch', 'gen', 'state', 'rver', 'count', 'staged', 'live', 'schema', 'seq', 'widest')
 if t.err then
   if not string.find(t.err, 'WRONGTYPE', 1, true) then return t end
   if how ~= 'reset' then return reply('LOST') end
@@ -31,10 +31,10 @@ end
 if how == 'reset' then
   if t[8] and t[8] ~= schema and t[8] ~= ARGV[5] then return reply('SCHEMA', '', '', '', '', '', t[8]) end
   for i = 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
-  t = {false, '0', 'clear', '0', '0', '0', '0', schema}
+  t = {false, '0', 'clear', '0', '0', '0', '0', schema, '0', '0'}
 elseif not t[1] then
   if redis.call('EXISTS', unpack(KEYS, 1, own)) > 0 then return reply('LOST') end
-  t = {false, '0', 'clear', '0', '0', '0', '0', schema}
+  t = {false, '0', 'clear', '0', '0', '0', '0', schema, '0', '0'}
 else
   if not sound(t) then return reply('LOST') end
   if t[8] ~= schema then return reply('SCHEMA', '', '', '', '', '', t[8]) end
@@ -54,5 +54,5 @@ end
 
 epoch = whole(tonumber(counter) + 1) .. ':' .. id
 redis.call('HSET', TRUTH, 'epoch', epoch, 'seq', '0', 'last', '', 'gen', t[2], 'state', t[3], 'rver', t[4],
-  'count', t[5], 'staged', t[6], 'live', t[7], 'schema', schema)
+  'count', t[5], 'staged', t[6], 'live', t[7], 'widest', t[10], 'schema', schema)
 return reply('OK', epoch, '0', t[2], t[3], t[4])

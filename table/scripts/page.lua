@@ -30,19 +30,30 @@ local function plain()
   local key = merged(index)
   local lists, chunks, scores, taken, bytes = {}, {}, {}, 0, 0
 
+  -- list returns members and, if they are wanted, notes their scores.
+  local function list(...)
+    if not scored then return redis.call('ZRANGE', key, ...) end
+    local args = {...}
+    args[#args + 1] = 'WITHSCORES'
+    local found, members, theirs = redis.call('ZRANGE', key, unpack(args)), {}, {}
+    for i = 1, #found / 2 do members[i], theirs[i] = found[2 * i - 1], found[2 * i] end
+    scores[#scores + 1] = theirs
+    return members
+  end
+
   local function slice(min, max, fresh)
     local limit = most - taken
-    if fresh and up then return redis.call('ZRANGE', key, min, max, 'BYSCORE', 'LIMIT', 0, limit) end
-    if fresh then return redis.call('ZRANGE', key, max, min, 'BYSCORE', 'REV', 'LIMIT', 0, limit) end
+    if fresh and up then return list(min, max, 'BYSCORE', 'LIMIT', 0, limit) end
+    if fresh then return list(max, min, 'BYSCORE', 'REV', 'LIMIT', 0, limit) end
     local from, to = ranks(key, min, max, fresh)
     if from >= to then return {} end
     if up then
       if to > from + limit then to = from + limit end
-      return redis.call('ZRANGE', key, from, to - 1)
+      return list(from, to - 1)
     end
     if from < to - limit then from = to - limit end
     local card = tonumber(t[7])
-    return redis.call('ZRANGE', key, card - to, card - 1 - from, 'REV')
+    return list(card - to, card - 1 - from, 'REV')
   end
 
   -- fetch adds rows of members from i on, and returns the last it fetched, or nil for a lost one.
@@ -55,7 +66,6 @@ local function plain()
       bytes = bytes + #rows[k]
     end
     chunks[#chunks + 1] = rows
-    if scored then scores[#scores + 1] = redis.call('ZMSCORE', key, unpack(members, i, j)) end
     taken = taken + j - i + 1
     local left = (budget - bytes) * taken / bytes
     chunk = left - left % 1 + 1

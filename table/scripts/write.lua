@@ -30,12 +30,16 @@ end
 -- disturb counts a change of what readers see.
 local function disturb(t) t[6] = whole(tonumber(t[6]) + 1) end
 
--- fill stores rows and scores: ARGV[4] rows, then key, row ...; then for each index score, key ...
+-- fill stores rows and scores. ARGV[4] rows, none with more than ARGV[5] bytes; then key, row ...; then for each index
+-- score, key ...
 local function fill(hash, index)
   local n = 2 * tonumber(ARGV[4])
-  redis.call('HSET', hash, unpack(ARGV, 5, 4 + n))
+  redis.call('HSET', hash, unpack(ARGV, 6, 5 + n))
   for j = 1, INDEXES do
-    redis.call('ZADD', index(j), unpack(ARGV, 5 + j * n, 4 + (j + 1) * n))
+    redis.call('ZADD', index(j), unpack(ARGV, 6 + j * n, 5 + (j + 1) * n))
+  end
+  if tonumber(ARGV[5]) > tonumber(redis.call('HGET', TRUTH, 'widest')) then
+    redis.call('HSET', TRUTH, 'widest', ARGV[5])
   end
 end
 

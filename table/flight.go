@@ -1,0 +1,161 @@
+package table
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// fly sends what waits until the reader is stopped.
+func (r *reader) fly() {
+	for {
+		select {
+		case a := <-r.asks:
+			r.send(r.gather(a))
+		case <-r.done:
+			return
+		}
+	}
+}
+
+// gather adds to a what else waits now.
+func (r *reader) gather(a *ask) []*ask {
+	batch := make([]*ask, 0, gathered)
+	for {
+		if !a.left.Load() {
+			batch = append(batch, a)
+		}
+		if len(batch) == gathered {
+			return batch
+		}
+		select {
+		case a = <-r.asks:
+		default:
+			return batch
+		}
+	}
+}
+
+// send has a batch answered: short ranges by plain commands where that goes, everything else by scripts in one pipeline.
+func (r *reader) send(batch []*ask) {
+	ctx := context.Background() // no caller's: the batch is many callers'
+	batch = r.scan(ctx, batch)
+	if len(batch) == 0 {
+		return
+	}
+	calls := r.calls(ctx, batch)
+	if len(calls) == 1 && len(calls[0].cmds) == 1 {
+		_ = r.rdb.Process(ctx, calls[0].cmds[0]) // the command has the error
+	} else {
+		p := r.rdb.Pipeline()
+		for i := range calls {
+			for _, cmd := range calls[i].cmds {
+				_ = p.Process(ctx, cmd)
+			}
+		}
+		_, _ = p.Exec(ctx)
+	}
+	for i := range calls {
+		calls[i].deliver()
+	}
+}
+
+// call is one script call, or the plain commands of one question, and whom it answers: one question, or several look-ups.
+type call struct {
+	cmds []*redis.RawCmd
+	asks []*ask
+}
+
+// joined bounds how many keys of several look-ups travel in one call.
+const joined = 1000
+
+// calls makes as few calls of the batch as there must be.
+func (r *reader) calls(ctx context.Context, batch []*ask) (calls []call) {
+	var lookups []*ask
+	keys := 0
+	for _, a := range batch {
+		if a.keys == nil || keys+len(a.keys) > joined {
+			calls = append(calls, a.alone(ctx))
+			continue
+		}
+		keys += len(a.keys)
+		lookups = append(lookups, a)
+	}
+	if len(lookups) > 0 {
+		calls = append(calls, call{cmds: raw(ctx, r.lookupCall(lookups, keys)), asks: lookups})
+	}
+	return calls
+}
+
+func (r *reader) lookupCall(lookups []*ask, keys int) []any {
+	if len(lookups) == 1 {
+		return lookups[0].call
+	}
+	args := append(r.command(&r.scripts.lookup, 2+keys), string(mergedView), noIndex+1)
+	for _, a := range lookups {
+		for i := range a.keys {
+			args = append(args, &a.keys[i])
+		}
+	}
+	return args
+}
+
+func (a *ask) alone(ctx context.Context) call {
+	if a.plain != nil {
+		return call{cmds: raw(ctx, a.plain...), asks: []*ask{a}}
+	}
+	return call{cmds: raw(ctx, a.call), asks: []*ask{a}}
+}
+
+func raw(ctx context.Context, commands ...[]any) []*redis.RawCmd {
+	cmds := make([]*redis.RawCmd, len(commands))
+	for i, args := range commands {
+		cmds[i] = redis.NewRawCmd(ctx, args...)
+	}
+	return cmds
+}
+
+// deliver gives every question its part of the answer.
+func (c *call) deliver() {
+	if c.asks[0].plain != nil {
+		c.asks[0].deliverPlain(c.cmds)
+		return
+	}
+	var all answer
+	err := c.cmds[0].Err()
+	if err == nil {
+		all, err = readAnswer(c.cmds[0].Val())
+	}
+	var rows [][]byte
+	if len(c.asks) > 1 && err == nil && all.status == "OK" {
+		rows = all.rest.texts()
+		err = all.rest.err
+	}
+	for _, a := range c.asks {
+		a.reply.answer, a.err = all, err
+		if n := len(a.keys); rows != nil && n <= len(rows) {
+			a.reply.rows, rows = rows[:n:n], rows[n:]
+		}
+		close(a.done)
+	}
+}
+
+func (a *ask) deliverPlain(cmds []*redis.RawCmd) {
+	for _, cmd := range cmds {
+		if a.err == nil {
+			a.err = rawError(cmd)
+		}
+		a.reply.raw = append(a.reply.raw, cmd.Val())
+	}
+	close(a.done)
+}
+
+// rawError returns why a command has no answer, be it the server that says so.
+func rawError(cmd *redis.RawCmd) error {
+	r := resp{rest: cmd.Val()}
+	if err := cmd.Err(); err != nil || len(r.rest) == 0 || r.rest[0] != '-' {
+		return err
+	}
+	r.line()
+	return r.err
+}
