@@ -51,15 +51,15 @@ func reload(ctx context.Context, cities *table.Table[City, int64], from, to floa
 
 func grow(ctx context.Context, cities *table.Table[City, int64]) error {
 	for c, err := range cities.Records(ctx, cities.All("people")) {
-		if err != nil {
-			return err
+		if err == nil {
+			c.People += c.People / 100
+			err = cities.ScratchPut(ctx, c)
 		}
-		c.People += c.People / 100
-		if err := cities.Put(ctx, c); err != nil {
-			return err
+		if err != nil {
+			return errors.Join(err, cities.ScratchAbort(ctx)) // as if nothing had happened
 		}
 	}
-	return nil
+	return cities.ScratchMerge(ctx)
 }
 
 // openCities opens a table with cities of 100, 200 and 300 people.

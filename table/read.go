@@ -16,7 +16,9 @@ import (
 //
 // A read that fits one page neither waits nor makes anyone wait. A longer one makes regular
 // writes and folds wait for it until it is in memory, at most for the grace period: then it ends
-// with ErrSnapshotExpired if its consumer stalls. Writing to the table inside the loop is safe.
+// with ErrSnapshotExpired if its consumer stalls. Writing to the table inside the loop cannot
+// deadlock: a ScratchPut or a merge goes on at once, while a Put waits until the rest of the read
+// is in memory, and ends the read, after the grace period, where WithSnapshotMemory is too little.
 // When ctx ends the loop yields an error that Is ctx.Err(), within milliseconds.
 func (t *Table[R, K]) Records(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
