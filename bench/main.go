@@ -50,6 +50,7 @@ func parseFlags() (o options) {
 	flag.BoolVar(&o.parts.allocs, "allocs", false, "instead of the lines: allocations for each record")
 	flag.BoolVar(&o.parts.memory, "memory", false, "instead of the lines: memory in Redis for each record")
 	flag.BoolVar(&o.parts.all, "all", false, "all of these, after the lines")
+	flag.StringVar(&o.profiles.commands, "commands", "", "likewise of what Redis did (INFO commandstats)")
 	flag.StringVar(&o.markdown, "markdown", "", "write the figures into this `file` too, between its marks")
 	flag.Parse()
 	if *list {
