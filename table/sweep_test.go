@@ -34,8 +34,12 @@ func TestDeleteSeqHoldsNoLockWhileTheBodyRuns(t *testing.T) {
 func TestSweepsVisitEachKeyOnce(t *testing.T) {
 	t.Parallel()
 	for name, sweep := range map[string]func(*items, context.Context) func(func(item, error) bool){
-		"delete":  func(tbl *items, ctx context.Context) func(func(item, error) bool) { return tbl.DeleteSeq(ctx, tbl.All("at")) },
-		"discard": func(tbl *items, ctx context.Context) func(func(item, error) bool) { return tbl.ScratchDiscardSeq(ctx, tbl.All("at")) },
+		"delete": func(tbl *items, ctx context.Context) func(func(item, error) bool) {
+			return tbl.DeleteSeq(ctx, tbl.All("at"))
+		},
+		"discard": func(tbl *items, ctx context.Context) func(func(item, error) bool) {
+			return tbl.ScratchDiscardSeq(ctx, tbl.All("at"))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
