@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -51,6 +52,7 @@ type fleet struct {
 	tbl           atomic.Pointer[members]
 	led           *Ledger
 	groups, slots int
+	patience      time.Duration // for one attempt to reload; 0: as long as it takes
 
 	reloading sync.Mutex   // taken before locks
 	locks     []sync.Mutex // one a group, taken in order: who writes it
@@ -132,11 +134,20 @@ func (f *fleet) reload(ctx context.Context, third int, over func(error) bool) er
 		defer f.locks[g].Unlock()
 	}
 	for {
-		err := f.reloadOnce(ctx, low, high)
+		err := f.attempt(ctx, low, high)
 		if err == nil || over(err) {
 			return err
 		}
 	}
+}
+
+func (f *fleet) attempt(ctx context.Context, low, high int) error {
+	if f.patience > 0 {
+		limited, cancel := context.WithTimeout(ctx, f.patience)
+		defer cancel()
+		ctx = limited
+	}
+	return f.reloadOnce(ctx, low, high)
 }
 
 func (f *fleet) reloadOnce(ctx context.Context, low, high int) error {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/tablecache-go/tablecache/internal/redistest"
 )
 
@@ -34,8 +36,10 @@ func TestMain(m *testing.M) {
 		session.seed = 1 + rand.Uint64N(1<<48)
 	}
 	fmt.Printf("stress: -stress.seed=%d -stress.duration=%v\n", session.seed, session.duration)
-	code := redistest.Main(m)
-	if n := readsMade.Load(); n > 0 {
+	// A toxic that is removed while its connection closes may wait for ever for somebody to take a last piece.
+	code := redistest.Main(m, goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"))
+	if all := flag.Lookup("test.run").Value.String() == ""; all && code == 0 {
+		n := readsMade.Load()
 		figure("reads checked: none torn, mixed or stale", float64(n), 300_000)
 		figure("merges spanned by reads", float64(mergesSpanned.Load()), 20_000)
 	}
@@ -68,7 +72,8 @@ const (
 	linearShare = 0.15
 	loadShare   = 0.20
 	spanShare   = 0.08
-	faultShare  = 0.25
+	faultShare  = 0.27
+	takeShare   = 0.03
 )
 
 // source returns the random numbers of one test, or of one part of it.
