@@ -2,7 +2,6 @@ package table
 
 import (
 	"context"
-	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -22,7 +21,7 @@ func (w *wire) queueTruth(ctx context.Context, p redis.Pipeliner) look {
 }
 
 func (w *wire) truthCommand() []any {
-	return []any{"hmget", &w.keys.meta, "epoch", "seq", "gen", "state", "rver", "count", "staged", "live", "widest", "last"}
+	return []any{"hmget", &w.keys.meta, "epoch", "seq", "gen", "state", "rver", "count", "staged", "live", "widest"}
 }
 
 func (w *wire) queueLook(ctx context.Context, p redis.Pipeliner) look {
@@ -62,7 +61,7 @@ func (k look) seen(indexes int) (s seen, ok bool) {
 func readTruth(raw []byte) (s seen, ok bool) {
 	r := resp{rest: raw}
 	t := r.texts()
-	if r.err != nil || len(t) != 10 || slices.ContainsFunc(t, func(b []byte) bool { return b == nil }) {
+	if r.err != nil || len(t) != 9 || t[0] == nil {
 		return s, false
 	}
 	a := answer{}

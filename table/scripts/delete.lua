@@ -1,6 +1,4 @@
 -- Removes rows.
-needs('HDEL', ROWS)
-needsEach('ZREM', merged)
 local t, no = gate('clear')
 if no then return no end
 
