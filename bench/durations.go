@@ -21,10 +21,12 @@ type phase struct {
 // that scripts call.
 func (s *sides) durations(ctx context.Context) error {
 	b := s.b
-	r := report{mark: "durations", head: []string{"on the server, ms", "scripts", "p99", "longest", "other commands", "p99", "longest", "goal", ""},
-		widths: []int{-40, 8, 7, 8, 15, 7, 8, 5, -6}}
+	r := report{mark: "durations", head: []string{"on the server, ms",
+		"scripts", "median", "p99", "longest", "other commands", "p99", "longest", "goal", ""},
+		widths: []int{-44, 8, 7, 7, 8, 15, 7, 8, 5, -6}}
 	r.begin()
-	if err := errors.Join(b.configure(ctx, "slowlog-max-len", "1000000"), b.configure(ctx, "slowlog-log-slower-than", "0")); err != nil {
+	err := errors.Join(b.configure(ctx, "slowlog-max-len", "1000000"), b.configure(ctx, "slowlog-log-slower-than", "0"))
+	if err != nil {
 		return err
 	}
 	for _, p := range s.phases() {
@@ -36,7 +38,8 @@ func (s *sides) durations(ctx context.Context) error {
 		if percentile(scripts, 0.99) > micros(within)/1000 {
 			verdict = "MISSED"
 		}
-		r.add(p.what, thousands(float64(len(scripts))), fixed(percentile(scripts, 0.99)), fixed(percentile(scripts, 1)),
+		r.add(p.what, thousands(float64(len(scripts))),
+			fixed(median(scripts)), fixed(percentile(scripts, 0.99)), fixed(percentile(scripts, 1)),
 			thousands(float64(len(others))), fixed(percentile(others, 0.99)), fixed(percentile(others, 1)), "< 5", verdict)
 	}
 	return errors.Join(b.configure(ctx, "slowlog-log-slower-than", "-1"), r.end(b.options))
