@@ -24,7 +24,11 @@ func checkClient(rdb redis.UniversalClient, table string) error {
 		}
 		return firstOf(checkTag(table), checkReadTimeout(o.ReadTimeout))
 	case *redis.Ring:
-		return firstOf(checkTag(table), checkReadTimeout(c.Options().ReadTimeout))
+		d := c.Options().ReadTimeout
+		if d == 0 { // a Ring leaves the default to the clients of its shards
+			return checkTag(table)
+		}
+		return firstOf(checkTag(table), checkReadTimeout(d))
 	case *redis.AutoPipeliner:
 		return fmt.Errorf("%w: an AutoPipeliner may send a write twice; give its client", ErrUnsafeClient)
 	}
