@@ -49,7 +49,9 @@ func parseFlags() (o options) {
 	flag.BoolVar(&o.parts.growth, "growth", false, "instead of the lines: how figures grow from 10,000 to 1,000,000 records")
 	flag.BoolVar(&o.parts.allocs, "allocs", false, "instead of the lines: allocations for each record")
 	flag.BoolVar(&o.parts.memory, "memory", false, "instead of the lines: memory in Redis for each record")
+	flag.BoolVar(&o.parts.trips, "trips", false, "instead of the lines: what one round trip is made of")
 	flag.BoolVar(&o.parts.all, "all", false, "all of these, after the lines")
+	flag.StringVar(&o.profiles.commands, "commands", "", "likewise of what Redis did (INFO commandstats)")
 	flag.StringVar(&o.markdown, "markdown", "", "write the figures into this `file` too, between its marks")
 	flag.Parse()
 	if *list {
@@ -81,7 +83,7 @@ func run(ctx context.Context, o options) (err error) {
 }
 
 // parts are what can be measured besides the lines.
-type parts struct{ growth, allocs, memory, all bool }
+type parts struct{ growth, allocs, memory, trips, all bool }
 
 func (p parts) chosen() (out []func(*bench, context.Context) error) {
 	for _, part := range []struct {
@@ -91,6 +93,7 @@ func (p parts) chosen() (out []func(*bench, context.Context) error) {
 		{p == parts{all: p.all}, (*bench).race},
 		{p.allocs || p.all, (*bench).allocations},
 		{p.memory || p.all, (*bench).memory},
+		{p.trips || p.all, (*bench).trips},
 		{p.growth || p.all, (*bench).growth},
 	} {
 		if part.wanted {

@@ -7,31 +7,40 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/pprof"
+
+	"github.com/redis/go-redis/v9"
 )
 
-// profiles says where profiles go; no folder: none are made.
-type profiles struct{ cpu, memory string }
+// profiles says where profiles of our side go; no folder: none are made.
+type profiles struct{ cpu, memory, commands string }
 
-// around returns s with a profile taken of its last round.
-func (p profiles) around(name string, rounds int, s side) side {
-	if p.cpu == "" && p.memory == "" {
+// profiled returns s with profiles taken of its last round.
+func (b *bench) profiled(name string, s side) side {
+	if b.profiles == (profiles{}) {
 		return s
 	}
 	round := 0
 	return func(ctx context.Context) (figure float64, err error) {
-		if round++; round < rounds {
+		if round++; round < b.rounds {
 			return s(ctx)
 		}
-		if err := p.allocations(name + ".before"); err != nil {
-			return 0, err
-		}
-		stop, err := p.cycles(name)
+		stop, err := b.profiles.begin(ctx, name, b.bare)
 		if err != nil {
 			return 0, err
 		}
 		figure, err = s(ctx)
-		return figure, errors.Join(err, stop(), p.allocations(name))
+		return figure, errors.Join(err, stop())
 	}
+}
+
+// begin starts all profiles; stop writes them.
+func (p profiles) begin(ctx context.Context, name string, rdb *redis.Client) (stop func() error, err error) {
+	if err := errors.Join(p.allocations(name+".before"), rdb.ConfigResetStat(ctx).Err()); err != nil {
+		return nil, err
+	}
+	done, err := p.cycles(name)
+	stop = func() error { return errors.Join(done(), p.allocations(name), p.server(ctx, name, rdb)) }
+	return stop, err
 }
 
 func (p profiles) cycles(name string) (stop func() error, err error) {
@@ -57,6 +66,23 @@ func (p profiles) allocations(name string) error {
 	}
 	runtime.GC() // brings the profile up to date
 	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
+}
+
+// server writes what Redis did, and for how long: the time of a script includes that of the commands it calls.
+func (p profiles) server(ctx context.Context, name string, rdb *redis.Client) error {
+	if p.commands == "" {
+		return nil
+	}
+	stats, err := rdb.Info(ctx, "commandstats", "cpu").Result()
+	if err != nil {
+		return err
+	}
+	f, err := create(p.commands, name+".redis.txt")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(stats)
+	return errors.Join(err, f.Close())
 }
 
 func create(folder, name string) (*os.File, error) {

@@ -31,7 +31,7 @@ func (b *bench) contest(ctx context.Context, l *line) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	c.ours = b.profiles.around(l.name, b.rounds, c.ours)
+	c.ours = b.profiled(l.name, c.ours)
 	return compete(ctx, c, b.rounds)
 }
 

@@ -11,7 +11,7 @@ const (
 	defaultWorkers = 2
 	defaultFirst   = 10 * time.Millisecond
 	defaultMost    = time.Second
-	defaultPace    = 0.5
+	defaultPace    = 0.05
 )
 
 // Option changes a pool: see the With functions.
@@ -55,7 +55,7 @@ func WithBackoff(first, most time.Duration) Option {
 	}
 }
 
-// WithPace sets how long a table rests after a batch: ratio times the duration of that batch. Default: 0.5; zero, less
+// WithPace sets how long a table rests after a batch: ratio times the duration of that batch. Default: 0.05; zero, less
 // or NaN: no rest.
 func WithPace(ratio float64) Option {
 	return func(s *settings) {

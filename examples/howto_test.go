@@ -36,17 +36,23 @@ func Example() {
 }
 
 func reload(ctx context.Context, cities *table.Table[City, int64], from, to float64, source iter.Seq[[]City]) error {
-	// What is there must go; what the source brings again lives on.
-	_, err := cities.ScratchDiscard(ctx, cities.Range("people", from, to))
-	for batch := range source {
-		if err == nil {
-			err = cities.ScratchPut(ctx, batch...)
-		}
-	}
-	if err != nil {
-		return errors.Join(err, cities.ScratchAbort(ctx)) // as if nothing had happened
+	if err := stage(ctx, cities, from, to, source); err != nil {
+		return errors.Join(err, cities.ScratchAbort(context.WithoutCancel(ctx))) // as if nothing had happened
 	}
 	return cities.ScratchMerge(ctx) // one small script, whatever the size
+}
+
+func stage(ctx context.Context, cities *table.Table[City, int64], from, to float64, source iter.Seq[[]City]) error {
+	// What is there must go; what the source brings again lives on.
+	if _, err := cities.ScratchDiscard(ctx, cities.Range("people", from, to)); err != nil {
+		return err
+	}
+	for batch := range source {
+		if err := cities.ScratchPut(ctx, batch...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func grow(ctx context.Context, cities *table.Table[City, int64]) error {

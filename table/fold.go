@@ -90,7 +90,7 @@ type foldJob struct {
 }
 
 // foldBatch is how many rows one script moves.
-const foldBatch = 250
+const foldBatch = 200
 
 // Name returns the table's name.
 func (j *foldJob) Name() string { return j.name }

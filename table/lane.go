@@ -111,6 +111,8 @@ func (l *lane) transact(ctx context.Context, e *engine.Effect) (r engine.Result,
 	p := l.conn.Pipeline()
 	queue(ctx, p, "multi")
 	l.queueChange(ctx, p, e)
+	queue(ctx, p, "hlen", &l.keys.rows)       // the seal counts too: what the user is not permitted
+	queue(ctx, p, "zcard", &l.keys.merged[0]) // (any more) is refused here, and with it the whole
 	l.queueSeal(ctx, p, e, r)
 	exec := queue(ctx, p, "exec")
 	seen := l.queueWatch(ctx, p)
@@ -143,12 +145,13 @@ func following(v engine.View, e *engine.Effect) engine.Result {
 	return r
 }
 
-// failedWithin: what was looked at cannot fail; should it, the outcome must be settled.
+// failedWithin: what was looked at cannot fail. Should it (a permission was lost between a command and EXEC), the rest was
+// done, and the table is not whole.
 func failedWithin(exec once) error {
 	replies, err := exec.Slice()
 	for _, reply := range replies {
 		if failed, is := reply.(error); is {
-			err = fmt.Errorf("tablecache: a transaction failed half way: %w", failed)
+			err = fmt.Errorf("%w: a transaction failed half way: %w", ErrLost, failed)
 		}
 	}
 	return err

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -21,7 +22,7 @@ func (w *wire) queueTruth(ctx context.Context, p redis.Pipeliner) look {
 }
 
 func (w *wire) truthCommand() []any {
-	return []any{"hmget", &w.keys.meta, "epoch", "seq", "gen", "state", "rver", "count", "staged", "live", "widest"}
+	return []any{"hmget", &w.keys.meta, "epoch", "seq", "gen", "state", "rver", "count", "staged", "live", "widest", "last"}
 }
 
 func (w *wire) queueLook(ctx context.Context, p redis.Pipeliner) look {
@@ -61,7 +62,7 @@ func (k look) seen(indexes int) (s seen, ok bool) {
 func readTruth(raw []byte) (s seen, ok bool) {
 	r := resp{rest: raw}
 	t := r.texts()
-	if r.err != nil || len(t) != 9 || t[0] == nil {
+	if r.err != nil || len(t) != 10 || slices.ContainsFunc(t, func(b []byte) bool { return b == nil }) {
 		return s, false
 	}
 	a := answer{}

@@ -85,26 +85,7 @@ func TestG11_AFailoverToALaggingReplicaIsErrLost(t *testing.T) {
 	for call, run := range map[string]verb{"Get": readVerbs["Get"], "Put": regularVerbs["Put"], "ScratchPut": scratchVerbs["ScratchPut"]} {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
-			primary := redistest.Start(t, redistest.Options{})
-			host, port, err := net.SplitHostPort(primary.Addr())
-			ok(t, err)
-			replica := redistest.Start(t, redistest.Options{Args: []string{"--replicaof", host, port}})
-			var addr atomic.Value
-			addr.Store(primary.Addr())
-			rdb := primary.TCPClient(t, func(o *redis.Options) {
-				o.Dialer = func(ctx context.Context, _, _ string) (net.Conn, error) {
-					return new(net.Dialer).DialContext(ctx, "tcp", addr.Load().(string))
-				}
-			})
-			tbl, err := table.Open(t.Context(), rdb, itemDefinition("t"))
-			ok(t, err)
-			defer tbl.Close()
-			put(t, tbl, numbered(0, 5)...)
-			caughtUp(t, primary)
-			ok(t, replica.Client(t).ReplicaOf(t.Context(), "NO", "ONE").Err()) // from here on it hears nothing
-			put(t, tbl, numbered(0, 5)...)
-			addr.Store(replica.Addr())
-			primary.Kill(t)
+			tbl, rdb := failover(t)
 			if err := run(t.Context(), tbl); !errors.Is(err, table.ErrLost) {
 				t.Errorf("got %v, want ErrLost", err)
 			}
@@ -114,6 +95,32 @@ func TestG11_AFailoverToALaggingReplicaIsErrLost(t *testing.T) {
 			wantIDs(t, again, again.All("at"), 0, 1, 2, 3, 4)
 		})
 	}
+}
+
+// failover returns a table whose primary has died, and whose client now talks to a replica that lacks the last write.
+func failover(t *testing.T) (*items, *redis.Client) {
+	t.Helper()
+	primary := redistest.Start(t, redistest.Options{Args: []string{"--repl-diskless-sync-delay", "0"}})
+	host, port, err := net.SplitHostPort(primary.Addr())
+	ok(t, err)
+	replica := redistest.Start(t, redistest.Options{Args: []string{"--replicaof", host, port}})
+	var addr atomic.Value
+	addr.Store(primary.Addr())
+	rdb := primary.TCPClient(t, func(o *redis.Options) {
+		o.Dialer = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", addr.Load().(string))
+		}
+	})
+	tbl, err := table.Open(t.Context(), rdb, itemDefinition("t"))
+	ok(t, err)
+	t.Cleanup(func() { tbl.Close() })
+	put(t, tbl, numbered(0, 5)...)
+	caughtUp(t, primary)
+	ok(t, replica.Client(t).ReplicaOf(t.Context(), "NO", "ONE").Err()) // from here on it hears nothing
+	put(t, tbl, numbered(0, 5)...)
+	addr.Store(replica.Addr())
+	primary.Kill(t)
+	return tbl, rdb
 }
 
 // caughtUp waits until a replica has acknowledged all that the primary has.

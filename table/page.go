@@ -64,7 +64,7 @@ func (p *page) measure() bool {
 const mostEntries = 1000
 
 func (t *Table[R, K]) page(ctx context.Context, q pageAsk) (*page, error) {
-	asked := question{call: t.pageCall(q), short: q.short()}
+	asked := question{call: t.pageCall(q), short: t.short(q)}
 	for {
 		p, err := t.onePage(ctx, asked, q.at.bounds)
 		if p != nil || err != nil {
@@ -85,7 +85,7 @@ func (t *Table[R, K]) onePage(ctx context.Context, q question, bounds []bound) (
 		return nil, err
 	}
 	if a.found != nil {
-		p = a.found.page(snapshot{epoch: a.epoch, view: a.view})
+		p = a.found.page(snapshot{epoch: a.epoch, view: a.view}, bounds)
 	} else if p, err = parsePage(&a.answer, bounds); err != nil {
 		return nil, err
 	}
@@ -95,14 +95,18 @@ func (t *Table[R, K]) onePage(ctx context.Context, q question, bounds []bound) (
 	return p, nil
 }
 
-// short returns the question as one for a short range, or nil if it cannot be one.
-func (q *pageAsk) short() *short {
-	if q.of != nil || q.scored || q.view != mergedView || q.at.score != "" || len(q.at.bounds) > mostBounds || q.most > mostShort {
-		return nil
-	}
+// short returns the question as one for a short range or a page of a sweep, or nil if it is neither.
+func (t *Table[R, K]) short(q pageAsk) *short {
 	s := &short{index: q.index, bounds: q.at.bounds, reverse: q.reverse, most: mostShort}
-	if q.most > 0 {
-		s.most, s.exact = q.most, true
+	switch {
+	case q.of != nil || q.view != mergedView:
+		return nil
+	case q.scored && len(q.at.bounds) == 1:
+		s.most, s.more, s.after = max(1, t.stride()), sweeping, q.at
+	case q.scored || q.at.score != "" || len(q.at.bounds) > mostBounds || q.most > mostShort:
+		return nil
+	case q.most > 0:
+		s.most, s.more = q.most, unwanted
 	}
 	return s
 }

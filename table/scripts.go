@@ -52,7 +52,7 @@ func newScripts(dialect dialect) *scripts {
 	}
 	return &scripts{
 		dialect: dialect,
-		seal:    make(mayWrite, "seal"),
+		seal:    make(mayFree, "seal"), // no less than what it seals
 		put:     make(mayWrite, "head", "write", "put"),
 		stage:   make(mayWrite, "head", "write", "stage"),
 		delete:  make(mayFree, "head", "write", "mark", "delete"),

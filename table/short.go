@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/redis/go-redis/v9"
@@ -8,27 +9,40 @@ import (
 	"github.com/tablecache-go/tablecache/engine"
 )
 
-// short is a range of merged rows that is expected to be short. A single one is read by one script, in one round trip. Where
-// several wait at the same moment, plain commands in two round trips for all of them are less work for the server: it need
-// not make a Lua string of everything that it answers. They are of one moment if the table's truth was the same before and
-// after them; else, and whenever anything is not as expected, the script is asked after all.
+// short is a range of merged rows that is expected to be short, or one page of a sweep. A single short one is read by one
+// script, in one round trip. Where several wait at the same moment, and for a page of a sweep, plain commands in two round
+// trips for all of them are less work for the server: it need not make a Lua string of everything that it answers. They are
+// of one moment if the table's truth was the same before and after them; else, and whenever anything is not as expected, the
+// script is asked after all.
 type short struct {
 	index   int
 	bounds  []bound
 	reverse bool
-	most    int  // entries; more are too many
-	exact   bool // most is the reader's limit: what comes after it is not wanted
+	most    int // entries
+	more    beyond
+	after   cursor // a sweep's: where to go on, behind score and member
 }
+
+// beyond says what to make of entries beyond the most.
+type beyond int
+
+const (
+	tooMany  beyond = iota // the range is not short
+	unwanted               // most is the reader's limit
+	sweeping               // they are the next page's; scores are wanted
+)
 
 // found is what plain commands have found: the rows are not parsed yet.
 type found struct {
-	keys [][]byte
-	rows []byte
+	keys, scores [][]byte
+	rows         []byte
+	more         bool
 }
 
 const (
 	fewest     = 3       // so many ranges make the second round trip worthwhile
 	mostShort  = 128     // entries of a short range
+	mostPassed = 256     // entries that a sweep passes once more, because they have the score at which it goes on
 	mostBounds = 4       // its intervals
 	mostBytes  = 1 << 20 // what a range may come to, should all its rows be as wide as the widest
 	stormy     = 32      // flights that leave ranges to scripts after the truth has changed under one
@@ -37,12 +51,14 @@ const (
 // scan answers what short ranges there are, and returns the questions that are left.
 func (r *reader) scan(ctx context.Context, batch []*ask) (left []*ask) {
 	var ranges []*ask
+	worth := 0
 	for _, a := range batch {
 		if a.short != nil {
 			ranges = append(ranges, a)
+			worth += a.short.worth()
 		}
 	}
-	if len(ranges) < fewest || r.storm.Load() > 0 && r.storm.Add(-1) >= 0 {
+	if worth < fewest || r.storm.Load() > 0 && r.storm.Add(-1) >= 0 {
 		return batch
 	}
 	r.answer(ctx, ranges)
@@ -54,6 +70,14 @@ func (r *reader) scan(ctx context.Context, batch []*ask) (left []*ask) {
 		}
 	}
 	return left
+}
+
+// worth is how much of what makes the second round trip worthwhile a range is.
+func (s *short) worth() int {
+	if s.more == sweeping {
+		return fewest
+	}
+	return 1
 }
 
 // answer answers those of the ranges that it can.
@@ -98,15 +122,24 @@ func (r *reader) findKeys(ctx context.Context, ranges []*ask) (look, [][]*redis.
 }
 
 func (r *reader) rangeCommand(s *short, b *bound) []any {
-	args := append(make([]any, 0, 8), "zrange", &r.keys.merged[s.index])
+	args := append(make([]any, 0, 9), "zrange", &r.keys.merged[s.index])
+	min, max, most := b.min, b.max, s.most
 	if s.reverse {
-		args = append(args, &b.max, &b.min, "byscore", "rev")
+		if s.after.score != "" {
+			max = s.after.score
+		}
+		args = append(args, max, min, "byscore", "rev")
 	} else {
-		args = append(args, &b.min, &b.max, "byscore")
+		if s.after.score != "" {
+			min = s.after.score
+		}
+		args = append(args, min, max, "byscore")
 	}
-	most := s.most
-	if !s.exact {
-		most++ // shows that there are too many
+	switch s.more {
+	case tooMany:
+		most++ // shows that there are
+	case sweeping:
+		args, most = append(args, "withscores"), most+mostPassed+1
 	}
 	return append(args, "limit", 0, most)
 }
@@ -116,13 +149,13 @@ func (r *reader) findRows(ctx context.Context, ranges []*ask, lists [][]*redis.R
 	p := r.rdb.Pipeline()
 	out, rows := make([]*found, len(ranges)), make([]*redis.RawCmd, len(ranges))
 	for i, a := range ranges {
-		keys, ok := a.short.join(lists[i])
-		if !ok || len(keys)*widest > mostBytes {
+		f := a.short.join(lists[i])
+		if f == nil || len(f.keys)*widest > mostBytes {
 			continue
 		}
-		out[i] = &found{keys: keys}
-		if len(keys) > 0 {
-			rows[i] = queueRaw(ctx, p, hmget(&r.keys.rows, keys)...)
+		out[i] = f
+		if len(f.keys) > 0 {
+			rows[i] = queueRaw(ctx, p, hmget(&r.keys.rows, f.keys)...)
 		}
 	}
 	after := r.queueTruth(ctx, p)
@@ -135,19 +168,56 @@ func (r *reader) findRows(ctx context.Context, ranges []*ask, lists [][]*redis.R
 	return after, out
 }
 
-// join returns the keys of all intervals, unless they are too many or could not be had.
-func (s *short) join(lists []*redis.RawCmd) (keys [][]byte, ok bool) {
+// join returns the keys of all intervals; nil: they are too many, or could not be had.
+func (s *short) join(lists []*redis.RawCmd) *found {
+	f := &found{}
 	for _, cmd := range lists {
 		r := resp{rest: cmd.Val()}
-		keys = r.append(keys, 1)
+		f.keys = r.append(f.keys, 1)
 		if r.err != nil {
-			return nil, false
+			return nil
 		}
 	}
-	if len(keys) > s.most && s.exact {
-		keys = keys[:s.most]
+	if s.more == sweeping && !s.pass(f) {
+		return nil
 	}
-	return keys, len(keys) <= s.most
+	if len(f.keys) <= s.most {
+		return f
+	}
+	if s.more == tooMany {
+		return nil
+	}
+	f.keys, f.more = f.keys[:s.most], s.more == sweeping
+	f.scores = f.scores[:min(len(f.scores), s.most)]
+	return f
+}
+
+// pass splits members from scores, and drops those that the sweep has seen, unless they are so many that a script must find
+// its way.
+func (s *short) pass(f *found) bool {
+	n := len(f.keys) / 2
+	pairs := f.keys
+	f.keys, f.scores = make([][]byte, 0, n), make([][]byte, 0, n)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if len(f.keys) > 0 || !s.seen(pairs[i], pairs[i+1]) {
+			f.keys, f.scores = append(f.keys, pairs[i]), append(f.scores, pairs[i+1])
+		}
+	}
+	return n-len(f.keys) <= mostPassed
+}
+
+// seen tells whether an entry is not behind where the sweep goes on.
+func (s *short) seen(member, score []byte) bool {
+	if s.after.score == "" {
+		return false
+	}
+	a, err := parseScore(string(score))
+	b, err2 := parseScore(s.after.score)
+	order := bytes.Compare(member, []byte(s.after.member))
+	if s.reverse {
+		order = -order
+	}
+	return err == nil && err2 == nil && a == b && order <= 0
 }
 
 func hmget(hash *string, keys [][]byte) []any {
@@ -159,8 +229,8 @@ func hmget(hash *string, keys [][]byte) []any {
 }
 
 // page makes a page of what was found; nil: a row was missing, and a script must tell why.
-func (f *found) page(s snapshot) *page {
-	p := &page{snapshot: s, keys: f.keys, last: true}
+func (f *found) page(s snapshot, bounds []bound) *page {
+	p := &page{snapshot: s, keys: f.keys, scores: f.scores, last: !f.more}
 	if len(f.keys) == 0 {
 		return p
 	}
@@ -168,6 +238,10 @@ func (f *found) page(s snapshot) *page {
 	p.rows = r.texts()
 	if r.err != nil || len(p.rows) != len(f.keys) || !p.measure() {
 		return nil
+	}
+	if f.more {
+		end := len(f.keys) - 1
+		p.next = cursor{bounds: bounds, score: string(f.scores[end]), member: string(f.keys[end])}
 	}
 	return p
 }

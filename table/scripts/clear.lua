@@ -1,4 +1,8 @@
 -- Drops everything, in any state.
+needsUnlink(ROWS)
+needsUnlink(STAGED)
+needsUnlinkEach(merged)
+needsUnlinkEach(shadow)
 local t, no = gate('clear', 'active', 'merging')
 if no then return no end
 redis.call('UNLINK', ROWS, STAGED)

@@ -1,4 +1,6 @@
 -- Removes rows.
+needs('HDEL', ROWS)
+needsEach('ZREM', merged)
 local t, no = gate('clear')
 if no then return no end
 

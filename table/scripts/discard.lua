@@ -1,4 +1,6 @@
 -- Puts tombstones into the scratch space. What is seen is what a merge now would show.
+needs('HSET', STAGED)
+needsEach('ZREM', shadow)
 local t, no = gate('clear', 'active')
 if no then return no end
 

@@ -7,6 +7,14 @@ if t[1] ~= ARGV[1] then return answer('FENCED', t) end
 if t[4] ~= ARGV[2] or t[5] ~= 'merging' then return answer('STALE', t) end
 if not holds(t) then return answer('LOST', t) end
 local cursor, batch = ARGV[3], tonumber(ARGV[4])
+needs('HSET', ROWS)
+needs('HDEL', ROWS)
+needs('HDEL', STAGED)
+needsEach('ZADD', merged)
+needsEach('ZREM', merged)
+needsEach('ZREM', shadow)
+local no = barred()
+if no then return no end
 
 local function alternate(a, b)
   local list = {}

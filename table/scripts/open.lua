@@ -28,6 +28,16 @@ if string.match(epoch, ':(.*)$') == id then -- a repeated claim of the same owne
   return reply('OK', epoch, t[9], t[2], t[3], t[4])
 end
 
+-- barred returns the server's refusal of a write below that its user is not permitted. It is asked before the first write.
+local function barred()
+  local claim = {'HSET', TRUTH, '0', '0'}
+  if not redis.acl_check_cmd then return nil end
+  if not redis.acl_check_cmd('UNLINK', unpack(KEYS)) then return redis.pcall('UNLINK', unpack(KEYS)) end
+  if not redis.acl_check_cmd(unpack(claim)) then return redis.pcall(unpack(claim)) end
+end
+local no = barred()
+if no then return no end
+
 if how == 'reset' then
   if t[8] and t[8] ~= schema and t[8] ~= ARGV[5] then return reply('SCHEMA', '', '', '', '', '', t[8]) end
   for i = 1, #KEYS do redis.call('UNLINK', KEYS[i]) end

@@ -1,4 +1,6 @@
 -- Stores rows.
+needs('HSET', ROWS)
+needsEach('ZADD', merged)
 local t, no = gate('clear')
 if no then return no end
 fill(ROWS, merged)

@@ -1,4 +1,6 @@
 -- Stores rows in the scratch space.
+needs('HSET', STAGED)
+needsEach('ZADD', shadow)
 local t, no = gate('clear', 'active')
 if no then return no end
 fill(STAGED, shadow)

@@ -1,5 +1,25 @@
 -- What scripts of numbered effects share. ARGV: epoch, prev, seq, ...
 
+-- What the script is going to write with, and where.
+local writes = {{'HSET', TRUTH, '0', '0'}}
+local function needs(command, key) writes[#writes + 1] = {command, key, '0', '0'} end
+local function needsUnlink(key) writes[#writes + 1] = {'UNLINK', key} end
+local function needsEach(command, index)
+  for j = 1, INDEXES do needs(command, index(j)) end
+end
+local function needsUnlinkEach(index)
+  for j = 1, INDEXES do needsUnlink(index(j)) end
+end
+
+-- barred returns the server's refusal of the first of these writes that its user is not permitted (any more). It is asked
+-- before the first write, which would not be taken back.
+local function barred()
+  if not redis.acl_check_cmd then return nil end
+  for i = 1, #writes do
+    if not redis.acl_check_cmd(unpack(writes[i])) then return redis.pcall(unpack(writes[i])) end
+  end
+end
+
 -- gate returns the table's truth if this effect may run, else the answer to give.
 local function gate(a, b, c)
   local t = truth()
@@ -10,6 +30,8 @@ local function gate(a, b, c)
   if now > tonumber(ARGV[3]) then return nil, answer('VOID', t) end
   if now < tonumber(ARGV[2]) or not holds(t) then return nil, answer('LOST', t) end
   if t[5] ~= a and t[5] ~= b and t[5] ~= c then return nil, answer('STATE', t) end
+  local no = barred()
+  if no then return nil, no end
   return t
 end
 
