@@ -99,5 +99,5 @@ func asDataError(err error) error {
 	if errors.Is(err, codec.ErrData) || errors.Is(err, ErrPanic) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", codec.ErrData, err)
+	return &concealed{side: codec.ErrData, err: err}
 }

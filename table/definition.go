@@ -55,7 +55,7 @@ func Field[R, V any](name string, c codec.Codec[V], at func(*R) *V) Attribute[R]
 }
 
 // Attr returns an attribute that get computes from a record and set puts back into one. An error
-// of either ends the call it belongs to, wrapped in a *CodingError.
+// of either ends the call it belongs to, wrapped in a *CodingError, which tells its type and not its text.
 func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set func(*R, V) error) Attribute[R] {
 	if c == nil || get == nil || set == nil {
 		return Attribute[R]{name: name}

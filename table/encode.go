@@ -237,7 +237,7 @@ func asValueError(err error) error {
 	if errors.Is(err, codec.ErrValue) || errors.Is(err, ErrMissingAttribute) || errors.Is(err, ErrPanic) || errors.Is(err, ErrTooLarge) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", codec.ErrValue, err)
+	return &concealed{side: codec.ErrValue, err: err}
 }
 
 // panicked names the type of what was thrown, never its text, which may hold row bytes.

@@ -49,7 +49,9 @@ var (
 
 // CodingError tells which part of which record could not be encoded or decoded. It holds no
 // part of the record itself: Key is a short hash of the encoded primary key (empty when the key
-// itself could not be encoded).
+// itself could not be encoded). An error of your own codec or function is told by its type alone,
+// unless it wraps codec.ErrValue or codec.ErrData: then its text must not tell the value. Either
+// is found by errors.Is and errors.As.
 type CodingError struct {
 	Table, Key, Attribute string
 	Index                 string // set when a score, not an attribute, was at fault
@@ -80,3 +82,16 @@ func (e *CodingError) Error() string {
 
 // Unwrap returns the cause.
 func (e *CodingError) Unwrap() error { return e.Err }
+
+// concealed is an error of a caller's function. Its text may hold the value, as that of a *strconv.NumError does, so that
+// only its type is told; errors.Is and errors.As find it.
+type concealed struct {
+	side error // codec.ErrValue or codec.ErrData
+	err  error
+}
+
+// Error names the side and the type.
+func (c *concealed) Error() string { return fmt.Sprintf("%v: a %T", c.side, c.err) }
+
+// Unwrap returns both.
+func (c *concealed) Unwrap() []error { return []error{c.side, c.err} }
