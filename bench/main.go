@@ -56,7 +56,7 @@ func parseFlags() (o options) {
 	flag.Parse()
 	if *list {
 		for i := range lines {
-			fmt.Printf("%-14s %s\n", lines[i].name, lines[i].what)
+			fmt.Printf("%-14s %-40s beside: %s\n", lines[i].name, lines[i].what, lines[i].against)
 		}
 		os.Exit(0)
 	}

@@ -49,22 +49,39 @@ func (s *sides) merged(ctx context.Context, records []record) (time.Duration, er
 	return time.Since(start), err
 }
 
-// fold replaces all records; the other side writes them again.
+// fold fills an empty table; the other side fills empty keys.
 func fold(ctx context.Context, b *bench) (contest, error) {
-	s, err := b.full(ctx)
+	s, err := b.empty(ctx)
 	if err != nil {
 		return contest{}, err
 	}
 	ours := func(ctx context.Context) (float64, error) {
-		if _, err := s.merged(ctx, b.records); err != nil {
+		if err := errors.Join(s.table.Clear(ctx), b.settled(ctx)); err != nil {
 			return 0, err
 		}
-		return pace(ctx, len(b.records), s.table.WaitClear)
+		return s.folded(ctx)
+	}
+	return contest{ours, s.bareBulk}, nil
+}
+
+// folded stages and merges all records and returns how many a second are folded.
+func (s *sides) folded(ctx context.Context) (float64, error) {
+	if _, err := s.merged(ctx, s.b.records); err != nil {
+		return 0, err
+	}
+	return pace(ctx, len(s.b.records), s.table.WaitClear)
+}
+
+// foldOver replaces all records by the same; the other side writes them again.
+func foldOver(ctx context.Context, b *bench) (contest, error) {
+	s, err := b.full(ctx)
+	if err != nil {
+		return contest{}, err
 	}
 	bare := func(ctx context.Context) (float64, error) {
 		return pace(ctx, len(b.records), func(ctx context.Context) error { return s.bare.putMany(ctx, b.encoded) })
 	}
-	return contest{ours, bare}, nil
+	return contest{s.folded, bare}, nil
 }
 
 // foldLatency compares how long short reads take at most, but for one in a hundred, during a fold and without one.
