@@ -75,6 +75,7 @@ func crowded(node *redis.Client) bool {
 func (l *lane) probe(ctx context.Context) error {
 	p := l.conn.Pipeline()
 	queue(ctx, p, "unwatch")
+	queue(ctx, p, "watch", &l.keys.meta)
 	queue(ctx, p, "multi")
 	queue(ctx, p, "eval", "return 1", 0)
 	queue(ctx, p, "exec")
@@ -250,22 +251,18 @@ func (l *lane) arm(k watched) {
 	}
 }
 
-// run sends a script call and prepares for the next transaction.
+// run sends a script call and prepares for the next transaction. After an error it starts anew: the connection may lead to a
+// server that the table has left.
 func (l *lane) run(ctx context.Context, args []any) (answer, error) {
 	cmd, err := l.send(ctx, args)
-	if isNoScript(err) {
-		if err := l.scripts.load(ctx, l.rdb); err != nil {
-			return answer{}, err
-		}
-		if !l.open(ctx) {
-			return l.wire.run(ctx, args)
-		}
-		cmd, err = l.send(ctx, args)
+	if err == nil {
+		return parseAnswer(cmd.Val())
 	}
-	if err != nil {
-		return answer{}, err
+	l.drop()
+	if isNoScript(err) || isMoved(err) {
+		return l.wire.run(ctx, args)
 	}
-	return parseAnswer(cmd.Val())
+	return answer{}, err
 }
 
 func (l *lane) send(ctx context.Context, args []any) (once, error) {

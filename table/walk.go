@@ -21,7 +21,7 @@ type span struct{ from, to int }
 
 const (
 	mostWalk  = 1000 // rows of a page
-	leastWalk = 64   // a page that must be shorter is left to a script
+	leastWalk = 4    // a page that must be shorter is left to a script
 )
 
 // walks tells whether a page of a pinned snapshot is to be read by ranks: if those of the snapshot's rows that count are all
