@@ -31,7 +31,7 @@ stress: install-redis ## the long proof (STRESS_TIME=10m): models, faults, crash
 	go test -race -count=1 -v -timeout 60m ./stress -args -stress.duration=$(STRESS_TIME)
 
 mutants: install-redis ## plant bugs in a copy and see the tests catch each of them
-	go test -count=1 -v -timeout 60m ./stress/mutants/...
+	go run ./stress/mutants
 
 bench: install-redis ## measure (BENCH_ARGS): a program of its own module
 	cd bench && go run . $(BENCH_ARGS)

@@ -56,7 +56,7 @@ func history(t *rapid.T, rdb *redis.Client, k int, end time.Time, steps *atomic.
 // setRapid asks for more histories than there is time for.
 func setRapid(t *testing.T) {
 	t.Helper()
-	for name, value := range map[string]string{"checks": "10000", "steps": "120", "shrinktime": "20s", "seed": fmt.Sprint(session.seed)} {
+	for name, value := range map[string]string{"checks": "10000", "steps": "120", "seed": fmt.Sprint(session.seed)} {
 		if err := flag.Set("rapid."+name, value); err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,83 @@
+package main
+
+// bug is a mistake that somebody could make: patches to plant it, and the check that must notice.
+type bug struct {
+	name    string
+	patches []patch
+	check   check
+}
+
+// patch replaces old, which stands exactly once in the file, by new.
+type patch struct{ file, old, new string }
+
+// check is tests of one package, and what to tell them.
+type check struct{ pkg, run, args string }
+
+var (
+	model  = check{"./stress", "TestG3_EveryVerb", "-stress.duration=80s -rapid.shrinktime=1s -rapid.nofailfile"}
+	linear = check{"./stress", "TestG1_Histories", "-stress.duration=120s"}
+	server = check{"./stress", "TestG3_AThousand", "-stress.duration=60s"}
+	storm  = check{"./stress", "TestG9_NothingIsLost", "-stress.duration=65s"}
+	owners = check{"./stress", "TestG8_TakeOvers", "-stress.duration=100s"}
+	calls  = check{"./internal/faulty", "TestG9|TestG10|TestG8", ""}
+	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
+)
+
+var bugs = []bug{
+	{"no epoch check", []patch{
+		{"table/scripts/write.lua", "if t[1] ~= ARGV[1] then return nil, answer('FENCED', t) end", ""},
+		{"table/lane.go", " && s.epoch == l.epoch {", " {"}}, owners},
+	{"writer's keys not watched", []patch{{"table/lane.go",
+		"for i := range l.keys.all {\n\t\twatch", "for i := range l.keys.all[1:2] {\n\t\twatch"}}, owners},
+	{"number not checked", []patch{{"table/scripts/write.lua",
+		"  if now == tonumber(ARGV[3]) then return nil, answer('OK', t) end\n  if now > tonumber(ARGV[3]) then return nil, answer('VOID', t) end\n",
+		""}}, calls},
+	{"void number not burned", []patch{{"table/scripts/settle.lua",
+		"redis.call('HSET', TRUTH, 'seq', t[2], 'last', '')", ""}}, calls},
+	{"retry that runs twice", []patch{{"engine/machine_outcome.go",
+		"\tcase m.current.phase == flying:\n\t\tm.settle()", "\tcase m.current.phase == flying:\n\t\tm.view.Seq++\n\t\tm.rest(resting)"}}, storm},
+	{"staged rows shown before the merge", []patch{{"table/lane.go",
+		"queueRows(ctx, p, e.Rows, &l.keys.staged, l.keys.shadow)", "queueRows(ctx, p, e.Rows, &l.keys.rows, l.keys.merged)"}}, model},
+	{"merge that is seen after its fold only", []patch{{"table/scripts/read.lua",
+		"return t, merging and ahead == 0", "return t, false"},
+		{"table/scripts/read.lua", "return t, t[5] == 'merging' or (view == 'staged' and t[5] == 'active')",
+			"return t, view == 'staged' and t[5] ~= 'clear'"}}, model},
+	{"fold forgets an index", []patch{{"table/scripts/fold.lua",
+		"for j = 1, INDEXES do redis.call('ZADD', merged(j), unpack(alternate(scores[j], keys))) end",
+		"for j = 1, 1 do redis.call('ZADD', merged(j), unpack(alternate(scores[j], keys))) end"}}, model},
+	{"fold not guarded", []patch{{"table/scripts/fold.lua",
+		"if t[4] ~= ARGV[2] or t[5] ~= 'merging' then return answer('STALE', t) end", ""}}, tables},
+	{"fold keeps what a tombstone hides", []patch{{"table/scripts/fold.lua",
+		"    redis.call('HDEL', ROWS, unpack(keys, i, last))\n", ""}}, model},
+	{"fold does not wait for older pins", []patch{{"engine/machine_pin.go",
+		"return p.generation < m.view.Generation }", "return false }"}}, model},
+	{"pin leaked", []patch{{"table/pump.go", "\tm.queue = nil\n\tm.pin.Release()", "\tm.queue = nil"}}, server},
+	{"pin ignored by writes", []patch{{"engine/machine_pin.go",
+		"return p.generation == m.view.Generation\n", "return false\n"}}, model},
+	{"grace ignored", []patch{{"engine/pin.go",
+		"\t\tg.alarm.Reset(g.length)\n", ""}}, tables},
+	{"page that begins one too far", []patch{{"table/scripts/page.lua",
+		"if up then from = after > from and after or from else", "if up then from = after > from and after + 1 or from else"}}, model},
+	{"short page taken as the end", []patch{{"table/page.go",
+		"last: stop == 0}", "last: stop == 0 || len(flatten(a.rest[4])) < 3}"}}, model},
+	{"tombstone ignored while merging", []patch{{"table/scripts/page.lua",
+		"if not (s.hides and s.staged[i]) then", "if not (s.hides and s.staged[i] and #s.staged[i] > 4) then"}}, model},
+	{"old score kept", []patch{{"table/lane.go",
+		"zadd := command(\"zadd\", &indexes[j], 2*len(rows))\n", "zadd := append(command(\"zadd\", &indexes[j], 2*len(rows)), \"nx\")\n"}}, model},
+	{"staged rows not stamped for the next generation", []patch{{"engine/batch.go",
+		"\t\tgeneration++\n", ""}}, model},
+	{"abort leaves scores behind", []patch{{"table/scripts/abort.lua", "drop(shadow)\n", ""}}, model},
+	{"discard judges what is merged", []patch{{"table/sweep.go",
+		"\"discard\", stagedView,", "\"discard\", mergedView,"}}, model},
+	{"cancelled waiter still executed", []patch{{"engine/batch.go",
+		"return !r.take() })", "r.take(); return false })"}}, model},
+	{"one record deleted twice", []patch{{"table/scripts/mark.lua",
+		"elseif twice[key] then", "elseif false then"}}, linear},
+	{"waiters out of order", []patch{{"engine/batch.go",
+		"b.requests = append(b.requests, r)", "b.requests = append([]*request{r}, b.requests...)"}}, tables},
+	{"waiter forgotten", []patch{{"engine/actor.go", "\t\t\tin.held = next\n", ""}}, storm},
+	{"counts not checked", []patch{{"table/scripts/head.lua",
+		"local function holds(t)\n", "local function holds(t)\n  if t then return true end\n"}}, tables},
+	{"acknowledged before it is done", []patch{{"engine/machine.go",
+		"\tm.current.phase = flying\n", "\tm.current.phase = flying\n\tm.answer(m.current.ticket, nil)\n"}}, model},
+}
