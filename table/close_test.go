@@ -157,7 +157,7 @@ func goroutinesOf(packages ...string) (found string) {
 	for _, stack := range strings.Split(string(stacks), "\n\n")[1:] {
 		frames, _, _ := strings.Cut(stack, "created by ") // one that has returned may still be on its way out
 		for _, p := range packages {
-			if strings.Contains(frames, p) {
+			if strings.Contains(frames, p) && !strings.Contains(frames, "testing.(*T).Parallel") { // a test that waits its turn
 				found += stack + "\n\n"
 				break
 			}
