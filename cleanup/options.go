@@ -55,8 +55,8 @@ func WithBackoff(first, most time.Duration) Option {
 	}
 }
 
-// WithPace sets how long a table rests after a batch: ratio times the duration of that batch. Default: 0.05; zero, less
-// or NaN: no rest.
+// WithPace sets how long a table rests after a batch: ratio times the duration of that batch; rests of less than 2 ms are
+// saved up. Default: 0.05; zero, less or NaN: no rest.
 func WithPace(ratio float64) Option {
 	return func(s *settings) {
 		s.pace = 0
@@ -66,10 +66,18 @@ func WithPace(ratio float64) Option {
 	}
 }
 
-// rest is how long a table waits after a step that took so long, the failures-th in a row that failed.
-func (s *settings) rest(took time.Duration, failures int) time.Duration {
-	rest := time.Duration(s.pace * float64(took))
-	if failures > 0 {
+// shortest is the shortest rest that is taken. A timer is late by up to a millisecond: shorter rests would last far longer
+// than they are meant to, so they are saved up.
+const shortest = 2 * time.Millisecond
+
+// rest is how long a task waits after a step that took so long.
+func (s *settings) rest(t *Task, took time.Duration) time.Duration {
+	t.owed += time.Duration(s.pace * float64(took))
+	rest := time.Duration(0)
+	if t.owed >= shortest {
+		rest, t.owed = t.owed, 0
+	}
+	if failures := t.status.Failures; failures > 0 {
 		rest = max(rest, rand.N(s.backoff(failures)))
 	}
 	return rest

@@ -133,6 +133,25 @@ func TestPaceRestsAfterEachStep(t *testing.T) {
 	}
 }
 
+func TestShortRestsAreSavedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPool(1, WithPace(0.5))
+		defer closePool(t, p)
+		left, begin := 9, time.Now()
+		var starts []time.Duration
+		task := submit(t, p, jobFunc(func(ctx context.Context) (bool, error) {
+			starts = append(starts, time.Since(begin))
+			left--
+			return left == 0, pause(ctx, time.Millisecond)
+		}))
+		wantEnd(t, task, nil)
+		ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+		if want := []time.Duration{0, ms(1), ms(2), ms(3), ms(6), ms(7), ms(8), ms(9), ms(12)}; !slices.Equal(starts, want) {
+			t.Errorf("steps began after %v, want %v", starts, want)
+		}
+	})
+}
+
 func TestPaceHoldsAfterAFailureToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPool(1, WithPace(1), WithBackoff(time.Nanosecond, time.Nanosecond))

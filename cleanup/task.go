@@ -14,7 +14,8 @@ type Task struct {
 	done   chan struct{} // closed by Pool.finish
 
 	// guarded by pool.mu
-	due      time.Time // while it waits
+	due      time.Time     // while it waits
+	owed     time.Duration // of rest
 	stopping bool
 	status   Status
 	err      error

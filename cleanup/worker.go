@@ -103,7 +103,7 @@ func (p *Pool) settle(t *Task, took time.Duration, done bool, err error) (after 
 	case done:
 		p.finish(t, err)
 	default:
-		rest = p.set.rest(took, t.status.Failures)
+		rest = p.set.rest(t, took)
 		p.put(t, rest)
 	}
 	return t.status, rest
