@@ -133,7 +133,7 @@ func (c *cell) use(l *load, r *rand.Rand, kind int) error {
 		return c.f.put(ctx, r.IntN(c.f.groups))
 	case 2:
 		rest(ctx, 10*time.Millisecond)
-		return c.f.reload(l.ctx, r.IntN(thirds), func(error) bool { return l.ctx.Err() != nil })
+		return c.f.reload(l.ctx, r.IntN(thirds), func(error) bool { return l.ctx.Err() != nil || l.t.Failed() })
 	case 3:
 		return c.f.whole(ctx, r, nothing)
 	}

@@ -69,7 +69,11 @@ func line(tab *tabwriter.Writer, b bug) error {
 		fmt.Fprintf(tab, "%s\t%s\tNOT NOTICED\t\n", b.name, name)
 		return fmt.Errorf("%s: not noticed by %s", b.name, name)
 	}
-	fmt.Fprintf(tab, "%s\t%s\t%.1f s\t\n", b.name, name, took.Seconds())
+	how := fmt.Sprintf("%.1f s", took.Seconds())
+	if took > patience {
+		how = "hangs"
+	}
+	fmt.Fprintf(tab, "%s\t%s\t%s\t\n", b.name, name, how)
 	return nil
 }
 
