@@ -43,12 +43,18 @@ func (h *plainHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pr
 	}
 }
 
+// openPlain opens a table whose reads are counted.
+func openPlain(t testing.TB) (*items, *plainHook) {
+	t.Helper()
+	rdb, h := redistest.Shared(t).Client(t), &plainHook{}
+	rdb.AddHook(h)
+	return openOn(t, rdb, redistest.Prefix(t)), h
+}
+
 // What follows the first page of a long read is read by ranks, and is the same as what scripts would have brought.
 func TestG4_ALongReadWalksByRanks(t *testing.T) {
 	t.Parallel()
-	rdb, h := redistest.Shared(t).Client(t), &plainHook{}
-	rdb.AddHook(h)
-	tbl := openOn(t, rdb, redistest.Prefix(t))
+	tbl, h := openPlain(t)
 	put(t, tbl, numbered(0, 1000)...)
 	put(t, tbl, numbered(1000, 2000)...)
 	put(t, tbl, numbered(2000, 3000)...)
@@ -76,9 +82,7 @@ func TestG4_ALongReadWalksByRanks(t *testing.T) {
 // A row that is as wide as a page makes the pages that plain commands fetch as short as they must be for its sake.
 func TestAWideRowEndsWalking(t *testing.T) {
 	t.Parallel()
-	rdb, h := redistest.Shared(t).Client(t), &plainHook{}
-	rdb.AddHook(h)
-	tbl := openOn(t, rdb, redistest.Prefix(t))
+	tbl, h := openPlain(t)
 	put(t, tbl, numbered(0, 1000)...)
 	put(t, tbl, numbered(1000, 2000)...)
 	wide := numbered(2000, 2001)
@@ -97,9 +101,7 @@ func TestAWideRowEndsWalking(t *testing.T) {
 // Short ranges that wait at the same moment are read together by plain commands.
 func TestG3_ShortRangesTravelTogether(t *testing.T) {
 	t.Parallel()
-	rdb, h := redistest.Shared(t).Client(t), &plainHook{}
-	rdb.AddHook(h)
-	tbl := openOn(t, rdb, redistest.Prefix(t))
+	tbl, h := openPlain(t)
 	put(t, tbl, numbered(0, 1000)...)
 	errs := make(chan error, 64)
 	for g := range 64 {
