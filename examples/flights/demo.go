@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/tablecache-go/tablecache/examples/internal/connect"
 	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
@@ -14,6 +15,9 @@ type flight = flightdata.Flight
 
 // tableName is the demonstration's own: nobody else's keys start with it.
 const tableName = "tablecache-example-flights"
+
+// grace is long, for the embedded Redis is slow: it sorts a whole index for each page.
+const grace = time.Minute
 
 // demo is what the steps work with.
 type demo struct {
@@ -32,7 +36,7 @@ func demonstrate(ctx context.Context, url string, out, diag io.Writer) error {
 		return err
 	}
 	defer server.Close()
-	t, err := table.Open(ctx, server.Client, flightdata.Definition(tableName), table.WithReset())
+	t, err := table.Open(ctx, server.Client, flightdata.Definition(tableName), table.WithReset(), table.WithSnapshotGrace(grace))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -78,12 +79,22 @@ func (w *watch) read(ctx context.Context) error {
 			last = true
 		default:
 		}
+		start := time.Now()
 		if err := w.once(ctx); err != nil {
 			return err
 		}
 		arrive()
+		w.rest(time.Since(start))
 	}
 	return nil
+}
+
+// rest is what a reader does with what it has read: for as long as that took it leaves Redis to the others.
+func (w *watch) rest(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-w.enough:
+	}
 }
 
 // once streams the whole spec and judges what it added up to.
