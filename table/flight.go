@@ -53,7 +53,7 @@ func (r *reader) send(batch []*ask) {
 				_ = p.Process(ctx, cmd)
 			}
 		}
-		_, _ = p.Exec(ctx)
+		flush(ctx, p)
 	}
 	for i := range calls {
 		calls[i].deliver()

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -18,19 +19,22 @@ import (
 //
 // One pipeline stores a batch and prepares for the next:
 //
-//	MULTI, HSET, ZADD for each index, EVAL seal, EXEC, WATCH, looks
+//	HSET, ZADD for each index, EVAL seal, EXEC, WATCH, looks, MULTI
 //
-// seal is sent as text: inside a transaction a forgotten script would leave rows without their number and count.
+// MULTI comes with the pipeline before: what follows one that the server has refused would run at once, and unguarded. seal is sent as text: inside a transaction a forgotten script would leave rows without their number and count.
 type lane struct {
 	*wire
 	epoch string
-	conn  *redis.Conn // nil: there is none
-	armed *seen       // what was found since the keys are watched; nil: they are not
+	conn  *redis.Conn // nil: there is none; else it watches and is in a transaction
+	armed *seen       // what was found since it watches; nil: it is not what the table must be
 	off   bool        // the server or the client is not made for it
 }
 
 // open tells whether there is a connection; it makes one where it can.
 func (l *lane) open(ctx context.Context) bool {
+	if l.off {
+		l.drop()
+	}
 	if l.conn != nil || l.off {
 		return l.conn != nil
 	}
@@ -39,12 +43,11 @@ func (l *lane) open(ctx context.Context) bool {
 		return false
 	}
 	l.conn = node.EphemeralConn() // closing it ends what it watches
-	err := l.probe(ctx)
-	if err != nil {
-		l.drop()
-	}
-	l.off = isServerError(err) && !temporary(err)
-	return err == nil
+	p := l.conn.Pipeline()
+	next := l.queueWatch(ctx, p)
+	flush(ctx, p)
+	l.arm(next)
+	return l.conn != nil
 }
 
 // node returns the client of the table's node, or nil.
@@ -69,18 +72,6 @@ func (l *lane) node(ctx context.Context) *redis.Client {
 func crowded(node *redis.Client) bool {
 	s := node.PoolStats()
 	return 2*(s.TotalConns-s.IdleConns+1) > uint32(node.Options().PoolSize)
-}
-
-// probe makes sure that transactions are permitted: without MULTI its commands would run one by one.
-func (l *lane) probe(ctx context.Context) error {
-	p := l.conn.Pipeline()
-	queue(ctx, p, "unwatch")
-	queue(ctx, p, "watch", &l.keys.meta)
-	queue(ctx, p, "multi")
-	queue(ctx, p, "eval", "return 1", 0)
-	queue(ctx, p, "exec")
-	_, err := p.Exec(ctx)
-	return err
 }
 
 // drop closes the connection: what it may still carry must not be taken for the answer to something else.
@@ -110,15 +101,15 @@ func (l *lane) transact(ctx context.Context, e *engine.Effect) (r engine.Result,
 	}
 	r = following(l.armed.view, e)
 	p := l.conn.Pipeline()
-	queue(ctx, p, "multi")
 	l.queueChange(ctx, p, e)
 	queue(ctx, p, "hlen", &l.keys.rows)       // the seal counts too: what the user is not permitted
 	queue(ctx, p, "zcard", &l.keys.merged[0]) // (any more) is refused here, and with it the whole
-	l.queueSeal(ctx, p, e, r)
+	seal := l.queueSeal(ctx, p, e, r)
 	exec := queue(ctx, p, "exec")
-	seen := l.queueWatch(ctx, p)
-	_, _ = p.Exec(ctx) // each command has its error
-	l.arm(seen)
+	next := l.queueWatch(ctx, p)
+	flush(ctx, p)
+	l.arm(next)
+	l.off = l.off || forbidden(seal, exec)
 	switch err := exec.Err(); {
 	case err == nil:
 		return r, true, failedWithin(exec)
@@ -213,64 +204,77 @@ func command(name string, key *string, n int) []any {
 }
 
 // queueSeal writes the truth down: the effect's number, and what there is to count now.
-func (l *lane) queueSeal(ctx context.Context, p redis.Pipeliner, e *engine.Effect, r engine.Result) {
+func (l *lane) queueSeal(ctx context.Context, p redis.Pipeliner, e *engine.Effect, r engine.Result) once {
 	seq, version := strconv.FormatUint(e.Seq, 10), strconv.FormatUint(r.Version, 10)
 	last := make(engine.Bytes, len(r.Verdicts))
 	for i, v := range r.Verdicts {
 		last[i] = byte(v)
 	}
-	queue(ctx, p, "eval", l.scripts.seal.text, 4, &l.keys.meta, &l.keys.rows, &l.keys.staged, &l.keys.shadow[0],
+	return queue(ctx, p, "eval", l.scripts.seal.text, 4, &l.keys.meta, &l.keys.rows, &l.keys.staged, &l.keys.shadow[0],
 		seq, r.State.String(), version, max(l.armed.widest, widest(e.Rows)), &last)
 }
 
-// watched is what was found after the keys were watched, if they were.
+// watched is what was found after the keys were watched, if they were, and whether a transaction was begun.
 type watched struct {
 	look
-	watch once
+	watch, multi once
 }
 
-// queueWatch watches all keys, and looks at them after that.
+// queueWatch watches all keys, looks at them after that, and begins a transaction.
 func (l *lane) queueWatch(ctx context.Context, p redis.Pipeliner) watched {
 	watch := append(make([]any, 0, 1+len(l.keys.all)), "watch")
 	for i := range l.keys.all {
 		watch = append(watch, &l.keys.all[i])
 	}
 	ack := queue(ctx, p, watch...)
-	return watched{watch: ack, look: l.queueLook(ctx, p)}
+	look := l.queueLook(ctx, p)
+	return watched{watch: ack, look: look, multi: queue(ctx, p, "multi")}
 }
 
 // arm makes the next transaction possible, if what was seen is ours and whole.
 func (l *lane) arm(k watched) {
 	l.armed = nil
-	if k.cut() {
+	l.off = l.off || forbidden(k.watch, k.multi)
+	if k.cut() || k.watch.Err() != nil || k.multi.Err() != nil {
 		l.drop()
 		return
 	}
-	if s, ok := k.seen(len(l.keys.merged)); ok && k.watch.Err() == nil && s.epoch == l.epoch {
+	if s, ok := k.seen(len(l.keys.merged)); ok && s.epoch == l.epoch {
 		l.armed = &s
 	}
+}
+
+// forbidden tells whether the user may not run one of the commands.
+func forbidden(cmds ...once) bool {
+	return slices.ContainsFunc(cmds, func(c once) bool { return redis.IsPermissionError(c.Err()) })
 }
 
 // run sends a script call and prepares for the next transaction. After an error it starts anew: the connection may lead to a
 // server that the table has left.
 func (l *lane) run(ctx context.Context, args []any) (answer, error) {
-	cmd, err := l.send(ctx, args)
+	reply, err := l.send(ctx, args)
 	if err == nil {
-		return parseAnswer(cmd.Val())
+		return parseAnswer(reply)
 	}
 	l.drop()
-	if isNoScript(err) || isMoved(err) {
+	if isNoScript(err) || isMoved(err) || errors.Is(err, errNotRun) {
 		return l.wire.run(ctx, args)
 	}
 	return answer{}, err
 }
 
-func (l *lane) send(ctx context.Context, args []any) (once, error) {
+// errNotRun: a script was not even tried.
+var errNotRun = errors.New("tablecache: the transaction before could not be discarded")
+
+func (l *lane) send(ctx context.Context, args []any) (any, error) {
 	p := l.conn.Pipeline()
+	discard := queue(ctx, p, "discard") // unwatches, too
 	cmd := queue(ctx, p, args...)
-	queue(ctx, p, "unwatch")
-	seen := l.queueWatch(ctx, p)
-	_, _ = p.Exec(ctx) // each command has its error
-	l.arm(seen)
-	return cmd, cmd.Err()
+	next := l.queueWatch(ctx, p)
+	flush(ctx, p)
+	l.arm(next)
+	if isServerError(discard.Err()) {
+		return nil, errNotRun // only queued, and gone with the connection
+	}
+	return cmd.Result()
 }

@@ -138,3 +138,25 @@ func TestD7_APermissionLostAtRunTimeTearsNoFold(t *testing.T) {
 		})
 	}
 }
+
+// Without MULTI the commands of a transaction would run one by one, on whosever table it is.
+func TestG8_AZombieThatMayNotBeginATransactionChangesNoByte(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t, redistest.Options{})
+	name := redistest.Prefix(t)
+	admin, rdb := s.Client(t), limited(t, s, name, aclRule(t, name))
+	zombie, err := table.Open(t.Context(), rdb, itemDefinition(name))
+	ok(t, err)
+	defer zombie.Close()
+	for range 2 {
+		put(t, zombie, numbered(0, 10)...)
+	}
+	setUser(t, admin, name, "-multi")
+	owner := openOn(t, admin, name)
+	put(t, owner, numbered(5, 20)...)
+	before := dump(t, admin, name)
+	if err := zombie.Put(t.Context(), numbered(40, 50)...); !errors.Is(err, table.ErrFenced) {
+		t.Errorf("got %v, want ErrFenced", err)
+	}
+	wantUntouched(t, admin, name, before)
+}

@@ -117,7 +117,7 @@ func (r *reader) findKeys(ctx context.Context, ranges []*ask) (look, [][]*redis.
 			lists[i] = append(lists[i], queueRaw(ctx, p, r.rangeCommand(a.short, &a.short.bounds[k])...))
 		}
 	}
-	_, _ = p.Exec(ctx) // each command has its error
+	flush(ctx, p)
 	return before, lists
 }
 
@@ -159,7 +159,7 @@ func (r *reader) findRows(ctx context.Context, ranges []*ask, lists [][]*redis.R
 		}
 	}
 	after := r.queueTruth(ctx, p)
-	_, _ = p.Exec(ctx) // each command has its error
+	flush(ctx, p)
 	for i, cmd := range rows {
 		if cmd != nil {
 			out[i].rows = cmd.Val()

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -48,4 +49,16 @@ func (w *wire) send(ctx context.Context, args []any) (any, error) {
 	cmd := once{redis.NewCmd(ctx, args...)}
 	_ = w.rdb.Process(ctx, cmd) // the command has the error
 	return cmd.Result()
+}
+
+// flush sends a pipeline, after which each command has its error. Where there is no connection because the server has
+// refused one, or go-redis has closed it for such an answer, go-redis itself gives that error to none of them.
+func flush(ctx context.Context, p redis.Pipeliner) {
+	cmds, err := p.Exec(ctx)
+	if err == nil || slices.ContainsFunc(cmds, func(c redis.Cmder) bool { return c.Err() != nil }) {
+		return
+	}
+	for _, cmd := range cmds {
+		cmd.SetErr(err)
+	}
 }

@@ -58,10 +58,8 @@ func (w *ledger) prepare(staged bool) {
 	ctx := w.t.Context()
 	ok(w.t, w.merge(ctx))
 	ok(w.t, w.tbl.WaitClear(ctx))
-	for range 2 {
-		w.put(w.fresh([]int64{1, 2}))
-		ok(w.t, w.tbl.Put(ctx, w.last...))
-	}
+	w.put(w.fresh([]int64{1, 2}))
+	ok(w.t, w.tbl.Put(ctx, w.last...))
 	if staged {
 		w.stage(w.fresh([]int64{2}))
 		ok(w.t, w.tbl.ScratchPut(ctx, w.last...))

@@ -26,14 +26,14 @@ var story = []step{
 		return err
 	}, lacking(2, 3)},
 	{"put after a script", putting(span(2, 3, 3)), having(span(2, 3, 3))},
-	{"stage", staging(span(4, 704, 4)), nothing},
+	{"stage", staging(span(4, 254, 4)), nothing},
 	{"stage again", staging(span(4, 6, 5)), nothing},
 	{"discard", func(ctx context.Context, t *entries) error {
 		_, err := t.ScratchDiscard(ctx, t.Range("id", 0, 2))
 		return err
 	}, nothing},
 	{"merge", func(ctx context.Context, t *entries) error { return t.ScratchMerge(ctx) }, func(c contents) {
-		having(span(4, 704, 4))(c)
+		having(span(4, 254, 4))(c)
 		having(span(4, 6, 5))(c)
 		lacking(0, 1)(c)
 	}},
@@ -41,10 +41,10 @@ var story = []step{
 	{"stage to abort", staging(span(0, 9, 6)), nothing},
 	{"abort", func(ctx context.Context, t *entries) error { return t.ScratchAbort(ctx) }, nothing},
 	{"delete", func(ctx context.Context, t *entries) error {
-		_, err := t.Delete(ctx, t.Range("id", 2, 400))
+		_, err := t.Delete(ctx, t.Range("id", 2, 150))
 		return err
 	}, func(c contents) {
-		maps.DeleteFunc(c, func(id, _ int64) bool { return id >= 2 && id < 400 })
+		maps.DeleteFunc(c, func(id, _ int64) bool { return id >= 2 && id < 150 })
 	}},
 	{"clear", func(ctx context.Context, t *entries) error { return t.Clear(ctx) }, func(c contents) { clear(c) }},
 	{"put at last", putting(span(7, 9, 7)), having(span(7, 9, 7))},
