@@ -3,6 +3,7 @@ package table_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -80,7 +81,7 @@ func TestG12_AStreamSkipsADamagedRowAndTellsSo(t *testing.T) {
 	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
 	tbl := openOn(t, rdb, name, smallPages())
 	put(t, tbl, numbered(0, 500)...)
-	ok(t, rdb.HSet(t.Context(), name+":r", rawKey(2), "\x00\x00\x00\x00damaged", rawKey(400), "").Err())
+	ok(t, rdb.HSet(t.Context(), name+":r", rawKey(0), "", rawKey(400), "\x00\x00\x00\x00damaged").Err())
 	s := tbl.Stream(t.Context(), tbl.All("at"))
 	n := 0
 	for range s.C() {
@@ -89,6 +90,17 @@ func TestG12_AStreamSkipsADamagedRowAndTellsSo(t *testing.T) {
 	var coding *table.CodingError
 	if n != 498 || !errors.As(s.Err(), &coding) {
 		t.Errorf("%d records, then %v", n, s.Err())
+	}
+	// An empty row alone tells nothing about the size of the next.
+	apart := table.Spec[item]{Index: "at", Intervals: []table.Interval{table.Only(0), table.Only(10)}}
+	var last item
+	for i, err := range tbl.Records(t.Context(), apart) {
+		if last = i; err != nil && !errors.As(err, &coding) {
+			t.Errorf("got %v, want a CodingError", err)
+		}
+	}
+	if last.ID != 1 {
+		t.Errorf("the record behind an empty row is %+v", last)
 	}
 	put(t, tbl, numbered(0, 500)...)
 }
@@ -101,32 +113,39 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-type wide struct {
+type broad struct {
 	ID   int64
 	Text string
 }
 
-// openWide has a table of so many records, with texts of so many bytes. Its keys are not walked: they are many.
-func openWide(t testing.TB, rdb *redis.Client, records, bytes int, opts ...table.Option) *table.Table[wide, int64] {
+// openBroadAs opens a table of broad records. Its keys are not walked: there are many.
+func openBroadAs(t testing.TB, rdb *redis.Client, name string, opts ...table.Option) *table.Table[broad, int64] {
 	t.Helper()
-	tbl, err := table.Open(t.Context(), rdb, table.Definition[wide, int64]{
-		Name:       redistest.Prefix(t),
-		PrimaryKey: table.Key(codec.Int64, func(w *wide) int64 { return w.ID }),
-		Attributes: []table.Attribute[wide]{
-			table.Field("id", codec.Int64, func(w *wide) *int64 { return &w.ID }),
-			table.Field("text", codec.String, func(w *wide) *string { return &w.Text }),
+	tbl, err := table.Open(t.Context(), rdb, table.Definition[broad, int64]{
+		Name:       name,
+		PrimaryKey: table.Key(codec.Int64, func(b *broad) int64 { return b.ID }),
+		Attributes: []table.Attribute[broad]{
+			table.Field("id", codec.Int64, func(b *broad) *int64 { return &b.ID }),
+			table.Field("text", codec.String, func(b *broad) *string { return &b.Text }),
 		},
-		Indexes: []table.Index[wide]{table.By("id", func(w *wide) float64 { return float64(w.ID) })},
+		Indexes: []table.Index[broad]{table.By("id", func(b *broad) float64 { return float64(b.ID) })},
 	}, opts...)
 	ok(t, err)
 	t.Cleanup(func() { tbl.Close() })
-	text := strings.Repeat("x", bytes)
-	batch := make([]wide, 1000)
-	for from := 0; from < records; from += len(batch) {
-		for i := range batch {
-			batch[i] = wide{int64(from + i), text}
+	return tbl
+}
+
+// openBroad opens a table of so many records, with texts of so many bytes.
+func openBroad(t testing.TB, rdb *redis.Client, records, bytes int, opts ...table.Option) *table.Table[broad, int64] {
+	t.Helper()
+	tbl, text := openBroadAs(t, rdb, redistest.Prefix(t), opts...), strings.Repeat("x", bytes)
+	batch := make([]broad, 0, 1000)
+	for id := range int64(records) {
+		batch = append(batch, broad{id, text})
+		if len(batch) == cap(batch) || id == int64(records)-1 {
+			ok(t, tbl.Put(t.Context(), batch...))
+			batch = batch[:0]
 		}
-		ok(t, tbl.Put(t.Context(), batch[:min(len(batch), records-from)]...))
 	}
 	return tbl
 }
@@ -135,7 +154,7 @@ func openWide(t testing.TB, rdb *redis.Client, records, bytes int, opts ...table
 func TestG5_AStreamHoldsItsPagesAndItsChannelAlone(t *testing.T) {
 	const memory, grace = 6 << 20, 400 * time.Millisecond
 	server := redistest.Start(t, redistest.Options{})
-	tbl := openWide(t, server.Client(t), 200_000, 185, table.WithSnapshotMemory(memory), table.WithSnapshotGrace(grace)) // rows of 200 bytes
+	tbl := openBroad(t, server.Client(t), 200_000, 185, table.WithSnapshotMemory(memory), table.WithSnapshotGrace(grace)) // rows of 200 bytes
 	before := heap()
 	s := tbl.Stream(t.Context(), tbl.All("id"))
 	for range 10 {
@@ -146,7 +165,7 @@ func TestG5_AStreamHoldsItsPagesAndItsChannelAlone(t *testing.T) {
 		t.Errorf("the heap has grown by %d bytes", grown)
 	}
 	// In a hurry it holds as much again as the snapshot memory allows, in bytes that are really used.
-	waits := async(t, func() error { return tbl.Put(t.Context(), wide{ID: 1}) })
+	waits := async(t, func() error { return tbl.Put(t.Context(), broad{ID: 1}) })
 	most := int64(0)
 	for len(waits) == 0 {
 		most = max(most, heap()-before)
@@ -159,5 +178,35 @@ func TestG5_AStreamHoldsItsPagesAndItsChannelAlone(t *testing.T) {
 	}
 	if !errors.Is(s.Err(), table.ErrSnapshotExpired) {
 		t.Errorf("got %v, want ErrSnapshotExpired", s.Err())
+	}
+}
+
+// outputBytes returns how many bytes a server has sent.
+func outputBytes(t testing.TB, rdb *redis.Client) (n int) {
+	t.Helper()
+	text, err := rdb.Info(t.Context(), "stats").Result()
+	ok(t, err)
+	_, rest, _ := strings.Cut(text, "total_net_output_bytes:")
+	_, err = fmt.Sscan(rest, &n)
+	ok(t, err)
+	return n
+}
+
+// A table that was just opened has no idea yet how large its rows are. A read may fetch three pages that nobody wants yet.
+func TestPagesAreBoundedByBytesFromTheFirstOn(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{10 << 10, 300 << 10} {
+		server := redistest.Start(t, redistest.Options{})
+		rdb := server.Client(t)
+		first := openBroad(t, rdb, 200, size, table.WithStreamBuffer(1))
+		again := openBroadAs(t, rdb, first.Name(), table.WithStreamBuffer(1))
+		before := outputBytes(t, rdb)
+		s := again.Stream(t.Context(), again.All("id"))
+		receive(t, "a record", s.C())
+		until(t, "a full channel", func() bool { return len(s.C()) == 1 })
+		if sent := outputBytes(t, rdb) - before; sent > 3*(256<<10)+5*size {
+			t.Errorf("rows of %d bytes: %d bytes were sent", size, sent)
+		}
+		s.Close()
 	}
 }

@@ -8,6 +8,15 @@ local index, most, budget, chunk = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumbe
 local up, score, member, scored = ARGV[9] == 'up', ARGV[10], ARGV[11], ARGV[12] == 'scores'
 local FIRST = 13
 
+-- fitting returns how many rows to ask for at once: n, but no more than a page of them should all be as wide as the widest.
+local widest = tonumber(redis.call('HGET', TRUTH, 'widest') or 0)
+local function fitting(n)
+  if n * widest > budget then n = budget / widest end
+  if n < 1 then return 1 elseif n > LOOK then return LOOK end
+  return n - n % 1
+end
+chunk = fitting(chunk)
+
 local function reply(stop, atScore, atMember, members, rows, scores)
   local a = answer('OK', t)
   a[8], a[9], a[10], a[11], a[12], a[13] = stop, atScore, atMember, members, rows, scores
@@ -67,9 +76,7 @@ local function plain()
     end
     chunks[#chunks + 1] = rows
     taken = taken + j - i + 1
-    local left = (budget - bytes) * taken / bytes
-    chunk = left - left % 1 + 1
-    if chunk < 1 then chunk = 1 elseif chunk > LOOK then chunk = LOOK end
+    chunk = fitting((budget - bytes) * taken / (bytes + 1) + 1)
     return j
   end
 
