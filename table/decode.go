@@ -68,14 +68,15 @@ func body(row []byte) ([]byte, error) {
 	return row[generationBytes:], nil
 }
 
-// cutPart returns the next part of a row and what follows it. Most parts are short.
+// cutPart returns the next part of a row and what follows it. Most parts are short. A length written in more bytes than it
+// takes is not ours.
 func cutPart(b []byte) (part, rest []byte, err error) {
 	if len(b) > 0 && int(b[0]) < min(len(b), 0x80) {
 		end := 1 + int(b[0])
 		return b[1:end:end], b[end:], nil
 	}
 	n, w := binary.Uvarint(b)
-	if w <= 0 || n > uint64(len(b)-w) {
+	if w <= 0 || n > uint64(len(b)-w) || w > 1 && b[w-1] == 0 {
 		return nil, nil, fmt.Errorf("%w: the row is cut short", codec.ErrData)
 	}
 	end := w + int(n)

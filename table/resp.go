@@ -79,7 +79,7 @@ func (r *resp) length() (n, head int) {
 		switch {
 		case c >= '0' && c <= '9':
 			n = 10*n + int(c-'0')
-		case c == '\r' && i > 0:
+		case c == '\r' && 0 < i && i+3 <= len(r.rest):
 			return n, i + 3
 		default:
 			return 0, 0
