@@ -16,8 +16,12 @@ import (
 // definition order a uvarint length and that many bytes. The generation alone is a tombstone.
 const generationBytes = 4
 
-// maxRowBytes bounds one encoded record, so that one page stays a small answer.
-const maxRowBytes = 64 << 20
+// Bounds on what is sent, below those at which a server closes the connection without a word.
+const (
+	maxKeyBytes   = 64 << 10  // one encoded key, which each index holds once more
+	maxRowBytes   = 64 << 20  // one encoded record
+	maxBatchBytes = 256 << 20 // the records of one atomic write
+)
 
 // encode turns records into rows, all in one buffer of their own. Of two records with the same
 // key the last one wins. Nothing of the caller's is kept.
@@ -63,7 +67,11 @@ func (e *encoder[R, K]) add(r *R) (err error) {
 func (e *encoder[R, K]) addKey(r *R) (err error) {
 	e.at = ""
 	key := e.t.def.PrimaryKey
+	start := len(e.buf)
 	if e.buf, err = key.codec.Append(e.buf, key.of(r)); err != nil {
+		return err
+	}
+	if err := checkKeySize(len(e.buf) - start); err != nil {
 		return err
 	}
 	e.ends = append(e.ends, len(e.buf))
@@ -226,10 +234,20 @@ func (t *Table[R, K]) encodeKey(k K) (b []byte, err error) {
 			err = &CodingError{Table: t.def.Name, Err: panicked(p)}
 		}
 	}()
-	if b, err = t.def.PrimaryKey.codec.Append(nil, k); err != nil {
+	if b, err = t.def.PrimaryKey.codec.Append(nil, k); err == nil {
+		err = checkKeySize(len(b))
+	}
+	if err != nil {
 		return nil, &CodingError{Table: t.def.Name, Err: asValueError(err)}
 	}
 	return b, nil
+}
+
+func checkKeySize(n int) error {
+	if n > maxKeyBytes {
+		return fmt.Errorf("%w: a key of %d bytes, at most %d", ErrTooLarge, n, maxKeyBytes)
+	}
+	return nil
 }
 
 // asValueError makes a foreign codec's error one that says which side failed.

@@ -1,10 +1,14 @@
 package table
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
+
+	"github.com/tablecache-go/tablecache/engine"
 )
 
 // The text of a score is read back as the very same bits; large integers are not written with digits they do not have.
@@ -62,5 +66,18 @@ func sameRows(t *testing.T, records, want []departure) {
 		if string(rows[i].Key) != string(wanted[i].Key) || string(rows[i].Value) != string(wanted[i].Value) {
 			t.Errorf("row %d is not that of record %d", i, want[i].ID)
 		}
+	}
+}
+
+// Each thousand rows are one atomic write, and have a bound of their own.
+func TestAnAtomicWriteIsBounded(t *testing.T) {
+	t.Parallel()
+	rows := slices.Repeat([]engine.Row{{Key: make([]byte, 1), Value: make([]byte, 9)}}, 1500)
+	if err := checkBatches(rows, 10_000); err != nil {
+		t.Errorf("got %v", err)
+	}
+	rows[1200].Value = make([]byte, 10_000)
+	if err := checkBatches(rows, 10_000); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("got %v, want ErrTooLarge", err)
 	}
 }

@@ -18,7 +18,8 @@ var (
 	ErrInvalidSpec = errors.New("tablecache: invalid spec")
 	// ErrMissingAttribute: a map record lacks an attribute of the definition.
 	ErrMissingAttribute = errors.New("tablecache: missing attribute")
-	// ErrTooLarge: a record, or one call's key list, is larger than the documented limit.
+	// ErrTooLarge: a key (64 KiB), a record (64 MiB), the records of one atomic write (256 MiB), or one look-up's keys (10,000)
+	// are more than the limit.
 	ErrTooLarge = errors.New("tablecache: too large")
 	// ErrPanic: a function of the caller (codec, score, predicate) panicked.
 	ErrPanic = errors.New("tablecache: panic in a caller's function")

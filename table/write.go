@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tablecache-go/tablecache/engine"
 )
@@ -28,6 +29,9 @@ func (t *Table[R, K]) store(ctx context.Context, records []R, send func(context.
 		return t.alive(ctx)
 	}
 	rows, err := t.encode(records)
+	if err == nil {
+		err = checkBatches(rows, maxBatchBytes)
+	}
 	if err != nil {
 		return err
 	}
@@ -35,6 +39,20 @@ func (t *Table[R, K]) store(ctx context.Context, records []R, send func(context.
 		end := min(start+batch, len(rows))
 		if err := send(ctx, rows[start:end:end]); err != nil {
 			return sofar(err, start, len(rows))
+		}
+	}
+	return nil
+}
+
+// checkBatches refuses what is too much for one atomic write.
+func checkBatches(rows []engine.Row, most int) error {
+	for batch := range slices.Chunk(rows, batch) {
+		n := 0
+		for i := range batch {
+			n += len(batch[i].Key) + len(batch[i].Value)
+		}
+		if n > most {
+			return fmt.Errorf("%w: %d records of %d bytes in one atomic write, at most %d bytes", ErrTooLarge, len(batch), n, most)
 		}
 	}
 	return nil
