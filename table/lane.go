@@ -12,8 +12,8 @@ import (
 	"github.com/tablecache-go/tablecache/engine"
 )
 
-// lane is a connection of the writer's own, on which rows are stored and deleted by plain commands: each argument of a script costs
-// the server a Lua string, which is more than all the rest of a large write. All keys of the table are WATCHed there, and
+// lane is a connection of the writer's own, on which rows are stored and deleted by plain commands: each argument of a script
+// costs the server a Lua string, which is more than all the rest of a large write. All keys of the table are WATCHed there, and
 // looked at after that. So a transaction that follows either finds the table as it was seen, or does nothing: when a later
 // owner, a later effect of ours or anybody else has changed a key meanwhile. Then the script decides what to make of it.
 //
@@ -21,7 +21,8 @@ import (
 //
 //	HSET, ZADD for each index, EVAL seal, EXEC, WATCH, looks, MULTI
 //
-// MULTI comes with the pipeline before: what follows one that the server has refused would run at once, and unguarded. seal is sent as text: inside a transaction a forgotten script would leave rows without their number and count.
+// MULTI comes with the pipeline before: what follows one that the server has refused would run at once, and unguarded. seal is
+// sent as text: inside a transaction a forgotten script would leave rows without their number and count.
 type lane struct {
 	*wire
 	epoch string
