@@ -297,3 +297,55 @@ func isRefusal(err error) bool {
 	var e redis.Error
 	return errors.As(err, &e) && (strings.Contains(err.Error(), "NOPERM") || strings.Contains(err.Error(), "can't access"))
 }
+
+// Clients that are configured in some ways need more: what the README adds for them is enough, and is needed.
+func TestTheACLRuleOfOtherClients(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		args  []string
+		tag   string
+		more  []string // the first of them is needed
+		ready func(*testing.T, *redis.Client)
+		as    func(*redis.Options) redis.UniversalClient
+	}{
+		"a name": {more: []string{"+client|setname"}, as: func(o *redis.Options) redis.UniversalClient {
+			o.ClientName = "flights"
+			return redis.NewClient(o)
+		}},
+		"a database": {more: []string{"+select"}, as: func(o *redis.Options) redis.UniversalClient {
+			o.DB = 1
+			return redis.NewClient(o)
+		}},
+		"a cluster": {args: []string{"--cluster-enabled", "yes"}, tag: "{a}", more: []string{"+cluster|slots", "+command"},
+			ready: func(t *testing.T, admin *redis.Client) {
+				ok(t, admin.ClusterAddSlotsRange(t.Context(), 0, 16383).Err())
+				until(t, "the cluster", func() bool {
+					return strings.Contains(admin.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
+				})
+			},
+			as: func(o *redis.Options) redis.UniversalClient {
+				return redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{o.Addr}, Username: o.Username, Password: o.Password})
+			}},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			s := redistest.Start(t, redistest.Options{Args: c.args})
+			if c.ready != nil {
+				c.ready(t, s.Client(t))
+			}
+			for whole, more := range map[bool][]string{false: c.more[1:], true: c.more} {
+				user := fmt.Sprint("user-", whole)
+				limited(t, s, user, append(aclRule(t, "t"+c.tag), more...))
+				rdb := c.as(&redis.Options{Addr: s.Addr(), Username: user, Password: "PASSWORD", MaxRetries: -1})
+				err := everyVerb(t.Context(), rdb, "t"+c.tag)
+				ok(t, rdb.Close())
+				if whole != (err == nil) {
+					t.Errorf("with %v: %v", more, err)
+				}
+				if refused := refusals(t, s, user); whole != (len(refused) == 0) {
+					t.Errorf("with %v were refused %v", more, refused)
+				}
+			}
+		})
+	}
+}
