@@ -48,88 +48,117 @@ func limited(t testing.TB, s *redistest.Server, user string, rule []string) *red
 
 // everyVerb makes every call that a table has, in every state of its lock, with reads and folds of several pages, and returns
 // the first error.
-func everyVerb(ctx context.Context, rdb redis.UniversalClient, name string) (err error) {
-	var tbl *items
-	try := func(what string, call func() error) {
-		if err == nil {
-			if err = call(); err != nil {
-				err = fmt.Errorf("%s: %w", what, err)
-			}
-		}
-	}
-	count := func(what string, want int, call func() (int, error)) {
-		try(what, func() error {
-			n, err := call()
-			if err == nil && n != want {
-				err = fmt.Errorf("got %d, want %d", n, want)
-			}
-			return err
-		})
-	}
-	open := func(opts ...table.Option) {
-		try("open", func() (err error) {
-			tbl, err = table.Open(ctx, rdb, itemDefinition(name), append(opts, table.WithPageBytes(2000))...)
-			return err
-		})
-	}
-	closed := func() { _ = tbl.Close() }
+func everyVerb(ctx context.Context, rdb redis.UniversalClient, name string) error {
+	d := &drill{ctx: ctx, rdb: rdb, name: name}
+	d.open()
+	d.reads()
+	d.deletes()
+	d.scratch()
+	d.merge()
+	d.again()
+	d.close()
+	return d.err
+}
 
-	open()
-	if err != nil {
+// drill makes calls until one fails.
+type drill struct {
+	ctx  context.Context
+	rdb  redis.UniversalClient
+	name string
+	tbl  *items
+	err  error
+}
+
+func (d *drill) try(what string, call func() error) {
+	if d.err != nil {
+		return
+	}
+	if err := call(); err != nil {
+		d.err = fmt.Errorf("%s: %w", what, err)
+	}
+}
+
+func (d *drill) count(what string, want int, call func() (int, error)) {
+	d.try(what, func() error {
+		n, err := call()
+		if err == nil && n != want {
+			err = fmt.Errorf("got %d, want %d", n, want)
+		}
 		return err
+	})
+}
+
+func (d *drill) open(opts ...table.Option) {
+	d.try("open", func() (err error) {
+		d.tbl, err = table.Open(d.ctx, d.rdb, itemDefinition(d.name), append(opts, table.WithPageBytes(2000))...)
+		return err
+	})
+}
+
+func (d *drill) close() {
+	if d.tbl != nil {
+		_ = d.tbl.Close()
 	}
-	defer func() { closed() }()
-	try("put", func() error { return tbl.Put(ctx, numbered(0, 100)...) })
-	try("put again", func() error { return tbl.Put(ctx, numbered(0, 10)...) })
-	count("count", 100, func() (int, error) { return tbl.Count(ctx, tbl.All("at")) })
-	for _, s := range []table.Spec[item]{tbl.All("at"), tbl.All("rank").Reversed()} {
-		count("records", 100, func() (int, error) { return drained(tbl.Records(ctx, s)) })
-	}
-	try("get", func() error { _, err := tbl.Get(ctx, 7); return err })
-	try("first", func() error { _, err := tbl.First(ctx, tbl.All("at").Reversed()); return err })
-	count("stream", 10, func() (int, error) {
-		st := tbl.Stream(ctx, tbl.Range("at", 0, 100))
+}
+
+func (d *drill) reads() {
+	d.try("put", func() error { return d.tbl.Put(d.ctx, numbered(0, 100)...) })
+	d.try("put again", func() error { return d.tbl.Put(d.ctx, numbered(0, 10)...) })
+	d.count("count", 100, func() (int, error) { return d.tbl.Count(d.ctx, d.tbl.All("at")) })
+	d.count("records", 100, func() (int, error) { return drained(d.tbl.Records(d.ctx, d.tbl.All("at"))) })
+	d.count("records, reversed", 100, func() (int, error) {
+		return drained(d.tbl.Records(d.ctx, d.tbl.All("rank").Reversed()))
+	})
+	d.try("get", func() error { _, err := d.tbl.Get(d.ctx, 7); return err })
+	d.try("first", func() error { _, err := d.tbl.First(d.ctx, d.tbl.All("at").Reversed()); return err })
+	d.count("stream", 10, func() (int, error) {
+		st := d.tbl.Stream(d.ctx, d.tbl.Range("at", 0, 100))
 		n := 0
 		for range st.C() {
 			n++
 		}
 		return n, st.Err()
 	})
-	count("delete keys", 1, func() (int, error) { return tbl.DeleteKeys(ctx, 99, 1234) })
-	count("delete", 9, func() (int, error) { return tbl.Delete(ctx, tbl.Range("at", 900, 1000)) })
-	count("delete by pages", 30, func() (int, error) {
-		i := 0
-		return tbl.Delete(ctx, tbl.Range("at", 300, 900).Where(func(*item) bool { i++; return i%2 == 0 }))
+	d.try("stats", func() error { _, err := d.tbl.Stats(d.ctx); return err })
+}
+
+// everyNth holds for each n-th record that it is asked about.
+func everyNth(n int) func(*item) bool {
+	i := 0
+	return func(*item) bool { i++; return i%n == 0 }
+}
+
+func (d *drill) deletes() {
+	d.count("delete keys", 1, func() (int, error) { return d.tbl.DeleteKeys(d.ctx, 99, 1234) })
+	d.count("delete", 9, func() (int, error) { return d.tbl.Delete(d.ctx, d.tbl.Range("at", 900, 1000)) })
+	d.count("delete by pages", 30, func() (int, error) {
+		return d.tbl.Delete(d.ctx, d.tbl.Range("at", 300, 900).Where(everyNth(2)))
 	})
-	try("verify", func() error {
-		r, err := tbl.Verify(ctx)
+	d.try("verify", func() error {
+		r, err := d.tbl.Verify(d.ctx)
 		if err == nil && (!r.OK() || r.Rows != 60) {
 			err = fmt.Errorf("found %+v", r)
 		}
 		return err
 	})
-	try("stage", func() error { return tbl.ScratchPut(ctx, numbered(200, 230)...) })
-	try("stage again", func() error { return tbl.ScratchPut(ctx, numbered(200, 210)...) })
-	count("discard", 3, func() (int, error) { return tbl.ScratchDiscard(ctx, tbl.Range("at", 2000, 2030)) })
-	try("abort", func() error { return tbl.ScratchAbort(ctx) })
-	try("stage", func() error { return tbl.ScratchPut(ctx, numbered(200, 230)...) })
-	count("discard by pages", 15, func() (int, error) {
-		i := 0
-		return tbl.ScratchDiscard(ctx, tbl.Range("rank", 0, 3).Where(func(*item) bool { i++; return i%6 == 0 }))
+	d.try("repair", func() error { _, err := d.tbl.Repair(d.ctx); return err })
+}
+
+func (d *drill) scratch() {
+	d.try("stage", func() error { return d.tbl.ScratchPut(d.ctx, numbered(200, 230)...) })
+	d.try("stage again", func() error { return d.tbl.ScratchPut(d.ctx, numbered(200, 210)...) })
+	d.count("discard", 3, func() (int, error) { return d.tbl.ScratchDiscard(d.ctx, d.tbl.Range("at", 2000, 2030)) })
+	d.try("abort", func() error { return d.tbl.ScratchAbort(d.ctx) })
+}
+
+func (d *drill) merge() {
+	d.try("stage", func() error { return d.tbl.ScratchPut(d.ctx, numbered(200, 230)...) })
+	d.count("discard by pages", 15, func() (int, error) {
+		return d.tbl.ScratchDiscard(d.ctx, d.tbl.Range("rank", 0, 3).Where(everyNth(6)))
 	})
-	try("merge", func() error { return tbl.ScratchMerge(ctx) })
-	count("records while merging", 75, func() (int, error) { return drained(tbl.Records(ctx, tbl.All("rank"))) })
-	try("fold", func() error { return foldOrFail(ctx, tbl) })
-	try("stats", func() error { _, err := tbl.Stats(ctx); return err })
-	try("repair", func() error { _, err := tbl.Repair(ctx); return err })
-	try("stage", func() error { return tbl.ScratchPut(ctx, numbered(0, 3)...) })
-	closed()
-	open()
-	count("count of what was opened again", 75, func() (int, error) { return tbl.Count(ctx, tbl.All("at")) })
-	try("clear", func() error { return tbl.Clear(ctx) })
-	closed()
-	open(table.WithReset())
-	return err
+	d.try("merge", func() error { return d.tbl.ScratchMerge(d.ctx) })
+	d.count("records while merging", 75, func() (int, error) { return drained(d.tbl.Records(d.ctx, d.tbl.All("rank"))) })
+	d.try("fold", func() error { return foldOrFail(d.ctx, d.tbl) })
 }
 
 // foldOrFail waits until a fold is done, or has failed once: it would be tried again for ever.
@@ -141,6 +170,17 @@ func foldOrFail(ctx context.Context, tbl *items) error {
 		}
 		runtime.Gosched()
 	}
+}
+
+// again opens a table of which something is staged, and drops all of it in two ways.
+func (d *drill) again() {
+	d.try("stage", func() error { return d.tbl.ScratchPut(d.ctx, numbered(0, 3)...) })
+	d.close()
+	d.open()
+	d.count("count of what was opened again", 75, func() (int, error) { return d.tbl.Count(d.ctx, d.tbl.All("at")) })
+	d.try("clear", func() error { return d.tbl.Clear(d.ctx) })
+	d.close()
+	d.open(table.WithReset())
 }
 
 func drained[R any](seq func(func(R, error) bool)) (n int, err error) {
