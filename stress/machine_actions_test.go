@@ -20,7 +20,7 @@ var (
 )
 
 func (m *machine) drawItems(t *rapid.T) []Item {
-	items := make([]Item, rapid.IntRange(1, 5).Draw(t, "items"))
+	items := make([]Item, rapid.IntRange(1, 9).Draw(t, "items"))
 	for k := range items {
 		m.version++
 		items[k] = Item{Key: someKeys.Draw(t, "key"), Version: m.version, A: someScores.Draw(t, "a"), B: someScores.Draw(t, "b")}

@@ -93,6 +93,9 @@ func (m *machine) BeginRead(t *rapid.T) {
 		return
 	}
 	s := drawSpec(t)
+	if rapid.Bool().Draw(t, "all") { // a read of many pages meets more
+		s = m.tbl.All(s.Index)
+	}
 	h := &heldRead{want: m.model.Read(s), hasty: m.hasty}
 	h.next, h.stop = iter.Pull2(m.tbl.Records(m.ctx, s))
 	m.held = append(m.held, h)

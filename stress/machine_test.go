@@ -96,7 +96,7 @@ func newMachine(t *rapid.T, rdb *redis.Client) *machine {
 // open opens the table, as its next owner, with pages of a drawn size.
 func (m *machine) open(t *rapid.T, opts ...table.Option) *items {
 	m.hasty = rapid.IntRange(0, 3).Draw(t, "hasty") == 0
-	opts = append(opts, table.WithCleanup(m.pool), table.WithPageBytes(rapid.SampledFrom([]int{1, 90, 1 << 18}).Draw(t, "page")))
+	opts = append(opts, table.WithCleanup(m.pool), table.WithPageBytes(rapid.SampledFrom([]int{1, 1, 90, 1 << 18}).Draw(t, "page")))
 	if m.hasty {
 		opts = append(opts, table.WithSnapshotMemory(1), table.WithSnapshotGrace(time.Millisecond))
 	}

@@ -1,6 +1,7 @@
 package stress
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
 	"github.com/tablecache-go/tablecache/internal/redistest"
@@ -36,6 +39,8 @@ func TestMain(m *testing.M) {
 		session.seed = 1 + rand.Uint64N(1<<48)
 	}
 	fmt.Printf("stress: -stress.seed=%d -stress.duration=%v\n", session.seed, session.duration)
+	zerolog.SetGlobalLevel(zerolog.Disabled) // toxiproxy's, and the client's, logs of faults that are meant
+	redis.SetLogger(silent{})
 	// A toxic that is removed while its connection closes may wait for ever for somebody to take a last piece.
 	code := redistest.Main(m, goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"))
 	if all := flag.Lookup("test.run").Value.String() == ""; all && code == 0 {
@@ -50,6 +55,10 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(code)
 }
+
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
 
 // until returns when a test that takes this share of the session must stop, counted from now.
 func until(share float64) time.Time {

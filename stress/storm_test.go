@@ -86,9 +86,7 @@ func newCell(t *testing.T, s *storm, k int) *cell {
 	c.server = redistest.Start(t, redistest.Options{Args: []string{"--appendonly", "yes", "--appendfsync", "always",
 		"--auto-aof-rewrite-percentage", "0", "--enable-debug-command", "yes", "--busy-reply-threshold", "5"}})
 	c.admin = c.server.Client(t)
-	c.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), c.name, "127.0.0.1:0", c.server.Addr())
-	ok(t, c.proxy.Start())
-	t.Cleanup(c.proxy.Stop)
+	c.proxy = c.startProxy(t)
 	rdb := c.server.TCPClient(t, func(o *redis.Options) {
 		o.Addr = c.proxy.Listen
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
@@ -97,6 +95,20 @@ func newCell(t *testing.T, s *storm, k int) *cell {
 	c.f = newFleet(t, rdb, c.name, 12, 3, table.WithPageBytes(300))
 	c.f.patience = time.Second
 	return c
+}
+
+// startProxy starts a proxy on a port that no outgoing connection can take while it does not listen.
+func (c *cell) startProxy(t *testing.T) *toxiproxy.Proxy {
+	t.Helper()
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	for {
+		p := toxiproxy.NewProxy(server, c.name, fmt.Sprint("127.0.0.1:", 10_000+c.rand.IntN(22_000)), c.server.Addr())
+		if err := p.Start(); err == nil {
+			t.Cleanup(p.Stop)
+			return p
+		}
+		ok(t, t.Context().Err())
+	}
 }
 
 // run lets the users work until the time is over, and looks at all that there is.
@@ -113,15 +125,25 @@ func (c *cell) run(t *testing.T) {
 		c.strike(l)
 	}
 	l.wait()
+	c.calm(l)
+	walk.Walk(c.t, c.admin, c.name, "at", "rank")
+	readsMade.Add(c.f.reads.Load())
+	mergesSpanned.Add(c.f.spanned.Load())
+}
+
+// calm sees that all is well when nothing strikes any more, unless something has failed before.
+func (c *cell) calm(l *load) {
+	if c.t.Failed() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(l.ctx, c.limit)
+	defer cancel()
 	if err := c.well(ctx); err != nil {
 		l.fail(fmt.Errorf("after the storm: %w", err))
 	}
 	if err := c.f.tbl.Load().WaitClear(ctx); err != nil {
 		l.fail(err)
 	}
-	walk.Walk(c.t, c.admin, c.name, "at", "rank")
-	readsMade.Add(c.f.reads.Load())
-	mergesSpanned.Add(c.f.spanned.Load())
 }
 
 // use is one call of a user.

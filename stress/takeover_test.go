@@ -80,7 +80,7 @@ func (f *fleet) found(t *testing.T) map[int]int64 {
 }
 
 // TestG13_NothingLeaksFromOpeningAndClosing opens, uses and closes a table as often as the session asks for: with a read
-// left early, a stream abandoned, a call cancelled, scratch left active. All that it took is given back.
+// left early, a stream abandoned, a call cancelled, scratch left active. All that it took is given back, pins too.
 func TestG13_NothingLeaksFromOpeningAndClosing(t *testing.T) {
 	rdb := redistest.Start(t, redistest.Options{}).Client(t)
 	cycles := int(max(20, 1000*session.duration/full))
@@ -109,6 +109,7 @@ func cycle(t *testing.T, rdb *redis.Client) {
 		ok(t, err)
 		break
 	}
+	unpinned(t, tbl)
 	abandoned := tbl.Stream(t.Context(), tbl.All("a"))
 	<-abandoned.C()
 	ok(t, tbl.ScratchPut(t.Context(), all[0]))
@@ -120,6 +121,21 @@ func cycle(t *testing.T, rdb *redis.Client) {
 		t.Errorf("a put that must wait: %v", err)
 	}
 	ok(t, tbl.Close())
+}
+
+// unpinned waits until no read holds a pin: one that was left lets go at once.
+func unpinned(t *testing.T, tbl *items) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; {
+		s, err := tbl.Stats(t.Context())
+		ok(t, err)
+		if s.Pins == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("a read that was left holds %d pins", s.Pins)
+		}
+	}
 }
 
 // taken is what a process holds.

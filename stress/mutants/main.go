@@ -52,7 +52,7 @@ func run(only string, out io.Writer) error {
 
 // line tries one bug, prints what came of it, and returns what is wrong with that.
 func line(tab *tabwriter.Writer, b bug) error {
-	noticed, took, err := try(b)
+	noticed, took, said, err := try(b)
 	defer tab.Flush()
 	name := b.check.pkg + " " + b.check.run
 	switch {
@@ -61,7 +61,7 @@ func line(tab *tabwriter.Writer, b bug) error {
 		return fmt.Errorf("%s: %w", b.name, err)
 	case b.patches == nil && noticed:
 		fmt.Fprintf(tab, "%s\t%s\tFAILS\t\n", b.name, name)
-		return fmt.Errorf("%s fails without any bug", name)
+		return fmt.Errorf("%s fails without any bug, after %v:\n%s", name, took, said)
 	case b.patches == nil:
 		fmt.Fprintf(tab, "%s\t%s\tpasses\t\n", b.name, name)
 		return nil
@@ -78,17 +78,17 @@ func line(tab *tabwriter.Writer, b bug) error {
 }
 
 // try plants the bug in a copy of the repository and tells whether the check fails there.
-func try(b bug) (noticed bool, took time.Duration, err error) {
+func try(b bug) (noticed bool, took time.Duration, said string, err error) {
 	dir, err := os.MkdirTemp("", "mutant")
 	if err != nil {
-		return false, 0, err
+		return false, 0, "", err
 	}
 	defer os.RemoveAll(dir)
 	if err := copyTree(dir, "."); err != nil {
-		return false, 0, err
+		return false, 0, "", err
 	}
 	if err := plant(dir, b); err != nil {
-		return false, 0, err
+		return false, 0, "", err
 	}
 	return examine(dir, b.check)
 }
@@ -151,12 +151,12 @@ func copyFile(to, from string) error {
 }
 
 // examine builds the tests, and runs them. Tests that hang have noticed, too.
-func examine(dir string, c check) (failed bool, took time.Duration, err error) {
+func examine(dir string, c check) (failed bool, took time.Duration, said string, err error) {
 	binary := filepath.Join(dir, "check.test")
 	build := exec.Command("go", "test", "-c", "-o", binary, c.pkg)
 	build.Dir = dir
 	if text, err := build.CombinedOutput(); err != nil {
-		return false, 0, fmt.Errorf("%w: %s", err, text)
+		return false, 0, "", fmt.Errorf("%w: %s", err, text)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -165,10 +165,11 @@ func examine(dir string, c check) (failed bool, took time.Duration, err error) {
 	tests.Dir = filepath.Join(dir, c.pkg)
 	tests.WaitDelay = time.Second
 	start := time.Now()
-	err = tests.Run()
+	text, err := tests.CombinedOutput()
+	took = time.Since(start)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) || ctx.Err() != nil {
-		return true, time.Since(start), nil
+		return true, took, string(text[max(0, len(text)-4000):]), nil
 	}
-	return false, time.Since(start), err
+	return false, took, "", err
 }
