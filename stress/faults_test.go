@@ -82,7 +82,7 @@ func toxic(name, kind, stream, attributes string) fault {
 // asked sends commands past the proxy to the server, and another one to end what they do.
 func asked(name, end string, begin ...string) fault {
 	return fault{name, func(c *cell) (func() error, error) {
-		conn := c.admin.Conn() // the one connection that is there, and is spared
+		conn := c.admin.WithTimeout(c.admin.Options().ReadTimeout).Conn() // the one connection that is there, and is spared
 		for _, command := range begin {
 			if err := send(conn, command); err != nil {
 				return nil, errors.Join(err, conn.Close())
@@ -127,7 +127,7 @@ func (c *cell) killOne() (func() error, error) {
 // endless occupies the server until its script is killed. The script ends by itself after a while, should that fail.
 func (c *cell) endless() (func() error, error) {
 	ctx, done := context.Background(), make(chan error, 1)
-	conn := c.admin.Conn()
+	conn := c.admin.WithTimeout(c.admin.Options().ReadTimeout).Conn()
 	go func() {
 		done <- conn.Do(ctx, "eval", "local n = 0 while n < 1e9 do n = n + 1 end", 0).Err()
 	}()

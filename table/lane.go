@@ -43,7 +43,9 @@ func (l *lane) open(ctx context.Context) bool {
 	if node == nil || crowded(node) {
 		return false
 	}
-	l.conn = node.EphemeralConn() // closing it ends what it watches
+	// A copy of the client, for a Conn shares its client's options without its lock, and both may write to them. Closing an
+	// EphemeralConn ends what it watches.
+	l.conn = node.WithTimeout(node.Options().ReadTimeout).EphemeralConn()
 	p := l.conn.Pipeline()
 	next := l.queueWatch(ctx, p)
 	flush(ctx, p)
