@@ -59,10 +59,13 @@ func (l *load) get(ctx context.Context, url string) ([]byte, error) {
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
-	if err == nil && answer.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s", url, answer.Status)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s: the answer broke off: %w", url, err)
+	case answer.StatusCode != http.StatusOK:
+		return nil, fmt.Errorf("%s: %s: %s", url, answer.Status, bytes.TrimSpace(body))
 	}
-	return body, err
+	return body, nil
 }
 
 // everything is the path whose answer is the whole table.

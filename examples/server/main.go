@@ -3,7 +3,7 @@
 //
 //	go run ./examples/server                                      # with a Redis embedded in the process
 //	go run ./examples/server -redis redis://localhost:6379        # with yours
-//	go run ./examples/server -load -for 10s                       # drive it, and print how long requests took
+//	go run ./examples/server -load -redis …                       # drive it, and print how long requests took
 //
 //	curl 'localhost:8080/flights?from=2001-02-17T06:00:00Z&to=2001-02-17T07:00:00Z'
 //	curl localhost:8080/flights/12158
@@ -70,8 +70,8 @@ func parse(args []string, diag io.Writer) (o options, err error) {
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.listen, "listen", "localhost:8080", "`address` to listen at")
 	flags.StringVar(&o.redis, "redis", "", "`URL` of the server to use, as redis://host:port; none: one embedded in the process")
-	flags.BoolVar(&o.load, "load", false, "drive the server from here, without and with reloads, print figures, and stop")
-	flags.IntVar(&o.clients, "clients", 32, "clients that -load runs")
+	flags.BoolVar(&o.load, "load", false, "drive the server from here, without and with reloads, print figures, and stop (the embedded redis is slow)")
+	flags.IntVar(&o.clients, "clients", 8, "clients that -load runs")
 	flags.DurationVar(&o.duration, "for", 10*time.Second, "how long each of the two parts of -load takes")
 	err = flags.Parse(args)
 	switch {

@@ -17,6 +17,9 @@ import (
 // tableName is the example's own: nobody else's keys start with it.
 const tableName = "tablecache-example-server"
 
+// grace is long, for the embedded Redis is slow: it sorts a whole index for each page.
+const grace = time.Minute
+
 // start serves until ctx ends or, with -load, until the figures are printed.
 func start(ctx context.Context, o options, out io.Writer) error {
 	redis, err := connect.To(ctx, o.redis)
@@ -24,7 +27,7 @@ func start(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	defer redis.Close()
-	t, err := table.Open(ctx, redis.Client, flightdata.Definition(tableName), table.WithReset())
+	t, err := table.Open(ctx, redis.Client, flightdata.Definition(tableName), table.WithReset(), table.WithSnapshotGrace(grace))
 	if err != nil {
 		return err
 	}
