@@ -77,11 +77,11 @@ func figure(name string, ours, target float64) {
 
 // Shares of the session: the tests run one after the other, since each of them takes the whole machine.
 const (
-	modelShare  = 0.25
-	linearShare = 0.15
-	loadShare   = 0.20
-	spanShare   = 0.08
-	faultShare  = 0.27
+	modelShare  = 0.27
+	linearShare = 0.25
+	loadShare   = 0.13
+	spanShare   = 0.04
+	faultShare  = 0.28
 	takeShare   = 0.03
 )
 
