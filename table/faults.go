@@ -14,9 +14,9 @@ func isServerError(err error) bool {
 	return errors.As(err, &e) && !errors.Is(err, redis.Nil)
 }
 
-// temporary tells whether the server refused for a reason that passes by itself.
+// temporary tells whether the server refused for a reason that passes by itself, or when it has been told a script again.
 func temporary(err error) bool {
-	for _, prefix := range []string{"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "ERR max number of clients", "max number of clients"} {
+	for _, prefix := range []string{"LOADING", "NOSCRIPT", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "ERR max number of clients", "max number of clients"} {
 		if redis.HasErrorPrefix(err, prefix) {
 			return true
 		}

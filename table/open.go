@@ -1,12 +1,15 @@
 package table
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
@@ -22,7 +25,8 @@ import (
 // It fails with ErrInvalidDefinition, with ErrUnsafeClient (a client without read time-out, one
 // that reads from replicas, a server that may evict the table), with ErrSchemaMismatch (see
 // WithReset), with ErrLost (keys are missing), or with what Redis says. A failing Open changes
-// nothing and fences nobody.
+// nothing and fences nobody, except that it may have done so where its error Is ErrUnknownOutcome:
+// when ctx or the connection ended while the table was being claimed.
 func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, def Definition[R, K], opts ...Option) (*Table[R, K], error) {
 	o := resolve(opts)
 	fail := func(err error) (*Table[R, K], error) { return nil, fmt.Errorf("table %s: open: %w", def.Name, err) }
@@ -33,15 +37,8 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 	if err := checkClient(rdb, def.Name); err != nil {
 		return fail(err)
 	}
-	if err := checkServer(ctx, rdb, &o, def.Name); err != nil {
-		return fail(err)
-	}
-	scripts, err := loadScripts(ctx, rdb)
-	if err != nil {
-		return fail(err)
-	}
-	w := &wire{rdb: rdb, keys: newKeys(def.Name, indexNames(def.Indexes)), scripts: scripts}
-	claimed, err := w.claim(ctx, def.schema(), o.reset)
+	w := &wire{rdb: rdb, keys: newKeys(def.Name, indexNames(def.Indexes))}
+	claimed, err := w.takeOver(ctx, &o, def.schema())
 	if err != nil {
 		return fail(err)
 	}
@@ -75,6 +72,44 @@ func start[R any, K comparable](w *wire, def Definition[R, K], o options, claime
 	return t
 }
 
+// takeOver does all that Open asks of Redis. When ctx ends it returns at once: a call that hangs in a socket is left to
+// finish.
+func (w *wire) takeOver(ctx context.Context, o *options, schema string) (answer, error) {
+	type result struct {
+		claimed answer
+		err     error
+	}
+	done := make(chan result, 1)
+	var claiming atomic.Bool
+	go func() {
+		err := w.prepare(ctx, o)
+		var a answer
+		if err == nil {
+			claiming.Store(true)
+			a, err = w.claim(ctx, schema, o.reset)
+		}
+		done <- result{a, err}
+	}()
+	select {
+	case r := <-done:
+		return r.claimed, r.err
+	case <-ctx.Done():
+		if claiming.Load() {
+			return answer{}, fmt.Errorf("%w: %w", ErrUnknownOutcome, ended(ctx))
+		}
+		return answer{}, ended(ctx)
+	}
+}
+
+// prepare looks at the server and tells it the scripts.
+func (w *wire) prepare(ctx context.Context, o *options) (err error) {
+	if err := checkServer(ctx, w.rdb, o, w.keys.meta); err != nil {
+		return err
+	}
+	w.scripts, err = loadScripts(ctx, w.rdb)
+	return err
+}
+
 // claim makes this process the table's owner, in one script. The random id makes a claim that is
 // sent again harmless.
 func (w *wire) claim(ctx context.Context, schema string, reset bool) (answer, error) {
@@ -88,6 +123,8 @@ func (w *wire) claim(ctx context.Context, schema string, reset bool) (answer, er
 	for {
 		a, err := w.runReady(ctx, w.claimArgs(c))
 		switch {
+		case err != nil && !isServerError(err) && !errors.Is(err, ErrLost):
+			return answer{}, fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
 		case err != nil:
 			return answer{}, err
 		case a.status == "SCHEMA" && reset && a.last != c.before:
@@ -117,20 +154,32 @@ func (w *wire) claimArgs(c claim) []any {
 
 // runReady sends a call that may be sent again, and waits through what passes by itself.
 func (w *wire) runReady(ctx context.Context, args []any) (answer, error) {
-	for pause := firstPause; ; pause = min(2*pause, mostPause) {
-		reply, err := w.rdb.Do(ctx, args...).Result()
-		switch {
-		case err == nil:
-			return parseAnswer(reply)
-		case isNoScript(err):
-			err = w.scripts.load(ctx, w.rdb)
-		case isServerError(err) && temporary(err):
-			err = sleep(ctx, nil, pause)
-		case isServerError(err) && isForeignType(err):
-			err = fmt.Errorf("%w: a key has a foreign type: %w", ErrLost, err)
+	var reply any
+	err := patiently(ctx, nil, func() (err error) {
+		reply, err = w.rdb.Do(ctx, args...).Result()
+		if isNoScript(err) {
+			err = cmp.Or(w.scripts.load(ctx, w.rdb), err)
 		}
-		if err != nil {
-			return answer{}, err
+		return err
+	})
+	switch {
+	case err == nil:
+		return parseAnswer(reply)
+	case isServerError(err) && isForeignType(err):
+		err = fmt.Errorf("%w: a key has a foreign type: %w", ErrLost, err)
+	}
+	return answer{}, err
+}
+
+// patiently calls f again as long as the server refuses for a reason that passes by itself, until ctx ends or done is closed.
+func patiently(ctx context.Context, done <-chan struct{}, f func() error) error {
+	for pause := firstPause; ; pause = min(2*pause, mostPause) {
+		err := f()
+		if !isServerError(err) || !temporary(err) {
+			return err
+		}
+		if err := sleep(ctx, done, pause); err != nil {
+			return err
 		}
 	}
 }

@@ -109,7 +109,8 @@ func (r *reader) put(ctx context.Context, q question) (reply, error) {
 // reload tells the server its scripts again: once for all who find them forgotten.
 func (r *reader) reload(ctx context.Context) error {
 	loaded := r.load.DoChan("", func() (any, error) {
-		return nil, r.scripts.load(context.Background(), r.rdb)
+		ctx := context.Background() // no caller's
+		return nil, patiently(ctx, r.done, func() error { return r.scripts.load(ctx, r.rdb) })
 	})
 	select {
 	case l := <-loaded:

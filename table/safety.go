@@ -60,12 +60,12 @@ func checkTag(table string) error {
 	return nil
 }
 
-// checkServer refuses a replica, and a server that may evict the table.
-func checkServer(ctx context.Context, rdb redis.UniversalClient, o *options, table string) error {
+// checkServer refuses a replica, and a server that may evict the table, whose key is given.
+func checkServer(ctx context.Context, rdb redis.UniversalClient, o *options, key string) error {
 	check := func(ctx context.Context, node *redis.Client) error { return checkNode(ctx, node, o) }
 	switch c := rdb.(type) {
 	case *redis.ClusterClient:
-		node, err := c.MasterForKey(ctx, newKeys(table, nil).meta)
+		node, err := c.MasterForKey(ctx, key)
 		if err != nil {
 			return fmt.Errorf("tablecache: finding the table's node: %w", err)
 		}
@@ -105,18 +105,15 @@ func unlessRefused(err error, o *options) error {
 
 // info returns one field of one section of INFO, waiting through LOADING and the like.
 func info(ctx context.Context, node redis.Cmdable, section, field string) (string, error) {
-	for pause := firstPause; ; pause = min(2*pause, mostPause) {
-		text, err := node.Info(ctx, section).Result()
-		if err == nil {
-			return infoField(text, field), nil
-		}
-		if !isServerError(err) || !temporary(err) {
-			return "", fmt.Errorf("tablecache: info: %w", err)
-		}
-		if err := sleep(ctx, nil, pause); err != nil {
-			return "", err
-		}
+	var text string
+	err := patiently(ctx, nil, func() (err error) {
+		text, err = node.Info(ctx, section).Result()
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("tablecache: info: %w", err)
 	}
+	return infoField(text, field), nil
 }
 
 func infoField(text, field string) string {

@@ -96,8 +96,8 @@ const (
 // loadScripts makes the server know the scripts, and finds out which dialect it speaks.
 func loadScripts(ctx context.Context, rdb redis.UniversalClient) (*scripts, error) {
 	s := newScripts(modern)
-	err := s.load(ctx, rdb)
-	if err == nil || !isServerError(err) || temporary(err) || !strings.Contains(err.Error(), "compiling") {
+	err := patiently(ctx, nil, func() error { return s.load(ctx, rdb) })
+	if err == nil || !isServerError(err) || !strings.Contains(err.Error(), "compiling") {
 		return s, err
 	}
 	s = newScripts(plain)

@@ -22,10 +22,6 @@ func TestG9_EveryByteOfAnExchange(t *testing.T) {
 			n, err := w.tbl.DeleteKeys(w.t.Context(), 1)
 			return w.counted(n, w.delete(1), err)
 		},
-		"stage": func(w *ledger) error {
-			w.stage(w.fresh([]int64{1}))
-			return w.tbl.ScratchPut(w.t.Context(), w.last...)
-		},
 		"merge": func(w *ledger) error { return w.merge(w.t.Context()) },
 	} {
 		t.Run(name, func(t *testing.T) {

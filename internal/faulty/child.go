@@ -59,7 +59,8 @@ type Child struct {
 func Spawn(t testing.TB, role string) *Child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	race := "GORACE=" + os.Getenv("GORACE") + " atexit_sleep_ms=0" // else a process with the race detector ends a second later
+	cmd.Env = append(os.Environ(), roleVariable+"="+role, race)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -44,8 +45,7 @@ func writer(parent *faulty.Talk) error {
 // after the step that was under way, its keys are sound, and the next owner goes on at once.
 func TestG10_AWriterIsKilledAtEachCall(t *testing.T) {
 	t.Parallel()
-	sweep(t, 2, func(t *testing.T, n int, side faulty.Side) bool {
-		srv := redistest.Shared(t)
+	sweep(t, 2, shared, func(t *testing.T, srv *redistest.Server, n int, side faulty.Side) bool {
 		proxy, name := proxied(t, srv)
 		child := faulty.Spawn(t, "writer")
 		reached := atPoint(proxy, n, side, child.Kill)
@@ -77,9 +77,7 @@ func atPoint(proxy *faulty.Proxy, n int, side faulty.Side, do func()) <-chan str
 // was acknowledged is there, and each step has had its effect once.
 func TestG10_RedisIsKilledAtEachCall(t *testing.T) {
 	t.Parallel()
-	durable := redistest.Options{Args: []string{"--appendonly", "yes", "--appendfsync", "always"}}
-	sweep(t, 2, func(t *testing.T, n int, side faulty.Side) bool {
-		srv := redistest.Start(t, durable)
+	sweep(t, 2, durable, func(t *testing.T, srv *redistest.Server, n int, side faulty.Side) bool {
 		proxy, name := proxied(t, srv)
 		reached := atPoint(proxy, n, side, func() { srv.Restart(t) })
 		live(t, client(t, proxy.Addr(), 0), srv.Client(t), name, reached)
@@ -87,11 +85,23 @@ func TestG10_RedisIsKilledAtEachCall(t *testing.T) {
 	})
 }
 
+// durable starts a server that loses nothing when it is killed. Its disk is memory, where there is such a thing: that
+// outlives the process too, and need not be waited for.
+func durable(t *testing.T) *redistest.Server {
+	dir, err := os.MkdirTemp("/dev/shm", "faulty")
+	if err != nil {
+		dir = t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return redistest.Start(t, redistest.Options{Dir: dir, Args: []string{"--appendonly", "yes", "--appendfsync", "always"}})
+}
+
+func shared(t *testing.T) *redistest.Server { return redistest.Shared(t) }
+
 // The connection is cut before and after each command: nobody but the table notices.
 func TestG9_TheConnectionIsCutAtEachCall(t *testing.T) {
 	t.Parallel()
-	sweep(t, 2, func(t *testing.T, n int, side faulty.Side) bool {
-		srv := redistest.Shared(t)
+	sweep(t, 2, shared, func(t *testing.T, srv *redistest.Server, n int, side faulty.Side) bool {
 		proxy, name := proxied(t, srv)
 		reached := atPoint(proxy, n, side, proxy.CutAll)
 		live(t, client(t, proxy.Addr(), 0), srv.Client(t), name, reached)
@@ -128,15 +138,20 @@ func live(t *testing.T, rdb, sound *redis.Client, name string, reached <-chan st
 }
 
 // sweep calls try for every command and side, several at a time, until it says that the command was not reached.
-func sweep(t *testing.T, atOnce int, try func(*testing.T, int, faulty.Side) bool) {
+// Each server serves some of them only: what it has to read back when it is restarted grows.
+func sweep(t *testing.T, atOnce int, serve func(*testing.T) *redistest.Server,
+	try func(*testing.T, *redistest.Server, int, faulty.Side) bool) {
 	for lane := range atOnce {
 		t.Run(fmt.Sprint("lane", lane), func(t *testing.T) {
 			t.Parallel()
-			tried := 0
+			srv, tried := serve(t), 0
 			for n := lane; ; n += atOnce {
 				more := true
+				if tried%16 == 14 {
+					srv = serve(t)
+				}
 				for _, side := range []faulty.Side{faulty.Before, faulty.After} {
-					t.Run(fmt.Sprint(side, n), func(t *testing.T) { more = try(t, n, side) && more })
+					t.Run(fmt.Sprint(side, n), func(t *testing.T) { more = try(t, srv, n, side) && more })
 					tried++
 				}
 				if !more {

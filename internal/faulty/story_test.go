@@ -27,14 +27,12 @@ var story = []step{
 	}, lacking(2, 3)},
 	{"put after a script", putting(span(2, 3, 3)), having(span(2, 3, 3))},
 	{"stage", staging(span(4, 254, 4)), nothing},
-	{"stage again", staging(span(4, 6, 5)), nothing},
 	{"discard", func(ctx context.Context, t *entries) error {
 		_, err := t.ScratchDiscard(ctx, t.Range("id", 0, 2))
 		return err
 	}, nothing},
 	{"merge", func(ctx context.Context, t *entries) error { return t.ScratchMerge(ctx) }, func(c contents) {
 		having(span(4, 254, 4))(c)
-		having(span(4, 6, 5))(c)
 		lacking(0, 1)(c)
 	}},
 	{"fold", func(ctx context.Context, t *entries) error { return t.WaitClear(ctx) }, nothing},

@@ -108,11 +108,10 @@ func wantFenced(t *testing.T, lines []string) {
 // Whatever command of an owner is late, and comes when the table has been taken over: it changes no byte.
 func TestG8_ALateCommandChangesNoByte(t *testing.T) {
 	t.Parallel()
-	sweep(t, 2, func(t *testing.T, n int, side faulty.Side) bool {
+	sweep(t, 2, shared, func(t *testing.T, srv *redistest.Server, n int, side faulty.Side) bool {
 		if side == faulty.After {
 			return true
 		}
-		srv := redistest.Shared(t)
 		proxy, name := proxied(t, srv)
 		late := hold(proxy, n)
 		first := make(chan error, 1)
