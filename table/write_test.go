@@ -97,7 +97,8 @@ func (h *beforeWrite) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.
 func fillsUp(t *testing.T, n int) (admin, rdb *redis.Client) {
 	t.Helper()
 	server := redistest.Start(t, redistest.Options{})
-	admin, rdb = server.Client(t), server.Client(t)
+	admin = server.Client(t)
+	rdb = server.TCPClient(t, func(o *redis.Options) { o.PoolSize = 1 }) // no lane, which hooks would not see
 	rdb.AddHook(&beforeWrite{call: func() {
 		if n--; n == 0 {
 			ok(t, admin.ConfigSet(t.Context(), "maxmemory", "1").Err())
