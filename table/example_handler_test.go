@@ -13,19 +13,20 @@ import (
 	"github.com/tablecache-go/tablecache/table"
 )
 
-// listCities streams all cities, and tells how the read ended.
+// listCities streams all cities, and tells how the read ended, once it holds nothing any more.
 func listCities(cities *table.Table[City, int64], ended chan<- error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		var failed error
+		defer func() { ended <- failed }()
 		for c, err := range cities.Records(r.Context(), cities.All("people")) {
 			if err == nil {
 				_, err = io.WriteString(w, c.Name+"\n")
 			}
 			if err != nil {
-				ended <- errors.Join(err, context.Cause(r.Context()))
+				failed = errors.Join(err, context.Cause(r.Context()))
 				panic(http.ErrAbortHandler) // what was sent must not look like all there is
 			}
 		}
-		ended <- nil
 	}
 }
 
