@@ -15,7 +15,7 @@ type check struct{ pkg, run, args string }
 
 var (
 	model  = check{"./stress", "TestG3_EveryVerb", "-stress.duration=80s -rapid.shrinktime=1s -rapid.nofailfile"}
-	linear = check{"./stress", "TestG1_Histories", "-stress.duration=120s"}
+	linear = check{"./stress", "TestG1_Histories", "-stress.duration=70s"}
 	leaks  = check{"./stress", "TestG13_NothingLeaks", "-stress.duration=60s"}
 	storm  = check{"./stress", "TestG9_NothingIsLost", "-stress.duration=65s"}
 	owners = check{"./stress", "TestG8_TakeOvers", "-stress.duration=100s"}
