@@ -18,15 +18,11 @@ import (
 // reader asks Redis for all readers of a table. Callers queue their questions; a few flights take what waits at the same
 // moment and send it as one pipeline (flight.go). A caller whose context ends leaves at once, and its question with it: only
 // flights wait for sockets, so their number bounds the reads that a hanging Redis holds up.
-//
-// A caller whose context can never end has nothing to leave for. The first of them asks by itself: to hand a question over to
-// another goroutine and back takes half as long as the round trip. Others that come meanwhile travel together.
 type reader struct {
 	*wire
 	asks  chan *ask     // written by callers, read by flights, never closed
 	done  chan struct{} // closed by stop
 	wg    sync.WaitGroup
-	lone  sync.Mutex // held by the one caller that asks without a flight, and by stop for good
 	load  singleflight.Group
 	storm atomic.Int32 // for how many flights more short ranges are left to scripts
 }
@@ -70,11 +66,10 @@ func startReader(w *wire) *reader {
 	return r
 }
 
-// stop ends all waiting questions with ErrClosed and waits for those under way.
+// stop ends all waiting questions with ErrClosed and waits for flights under way.
 func (r *reader) stop() {
 	close(r.done)
 	r.wg.Wait()
-	r.lone.Lock()
 }
 
 // ask returns the answer to a script call, as put does.
@@ -150,11 +145,6 @@ func sleep(ctx context.Context, done <-chan struct{}, d time.Duration) error {
 
 func (r *reader) once(ctx context.Context, q question) (reply, error) {
 	a := &ask{question: q, done: make(chan struct{})}
-	if ctx.Done() == nil && r.lone.TryLock() {
-		defer r.lone.Unlock()
-		r.send([]*ask{a})
-		return a.reply, a.err
-	}
 	if err := r.queue(ctx, a); err != nil {
 		return reply{}, err
 	}
