@@ -43,7 +43,7 @@ func (t *Table[R, K]) countScores(ctx context.Context, p plan[R]) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	n := a.rest.number(a.rest.text())
+	n := a.rest.integer()
 	return n, a.rest.err
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/engine"
 )
 
 // fly sends what waits until the reader is stopped.
@@ -82,22 +84,21 @@ func (r *reader) calls(ctx context.Context, batch []*ask) (calls []call) {
 		lookups = append(lookups, a)
 	}
 	if len(lookups) > 0 {
-		calls = append(calls, call{cmds: raw(ctx, r.lookupCall(lookups, keys)), asks: lookups})
+		calls = append(calls, call{cmds: raw(ctx, r.joinedCall(lookups)), asks: lookups})
 	}
 	return calls
 }
 
-func (r *reader) lookupCall(lookups []*ask, keys int) []any {
+// joinedCall looks up what several questions ask for.
+func (r *reader) joinedCall(lookups []*ask) []any {
 	if len(lookups) == 1 {
 		return lookups[0].call
 	}
-	args := append(r.command(&r.scripts.lookup, 2+keys), string(mergedView), noIndex+1)
+	var keys []engine.Bytes
 	for _, a := range lookups {
-		for i := range a.keys {
-			args = append(args, &a.keys[i])
-		}
+		keys = append(keys, a.keys...)
 	}
-	return args
+	return r.wire.lookupCall(mergedView, noIndex, keys)
 }
 
 func (a *ask) alone(ctx context.Context) call {

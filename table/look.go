@@ -87,7 +87,7 @@ func (k look) agrees(s seen, indexes int) bool {
 			want = s.count
 		}
 		r := resp{rest: cmd.Val()}
-		if n := r.number(r.text()); r.err != nil || n != want {
+		if n := r.integer(); r.err != nil || n != want {
 			return false
 		}
 	}

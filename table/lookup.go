@@ -71,7 +71,7 @@ const noIndex = -1
 
 // find looks rows up, and their scores in an index, at one moment, which it returns.
 func (t *Table[R, K]) find(ctx context.Context, v view, index int, keys []engine.Bytes) ([]stored, snapshot, error) {
-	q := question{call: t.lookupCall(v, index, keys)}
+	q := question{call: t.wire.lookupCall(v, index, keys)}
 	if v == mergedView && index == noIndex {
 		q.keys = keys
 	}
@@ -100,8 +100,8 @@ func (t *Table[R, K]) find(ctx context.Context, v view, index int, keys []engine
 	return out, snapshot{epoch: a.epoch, view: a.view}, nil
 }
 
-func (t *Table[R, K]) lookupCall(v view, index int, keys []engine.Bytes) []any {
-	args := append(t.wire.command(&t.wire.scripts.lookup, 2+len(keys)), string(v), index+1)
+func (w *wire) lookupCall(v view, index int, keys []engine.Bytes) []any {
+	args := append(w.command(&w.scripts.lookup, 2+len(keys)), string(v), index+1)
 	for i := range keys {
 		args = append(args, &keys[i])
 	}

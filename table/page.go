@@ -60,6 +60,13 @@ func (p *page) measure() bool {
 	return true
 }
 
+// fill reads the rows of p.keys from the answer to hmget; false: one is missing.
+func (p *page) fill(rows []byte) bool {
+	r := resp{rest: rows}
+	p.rows = r.texts()
+	return r.err == nil && len(p.rows) == len(p.keys) && p.measure()
+}
+
 // mostEntries bounds a page so that its script stays short.
 const mostEntries = 1000
 
@@ -154,7 +161,7 @@ func (t *Table[R, K]) pageCall(q pageAsk) []any {
 
 func parsePage(a *answer, bounds []bound) (*page, error) {
 	r := &a.rest
-	stop, score, member := r.number(r.text()), string(r.text()), string(r.text())
+	stop, score, member := r.integer(), string(r.text()), string(r.text())
 	p := &page{snapshot: snapshot{epoch: a.epoch, view: a.view}, last: stop == 0}
 	p.keys, p.rows, p.scores = r.texts(), r.texts(), r.texts()
 	if stop < 0 || stop > len(bounds) || len(p.keys) < len(p.rows) || (len(p.scores) > 0 && len(p.scores) < len(p.rows)) {

@@ -52,6 +52,9 @@ func (r *resp) number(text []byte) int {
 	return n
 }
 
+// integer reads a number, or a string that is one.
+func (r *resp) integer() int { return r.number(r.text()) }
+
 // text reads a string or a number; null is nil.
 func (r *resp) text() []byte {
 	if n, head := r.length(); head > 0 {

@@ -234,9 +234,7 @@ func (f *found) page(s snapshot, bounds []bound) *page {
 	if len(f.keys) == 0 {
 		return p
 	}
-	r := resp{rest: f.rows}
-	p.rows = r.texts()
-	if r.err != nil || len(p.rows) != len(f.keys) || !p.measure() {
+	if !p.fill(f.rows) {
 		return nil
 	}
 	if f.more {

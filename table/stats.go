@@ -51,6 +51,6 @@ func (t *Table[R, K]) stats(ctx context.Context) (Stats, error) {
 	if err != nil {
 		return st, err
 	}
-	st.Records, st.Staged = a.rest.number(a.rest.text()), a.rest.number(a.rest.text())
+	st.Records, st.Staged = a.rest.integer(), a.rest.integer()
 	return st, a.rest.err
 }

@@ -19,10 +19,8 @@ type walk struct {
 // span is a run of ranks in the direction of travel: from the first up to but not the last.
 type span struct{ from, to int }
 
-const (
-	mostWalk  = 1000 // rows of a page
-	leastWalk = 4    // a page that must be shorter is left to a script
-)
+// leastWalk is the shortest page that is read by ranks: what must be shorter is left to a script.
+const leastWalk = 4
 
 // walks tells whether a page of a pinned snapshot is to be read by ranks: if those of the snapshot's rows that count are all
 // merged, and none is very wide.
@@ -32,7 +30,7 @@ func (t *Table[R, K]) walks(q pageAsk) bool {
 
 // stride is how many rows a page has: about as many as fill it, and no more than a few times too many.
 func (t *Table[R, K]) stride() int {
-	return min(mostWalk, t.opts.pageBytes/t.rowBytes.guess(), 4*t.opts.pageBytes/max(1, int(t.widest.Load())))
+	return min(mostEntries, t.opts.pageBytes/t.rowBytes.guess(), 4*t.opts.pageBytes/max(1, int(t.widest.Load())))
 }
 
 // walk returns the next page, after finding out where it is if need be.
@@ -104,11 +102,10 @@ func (t *Table[R, K]) step(ctx context.Context, q pageAsk, w *walk) (*page, *wal
 	p := &page{snapshot: *q.of, keys: w.keys}
 	next := &walk{spans: left}
 	if len(w.keys) > 0 {
-		r := resp{rest: raw[0]}
-		p.rows, raw = r.texts(), raw[1:]
-		if r.err != nil || len(p.rows) != len(p.keys) || !p.measure() {
+		if !p.fill(raw[0]) {
 			return nil, nil, t.conclude(ctx)
 		}
+		raw = raw[1:]
 		t.rowBytes.learn(p.bytes, len(p.rows))
 	}
 	if len(w.spans) > 0 {
@@ -186,7 +183,7 @@ func alone(v engine.View, generation uint32) bool {
 func numbers(raw [][]byte) (all []int, ok bool) {
 	for _, one := range raw {
 		r := resp{rest: one}
-		all = append(all, r.number(r.text()))
+		all = append(all, r.integer())
 		if r.err != nil {
 			return nil, false
 		}
