@@ -14,21 +14,24 @@ import (
 
 // Few keys and few scores, so that histories meet themselves; the scores are those that are easily lost.
 var (
-	someKeys   = rapid.SampledFrom([]string{"", "a", "b", "c", "d", "e", "f", "g", "h", "\x00", "ä", "a\x00", "a b"})
-	scores     = []float64{math.Inf(-1), -1e300, -1, 0, 5e-324, 0.1, 1, 1 + 0x1p-52, 1 << 53, 1<<53 + 2, 1e300, math.Inf(1)}
-	someScores = rapid.SampledFrom(scores)
+	fewKeys = []string{"", "a", "b", "c", "d", "e", "f", "g", "h", "\x00", "ä", "a\x00", "a b"}
+	scores  = []float64{math.Inf(-1), -1e300, -1, 0, 5e-324, 0.1, 1, 1 + 0x1p-52, 1 << 53, 1<<53 + 2, 1e300, math.Inf(1)}
 )
+
+// A generator writes down its name when it is first asked for it, so the machines share none.
+func someKeys() *rapid.Generator[string]    { return rapid.SampledFrom(fewKeys) }
+func someScores() *rapid.Generator[float64] { return rapid.SampledFrom(scores) }
 
 func (m *machine) drawItems(t *rapid.T) []Item {
 	items := make([]Item, rapid.IntRange(1, 9).Draw(t, "items"))
 	for k := range items {
 		m.version++
-		items[k] = Item{Key: someKeys.Draw(t, "key"), Version: m.version, A: someScores.Draw(t, "a"), B: someScores.Draw(t, "b")}
+		items[k] = Item{Key: someKeys().Draw(t, "key"), Version: m.version, A: someScores().Draw(t, "a"), B: someScores().Draw(t, "b")}
 	}
 	return items
 }
 
-func drawKeys(t *rapid.T) []string { return rapid.SliceOfN(someKeys, 1, 4).Draw(t, "keys") }
+func drawKeys(t *rapid.T) []string { return rapid.SliceOfN(someKeys(), 1, 4).Draw(t, "keys") }
 
 // drawSpec draws intervals that do not overlap, in any order, with an empty one among them now and then.
 func drawSpec(t *rapid.T) Spec {

@@ -31,7 +31,7 @@ func (m *machine) First(t *rapid.T) {
 }
 
 func (m *machine) Get(t *rapid.T) {
-	key := someKeys.Draw(t, "key")
+	key := someKeys().Draw(t, "key")
 	found, err := m.tbl.Get(m.ctx, key)
 	m.one(t, found, err, m.model.Lookup(key))
 }
