@@ -144,8 +144,10 @@ func (m *machine) take(t *rapid.T, seq iter.Seq2[Item, error], most int) (found 
 	return found
 }
 
-// Merge merges and reads before the fold may have begun.
+// Merge merges and reads before the fold may have begun. Like all actions it draws first and acts then: rapid may give a
+// draw up, and with it the rest of the action.
 func (m *machine) Merge(t *rapid.T) {
+	s := drawSpec(t)
 	ok(t, m.tbl.ScratchMerge(m.ctx))
 	merged := m.model.Active()
 	m.model.Merge()
@@ -153,7 +155,7 @@ func (m *machine) Merge(t *rapid.T) {
 		m.gate.merged = m.gate.merged || merged
 		return
 	}
-	m.Read(t)
+	m.same(t, m.collect(t, s), m.model.Read(s))
 	ok(t, m.tbl.WaitClear(m.ctx))
 }
 
