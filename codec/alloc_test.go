@@ -42,6 +42,20 @@ func TestScalarsDoNotAllocate(t *testing.T) {
 	noAllocs(t, codec.Array(codec.Int8), nil)
 }
 
+func TestKeepersShareWhatTheyDecode(t *testing.T) {
+	src := []byte("a text that is longer than any that Go keeps for itself")
+	k := codec.String.(codec.Keeper[string])
+	if n := testing.AllocsPerRun(100, func() { _, _ = k.DecodeKept(src) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if _, is := codec.Nullable(codec.String).(codec.Keeper[*string]); !is {
+		t.Error("a nullable string is copied")
+	}
+	if _, is := codec.Nullable(codec.Int8).(codec.Keeper[*int8]); is {
+		t.Error("a nullable number wants memory of its own")
+	}
+}
+
 func noAllocs[T any](t *testing.T, c codec.Codec[T], v T) {
 	t.Helper()
 	buf := make([]byte, 0, 64)

@@ -18,6 +18,14 @@ type Codec[T any] interface {
 	Decode(src []byte) (T, error)
 }
 
+// Keeper is a Codec that need not copy what it decodes. A table decodes with DecodeKept where it has a row's memory for the record
+// alone: what is decoded from one row may then share it.
+type Keeper[T any] interface {
+	Codec[T]
+	// DecodeKept is Decode, but the value may share memory with src, to which nobody writes from then on.
+	DecodeKept(src []byte) (T, error)
+}
+
 // nameOf names a codec, ours or not, as part of the name of another.
 func nameOf(c any) string {
 	if s, ok := c.(fmt.Stringer); ok {

@@ -103,11 +103,25 @@ func (c conformance[T]) checkDecode(t *testing.T, p pair[T]) {
 	if string(src) != p.bytes {
 		t.Errorf("Decode(%x) changed its input", p.bytes)
 	}
+	c.checkKept(t, p)
 	for i := range src {
 		src[i] ^= 0xff
 	}
 	if !c.same(got, p.value) {
 		t.Errorf("Decode(%x) kept its input: %v after a change", p.bytes, got)
+	}
+}
+
+// checkKept checks that a Keeper decodes the same from memory that it may share.
+func (c conformance[T]) checkKept(t *testing.T, p pair[T]) {
+	t.Helper()
+	k, ok := c.codec.(codec.Keeper[T])
+	if !ok {
+		return
+	}
+	src := []byte(p.bytes)
+	if got, err := k.DecodeKept(src); err != nil || !c.same(got, p.value) || string(src) != p.bytes {
+		t.Errorf("DecodeKept(%x) = %v, %v, want %v and the input as it was", p.bytes, got, err, p.value)
 	}
 }
 
@@ -171,6 +185,11 @@ func (c conformance[T]) checkRefusedBytes(t *testing.T, src string) {
 	}
 	if !reflect.ValueOf(&got).Elem().IsZero() {
 		t.Errorf("Decode(%x) = %v beside its error", src, got)
+	}
+	if k, ok := c.codec.(codec.Keeper[T]); ok {
+		if _, err := k.DecodeKept([]byte(src)); !errors.Is(err, codec.ErrData) {
+			t.Errorf("DecodeKept(%x) says %v, want ErrData", src, err)
+		}
 	}
 }
 

@@ -3,9 +3,12 @@ package codec
 import "fmt"
 
 // Nullable returns a codec of pointers: nil is the byte 00, anything else 01 and what c makes of it. Decode refuses no bytes, other
-// markers, and bytes after 00. It panics if c is nil.
+// markers, and bytes after 00. It is a Keeper if c is one. It panics if c is nil.
 func Nullable[T any](c Codec[T]) Codec[*T] {
 	mustBeGiven(c, "Nullable")
+	if k, ok := c.(Keeper[T]); ok {
+		return nullableKeeper[T]{nullable[T]{c}, k}
+	}
 	return nullable[T]{c}
 }
 
@@ -29,7 +32,18 @@ func (c nullable[T]) Append(dst []byte, v *T) ([]byte, error) {
 	return out, nil
 }
 
-func (c nullable[T]) Decode(src []byte) (*T, error) {
+func (c nullable[T]) Decode(src []byte) (*T, error) { return decodeNullable(src, c.value.Decode) }
+
+type nullableKeeper[T any] struct {
+	nullable[T]
+	keeper Keeper[T]
+}
+
+func (c nullableKeeper[T]) DecodeKept(src []byte) (*T, error) {
+	return decodeNullable(src, c.keeper.DecodeKept)
+}
+
+func decodeNullable[T any](src []byte, value func([]byte) (T, error)) (*T, error) {
 	switch {
 	case len(src) == 0:
 		return nil, fmt.Errorf("%w: no marker of null or value", ErrData)
@@ -38,7 +52,7 @@ func (c nullable[T]) Decode(src []byte) (*T, error) {
 	case src[0] != markValue:
 		return nil, fmt.Errorf("%w: unknown marker of null, or bytes after it", ErrData)
 	}
-	v, err := c.value.Decode(src[1:])
+	v, err := value(src[1:])
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ type Attribute[R any] struct {
 	kind   string
 	append func(dst []byte, r *R) ([]byte, error)
 	decode func(src []byte, r *R) error
+	keeps  bool // what decode makes shares memory with src
 }
 
 // Field returns an attribute stored in the struct field that at points to. at must be pure and
@@ -43,14 +44,16 @@ func Field[R, V any](name string, c codec.Codec[V], at func(*R) *V) Attribute[R]
 	if c == nil || at == nil {
 		return Attribute[R]{name: name}
 	}
+	decode, keeps := decoding(c)
 	return Attribute[R]{
 		name:   name,
 		kind:   kindOf(c),
 		append: func(dst []byte, r *R) ([]byte, error) { return c.Append(dst, *at(r)) },
 		decode: func(src []byte, r *R) (err error) {
-			*at(r), err = c.Decode(src)
+			*at(r), err = decode(src)
 			return err
 		},
+		keeps: keeps,
 	}
 }
 
@@ -60,6 +63,7 @@ func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set 
 	if c == nil || get == nil || set == nil {
 		return Attribute[R]{name: name}
 	}
+	decode, keeps := decoding(c)
 	return Attribute[R]{
 		name: name,
 		kind: kindOf(c),
@@ -71,13 +75,22 @@ func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set 
 			return c.Append(dst, v)
 		},
 		decode: func(src []byte, r *R) error {
-			v, err := c.Decode(src)
+			v, err := decode(src)
 			if err != nil {
 				return err
 			}
 			return set(r, v)
 		},
+		keeps: keeps,
 	}
+}
+
+// decoding returns how to decode a part of a row, and whether what comes of it shares the row's memory.
+func decoding[V any](c codec.Codec[V]) (decode func([]byte) (V, error), keeps bool) {
+	if k, ok := c.(codec.Keeper[V]); ok {
+		return k.DecodeKept, true
+	}
+	return c.Decode, false
 }
 
 // MapField returns an attribute kept in a map under its name. A map without it is refused with

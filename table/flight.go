@@ -13,7 +13,9 @@ func (r *reader) fly() {
 	for {
 		select {
 		case a := <-r.asks:
+			r.aloft.Add(1)
 			r.send(r.gather(a))
+			r.aloft.Add(-1)
 		case <-r.done:
 			return
 		}
@@ -51,9 +53,7 @@ func (r *reader) send(batch []*ask) {
 	} else {
 		p := r.rdb.Pipeline()
 		for i := range calls {
-			for _, cmd := range calls[i].cmds {
-				_ = p.Process(ctx, cmd)
-			}
+			calls[i].queue(ctx, p)
 		}
 		flush(ctx, p)
 	}
@@ -64,8 +64,18 @@ func (r *reader) send(batch []*ask) {
 
 // call is one script call, or the plain commands of one question, and whom it answers: one question, or several look-ups.
 type call struct {
+	rows *redis.StringSliceCmd // may be nil
 	cmds []*redis.RawCmd
 	asks []*ask
+}
+
+func (c *call) queue(ctx context.Context, p redis.Pipeliner) {
+	if c.rows != nil {
+		_ = p.Process(ctx, c.rows)
+	}
+	for _, cmd := range c.cmds {
+		_ = p.Process(ctx, cmd)
+	}
 }
 
 // joined bounds how many keys of several look-ups travel in one call.
@@ -102,10 +112,14 @@ func (r *reader) joinedCall(lookups []*ask) []any {
 }
 
 func (a *ask) alone(ctx context.Context) call {
-	if a.plain != nil {
-		return call{cmds: raw(ctx, a.plain...), asks: []*ask{a}}
+	if a.plain == nil {
+		return call{cmds: raw(ctx, a.call), asks: []*ask{a}}
 	}
-	return call{cmds: raw(ctx, a.call), asks: []*ask{a}}
+	c := call{cmds: raw(ctx, a.plain...), asks: []*ask{a}}
+	if a.rows != nil {
+		c.rows = redis.NewStringSliceCmd(ctx, a.rows...)
+	}
+	return c
 }
 
 func raw(ctx context.Context, commands ...[]any) []*redis.RawCmd {
@@ -119,7 +133,7 @@ func raw(ctx context.Context, commands ...[]any) []*redis.RawCmd {
 // deliver gives every question its part of the answer.
 func (c *call) deliver() {
 	if c.asks[0].plain != nil {
-		c.asks[0].deliverPlain(c.cmds)
+		c.deliverPlain(c.asks[0])
 		return
 	}
 	var all answer
@@ -141,8 +155,11 @@ func (c *call) deliver() {
 	}
 }
 
-func (a *ask) deliverPlain(cmds []*redis.RawCmd) {
-	for _, cmd := range cmds {
+func (c *call) deliverPlain(a *ask) {
+	if c.rows != nil {
+		a.reply.rows, a.err = ownRows(c.rows)
+	}
+	for _, cmd := range c.cmds {
 		if a.err == nil {
 			a.err = rawError(cmd)
 		}

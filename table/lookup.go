@@ -90,6 +90,7 @@ func (t *Table[R, K]) find(ctx context.Context, v view, index int, keys []engine
 	if a.rest.err != nil || len(rows) != len(keys) || (index != noIndex && len(scores) != len(keys)) {
 		return nil, snapshot{}, fmt.Errorf("%w: not an answer to a look-up", ErrLost)
 	}
+	t.own(rows)
 	out := make([]stored, len(keys))
 	for i := range out {
 		out[i] = stored{key: keys[i], row: rows[i]}

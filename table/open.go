@@ -56,6 +56,7 @@ func indexNames[R any](indexes []Index[R]) []string {
 // start puts the goroutines of a claimed table to work.
 func start[R any, K comparable](w *wire, def Definition[R, K], o options, claimed answer) *Table[R, K] {
 	t := &Table[R, K]{def: def, opts: o, wire: w, epoch: claimed.epoch, memory: newBudget(o.memory)}
+	t.keeps = slices.ContainsFunc(def.Attributes, func(a Attribute[R]) bool { return a.keeps })
 	t.log = o.logger.With(zap.String("table", def.Name))
 	t.reader = startReader(w)
 	pool, release := o.cleanupPool()

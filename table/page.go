@@ -60,11 +60,10 @@ func (p *page) measure() bool {
 	return true
 }
 
-// fill reads the rows of p.keys from the answer to hmget; false: one is missing.
-func (p *page) fill(rows []byte) bool {
-	r := resp{rest: rows}
-	p.rows = r.texts()
-	return r.err == nil && len(p.rows) == len(p.keys) && p.measure()
+// fill gives p the rows of its keys; false: one is missing.
+func (p *page) fill(rows [][]byte) bool {
+	p.rows = rows
+	return len(p.rows) == len(p.keys) && p.measure()
 }
 
 // mostEntries bounds a page so that its script stays short.
@@ -95,6 +94,8 @@ func (t *Table[R, K]) onePage(ctx context.Context, q question, bounds []bound) (
 		p = a.found.page(snapshot{epoch: a.epoch, view: a.view}, bounds)
 	} else if p, err = parsePage(&a.answer, bounds); err != nil {
 		return nil, err
+	} else {
+		t.own(p.rows)
 	}
 	if p != nil {
 		t.rowBytes.learn(p.bytes, len(p.rows))

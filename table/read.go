@@ -12,7 +12,9 @@ import (
 // whatever is written meanwhile; each range is a new read. Records come as they arrive from
 // Redis. A record that cannot be decoded, or whose predicate panics, yields a *CodingError in its
 // place, and the loop may go on; any other error is the last thing yielded, and a loop that ends
-// without one has seen every record. Breaking out of the loop releases everything.
+// without one has seen every record. Breaking out of the loop releases everything. Records are the
+// caller's; strings of one record may share one piece of memory (see codec.Keeper), so clone a
+// short one that is to outlive its record for long.
 //
 // A read that fits one page neither waits nor makes anyone wait. A longer one makes regular
 // writes and folds wait for it until it is in memory, at most for the grace period: then it ends

@@ -24,6 +24,7 @@ type reader struct {
 	done  chan struct{} // closed by stop
 	wg    sync.WaitGroup
 	load  singleflight.Group
+	aloft atomic.Int32 // flights under way
 	storm atomic.Int32 // for how many flights more short ranges are left to scripts
 }
 
@@ -31,6 +32,7 @@ type reader struct {
 type question struct {
 	call  []any          // the script call that answers it
 	plain [][]any        // or the commands that do; their raw answers are parsed by who asks
+	rows  []any          // one more of those, before the others, if it asks for rows
 	keys  []engine.Bytes // a look-up's: it may travel in one call with others
 	short *short         // a range that plain commands may answer, together with others
 }
@@ -39,7 +41,7 @@ type question struct {
 type reply struct {
 	answer
 	raw   [][]byte // to plain commands, one each
-	rows  [][]byte // of the keys
+	rows  [][]byte // of the keys, or of the plain command for rows
 	found *found   // in the range
 }
 

@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"errors"
+	"iter"
 	"math/big"
 	"reflect"
 	"slices"
@@ -230,6 +231,47 @@ func TestErrorsOfCodingTellWhereAndNotWhat(t *testing.T) {
 	} {
 		if got := c.err.Error(); got != c.want || !errors.Is(&c.err, c.err.Err) {
 			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+// Not parallel: it weighs the heap of the process. Rows come by ranks, by a script, and by look-up.
+func TestAKeptTextKeepsItsRowAloneInMemory(t *testing.T) {
+	const size, records, every = 1000, 20_000, 100
+	server := redistest.Start(t, redistest.Options{})
+	tbl := openBroad(t, server.Client(t), records, size)
+	var kept []string
+	keep := func(what string, seq iter.Seq2[broad, error]) {
+		t.Helper()
+		before, n := heap(), 0
+		for r, err := range seq {
+			ok(t, err)
+			if n++; n%every == 0 {
+				kept = append(kept, r.Text)
+			}
+		}
+		if grown := heap() - before; grown > 20*size*int64(n/every) { // a fifth of what was read
+			t.Errorf("%s: %d texts of %d bytes keep %d bytes", what, n/every, size, grown)
+		}
+	}
+	keep("a long read", tbl.Records(t.Context(), tbl.All("id")))
+	keep("short reads", func(yield func(broad, error) bool) {
+		for from := 0.0; from < records; from += every {
+			for r, err := range tbl.Records(t.Context(), tbl.Range("id", from, from+every)) {
+				if !yield(r, err) {
+					return
+				}
+			}
+		}
+	})
+	var ids []int64
+	for id := range int64(10_000) {
+		ids = append(ids, id)
+	}
+	keep("a look-up", tbl.Lookup(t.Context(), ids...))
+	for _, text := range kept {
+		if len(text) != size {
+			t.Fatalf("a text of %d bytes", len(text))
 		}
 	}
 }

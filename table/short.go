@@ -10,7 +10,7 @@ import (
 )
 
 // short is a range of merged rows that is expected to be short, or one page of a sweep. A single short one is read by one
-// script, in one round trip. Where several wait at the same moment, and for a page of a sweep, plain commands in two round
+// script, in one round trip. Where several wait at the same moment, or other flights are under way, and for a page of a sweep, plain commands in two round
 // trips for all of them are less work for the server: it need not make a Lua string of everything that it answers. They are
 // of one moment if the table's truth was the same before and after them; else, and whenever anything is not as expected, the
 // script is asked after all.
@@ -32,10 +32,10 @@ const (
 	sweeping               // they are the next page's; scores are wanted
 )
 
-// found is what plain commands have found: the rows are not parsed yet.
+// found is what plain commands have found.
 type found struct {
 	keys, scores [][]byte
-	rows         []byte
+	rows         [][]byte
 	more         bool
 }
 
@@ -58,7 +58,7 @@ func (r *reader) scan(ctx context.Context, batch []*ask) (left []*ask) {
 			worth += a.short.worth()
 		}
 	}
-	if worth < fewest || r.storm.Load() > 0 && r.storm.Add(-1) >= 0 {
+	if !r.pays(worth) {
 		return batch
 	}
 	r.answer(ctx, ranges)
@@ -70,6 +70,14 @@ func (r *reader) scan(ctx context.Context, batch []*ask) (left []*ask) {
 		}
 	}
 	return left
+}
+
+// pays tells whether plain commands are better than scripts: where the server has much to do. After a storm they would be in vain.
+func (r *reader) pays(worth int) bool {
+	if worth == 0 || worth < fewest && r.aloft.Load() == 1 {
+		return false
+	}
+	return r.storm.Load() <= 0 || r.storm.Add(-1) < 0
 }
 
 // worth is how much of what makes the second round trip worthwhile a range is.
@@ -147,7 +155,7 @@ func (r *reader) rangeCommand(s *short, b *bound) []any {
 // findRows asks for the rows of each range that is short, whatever its rows should be like.
 func (r *reader) findRows(ctx context.Context, ranges []*ask, lists [][]*redis.RawCmd, widest int) (look, []*found) {
 	p := r.rdb.Pipeline()
-	out, rows := make([]*found, len(ranges)), make([]*redis.RawCmd, len(ranges))
+	out, rows := make([]*found, len(ranges)), make([]*redis.StringSliceCmd, len(ranges))
 	for i, a := range ranges {
 		f := a.short.join(lists[i])
 		if f == nil || len(f.keys)*widest > mostBytes {
@@ -155,14 +163,15 @@ func (r *reader) findRows(ctx context.Context, ranges []*ask, lists [][]*redis.R
 		}
 		out[i] = f
 		if len(f.keys) > 0 {
-			rows[i] = queueRaw(ctx, p, hmget(&r.keys.rows, f.keys)...)
+			rows[i] = redis.NewStringSliceCmd(ctx, hmget(&r.keys.rows, f.keys)...)
+			_ = p.Process(ctx, rows[i]) // only queued
 		}
 	}
 	after := r.queueTruth(ctx, p)
 	flush(ctx, p)
 	for i, cmd := range rows {
 		if cmd != nil {
-			out[i].rows = cmd.Val()
+			out[i].rows, _ = ownRows(cmd) // a page without them is none
 		}
 	}
 	return after, out

@@ -15,6 +15,7 @@ import (
 type Table[R any, K comparable] struct {
 	def       Definition[R, K]
 	opts      options
+	keeps     bool // records share the memory of their rows
 	log       *zap.Logger
 	wire      *wire
 	epoch     string // this owner's name in Redis

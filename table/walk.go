@@ -60,11 +60,11 @@ func (t *Table[R, K]) spans(ctx context.Context, q pageAsk) ([]span, error) {
 		before, through := b.ahead(q.reverse)
 		commands = append(commands, []any{"zcount", key, before.min, before.max}, []any{"zcount", key, through.min, through.max})
 	}
-	raw, err := t.plain(ctx, q, commands)
+	a, err := t.plain(ctx, q, nil, commands)
 	if err != nil {
 		return nil, err
 	}
-	n, ok := numbers(raw)
+	n, ok := numbers(a.raw[:len(commands)])
 	if !ok {
 		return nil, t.conclude(ctx)
 	}
@@ -94,22 +94,23 @@ func (b bound) ahead(reverse bool) (before, through bound) {
 
 // step makes one round trip: it returns the page whose keys are known, and where the next one is.
 func (t *Table[R, K]) step(ctx context.Context, q pageAsk, w *walk) (*page, *walk, error) {
-	commands, left := t.stepCommands(q, w)
-	raw, err := t.plain(ctx, q, commands)
+	rows, keys, left := t.stepCommands(q, w)
+	a, err := t.plain(ctx, q, rows, keys)
 	if err != nil {
 		return nil, nil, err
 	}
 	p := &page{snapshot: *q.of, keys: w.keys}
 	next := &walk{spans: left}
 	if len(w.keys) > 0 {
-		if !p.fill(raw[0]) {
-			return nil, nil, t.conclude(ctx)
+		if !p.fill(a.rows) {
+			if err := t.refill(ctx, q, p); err != nil {
+				return nil, nil, err
+			}
 		}
-		raw = raw[1:]
 		t.rowBytes.learn(p.bytes, len(p.rows))
 	}
 	if len(w.spans) > 0 {
-		r := resp{rest: raw[0]}
+		r := resp{rest: a.raw[0]}
 		if next.keys = r.texts(); r.err != nil || len(next.keys) == 0 {
 			return nil, nil, t.conclude(ctx)
 		}
@@ -119,13 +120,27 @@ func (t *Table[R, K]) step(ctx context.Context, q pageAsk, w *walk) (*page, *wal
 	return p, next, nil
 }
 
+// refill asks for the rows of a page once more, so that an empty one, which is damaged, can be told from one that is missing.
+func (t *Table[R, K]) refill(ctx context.Context, q pageAsk, p *page) error {
+	a, err := t.plain(ctx, q, nil, [][]any{hmget(&t.wire.keys.rows, p.keys)})
+	if err != nil {
+		return err
+	}
+	r := resp{rest: a.raw[0]}
+	p.bytes = 0
+	if !p.fill(r.texts()) || r.err != nil {
+		return t.conclude(ctx)
+	}
+	return nil
+}
+
 // stepCommands asks for the rows of the keys that w has, and for the keys that come next; left is what comes after those.
-func (t *Table[R, K]) stepCommands(q pageAsk, w *walk) (commands [][]any, left []span) {
+func (t *Table[R, K]) stepCommands(q pageAsk, w *walk) (rows []any, keys [][]any, left []span) {
 	if len(w.keys) > 0 {
-		commands = append(commands, hmget(&t.wire.keys.rows, w.keys))
+		rows = hmget(&t.wire.keys.rows, w.keys)
 	}
 	if len(w.spans) == 0 {
-		return commands, nil
+		return rows, nil, nil
 	}
 	s := w.spans[0]
 	to := min(s.to, s.from+max(1, t.stride()))
@@ -134,7 +149,7 @@ func (t *Table[R, K]) stepCommands(q pageAsk, w *walk) (commands [][]any, left [
 		zrange = append(zrange, "rev")
 	}
 	left = append([]span{{to, s.to}}, w.spans[1:]...)
-	return append(commands, zrange), trimmed(left)
+	return rows, [][]any{zrange}, trimmed(left)
 }
 
 // trimmed drops empty spans at the front.
@@ -146,29 +161,29 @@ func trimmed(s []span) []span {
 }
 
 // plain has commands on merged rows answered, and makes sure that they are of q's snapshot.
-func (t *Table[R, K]) plain(ctx context.Context, q pageAsk, commands [][]any) ([][]byte, error) {
+func (t *Table[R, K]) plain(ctx context.Context, q pageAsk, rows []any, commands [][]any) (reply, error) {
 	n := len(commands)
 	commands = append(commands, []any{"hlen", &t.wire.keys.rows}, []any{"zcard", &t.wire.keys.merged[q.index]}, t.wire.truthCommand())
-	a, err := t.reader.put(ctx, question{plain: commands})
+	a, err := t.reader.put(ctx, question{plain: commands, rows: rows})
 	if err != nil {
-		return nil, err
+		return reply{}, err
 	}
 	now, ok := readTruth(a.raw[n+2])
 	if !ok {
-		return nil, t.conclude(ctx)
+		return reply{}, t.conclude(ctx)
 	}
 	if now.epoch != q.of.epoch {
-		return nil, ownership(q.of.epoch, now.epoch)
+		return reply{}, ownership(q.of.epoch, now.epoch)
 	}
 	if now.view.Version != q.of.view.Version || !alone(now.view, q.of.view.Generation) {
-		return nil, ErrSnapshotExpired
+		return reply{}, ErrSnapshotExpired
 	}
 	t.widest.Store(int64(now.widest))
 	sizes, ok := numbers(a.raw[n : n+2])
 	if !ok || sizes[0] != now.count || sizes[1] != now.count {
-		return nil, t.conclude(ctx)
+		return reply{}, t.conclude(ctx)
 	}
-	return a.raw[:n], nil
+	return a, nil
 }
 
 // alone tells whether, in this view, readers of a generation see merged rows alone.
