@@ -48,13 +48,15 @@ func (r *reader) send(batch []*ask) {
 		return
 	}
 	calls := r.calls(ctx, batch)
-	if len(calls) == 1 && len(calls[0].cmds) == 1 {
-		_ = r.rdb.Process(ctx, calls[0].cmds[0]) // the command has the error
+	var cmds []redis.Cmder
+	for i := range calls {
+		cmds = calls[i].appendTo(cmds)
+	}
+	if len(cmds) == 1 {
+		_ = r.rdb.Process(ctx, cmds[0]) // the command has the error
 	} else {
 		p := r.rdb.Pipeline()
-		for i := range calls {
-			calls[i].queue(ctx, p)
-		}
+		_ = p.BatchProcess(ctx, cmds...) // only queued
 		flush(ctx, p)
 	}
 	for i := range calls {
@@ -64,18 +66,23 @@ func (r *reader) send(batch []*ask) {
 
 // call is one script call, or the plain commands of one question, and whom it answers: one question, or several look-ups.
 type call struct {
-	rows *redis.StringSliceCmd // may be nil
-	cmds []*redis.RawCmd
+	page pageCmd               // for a page by a script
+	rows *redis.StringSliceCmd // or, if rows are asked for by plain commands
+	cmds []*redis.RawCmd       // and for all else
 	asks []*ask
 }
 
-func (c *call) queue(ctx context.Context, p redis.Pipeliner) {
+func (c *call) appendTo(cmds []redis.Cmder) []redis.Cmder {
+	if c.page.into != nil {
+		return append(cmds, c.page)
+	}
 	if c.rows != nil {
-		_ = p.Process(ctx, c.rows)
+		cmds = append(cmds, c.rows)
 	}
 	for _, cmd := range c.cmds {
-		_ = p.Process(ctx, cmd)
+		cmds = append(cmds, cmd)
 	}
+	return cmds
 }
 
 // joined bounds how many keys of several look-ups travel in one call.
@@ -112,6 +119,9 @@ func (r *reader) joinedCall(lookups []*ask) []any {
 }
 
 func (a *ask) alone(ctx context.Context) call {
+	if a.page != nil {
+		return call{page: newPageCmd(ctx, a.page.guess(), a.call), asks: []*ask{a}}
+	}
 	if a.plain == nil {
 		return call{cmds: raw(ctx, a.call), asks: []*ask{a}}
 	}
@@ -137,9 +147,9 @@ func (c *call) deliver() {
 		return
 	}
 	var all answer
-	err := c.cmds[0].Err()
+	raw, err := c.answer()
 	if err == nil {
-		all, err = readAnswer(c.cmds[0].Val())
+		all, err = readAnswer(raw)
 	}
 	var rows [][]byte
 	if len(c.asks) > 1 && err == nil && all.status == "OK" {
@@ -153,6 +163,15 @@ func (c *call) deliver() {
 		}
 		close(a.done)
 	}
+}
+
+// answer returns a script's.
+func (c *call) answer() ([]byte, error) {
+	if c.page.into == nil {
+		return c.cmds[0].Val(), c.cmds[0].Err()
+	}
+	c.asks[0].page.learn(len(c.page.Val()), 1)
+	return c.page.Val(), c.page.Err()
 }
 
 func (c *call) deliverPlain(a *ask) {

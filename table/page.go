@@ -70,7 +70,7 @@ func (p *page) fill(rows [][]byte) bool {
 const mostEntries = 1000
 
 func (t *Table[R, K]) page(ctx context.Context, q pageAsk) (*page, error) {
-	asked := question{call: t.pageCall(q), short: t.short(q)}
+	asked := question{call: t.pageCall(q), short: t.short(q), page: &t.answerBytes}
 	for {
 		p, err := t.onePage(ctx, asked, q.at.bounds)
 		if p != nil || err != nil {

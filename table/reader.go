@@ -35,6 +35,7 @@ type question struct {
 	rows  []any          // one more of those, before the others, if it asks for rows
 	keys  []engine.Bytes // a look-up's: it may travel in one call with others
 	short *short         // a range that plain commands may answer, together with others
+	page  *average       // if it asks for a page: how long those of scripts are
 }
 
 // reply is the answer, and where it did not come from a call of the question's own, what was found.

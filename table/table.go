@@ -13,23 +13,24 @@ import (
 
 // Table is an open table. It is safe for concurrent use. Get one with Open, end it with Close.
 type Table[R any, K comparable] struct {
-	def       Definition[R, K]
-	opts      options
-	keeps     bool // records share the memory of their rows
-	log       *zap.Logger
-	wire      *wire
-	epoch     string // this owner's name in Redis
-	actor     *engine.Actor
-	effects   *store
-	reader    *reader
-	memory    *budget
-	rowBytes  average      // of rows that were read
-	sentBytes average      // of rows that were encoded, with key and scores
-	widest    atomic.Int64 // no row has more bytes, as far as was seen
-	folds     folds
-	streams   tasks  // pumps and Stream producers
-	release   func() // gives the shared pool back
-	closing   sync.Once
+	def         Definition[R, K]
+	opts        options
+	keeps       bool // records share the memory of their rows
+	log         *zap.Logger
+	wire        *wire
+	epoch       string // this owner's name in Redis
+	actor       *engine.Actor
+	effects     *store
+	reader      *reader
+	memory      *budget
+	rowBytes    average      // of rows that were read
+	sentBytes   average      // of rows that were encoded, with key and scores
+	answerBytes average      // of pages that scripts have answered with
+	widest      atomic.Int64 // no row has more bytes, as far as was seen
+	folds       folds
+	streams     tasks  // pumps and Stream producers
+	release     func() // gives the shared pool back
+	closing     sync.Once
 }
 
 // Name returns the table's name.
