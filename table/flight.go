@@ -13,9 +13,7 @@ func (r *reader) fly() {
 	for {
 		select {
 		case a := <-r.asks:
-			r.aloft.Add(1)
 			r.send(r.gather(a))
-			r.aloft.Add(-1)
 		case <-r.done:
 			return
 		}
@@ -52,6 +50,7 @@ func (r *reader) send(batch []*ask) {
 	for i := range calls {
 		cmds = calls[i].appendTo(cmds)
 	}
+	r.away.Add(1)
 	if len(cmds) == 1 {
 		_ = r.rdb.Process(ctx, cmds[0]) // the command has the error
 	} else {
@@ -59,6 +58,7 @@ func (r *reader) send(batch []*ask) {
 		_ = p.BatchProcess(ctx, cmds...) // only queued
 		flush(ctx, p)
 	}
+	r.away.Add(-1)
 	for i := range calls {
 		calls[i].deliver()
 	}

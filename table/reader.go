@@ -24,7 +24,7 @@ type reader struct {
 	done  chan struct{} // closed by stop
 	wg    sync.WaitGroup
 	load  singleflight.Group
-	aloft atomic.Int32 // flights under way
+	away  atomic.Int32 // flights that wait for Redis
 	storm atomic.Int32 // for how many flights more short ranges are left to scripts
 }
 

@@ -61,7 +61,9 @@ func (r *reader) scan(ctx context.Context, batch []*ask) (left []*ask) {
 	if !r.pays(worth) {
 		return batch
 	}
+	r.away.Add(1)
 	r.answer(ctx, ranges)
+	r.away.Add(-1)
 	for _, a := range batch {
 		if a.reply.found == nil {
 			left = append(left, a)
@@ -74,7 +76,7 @@ func (r *reader) scan(ctx context.Context, batch []*ask) (left []*ask) {
 
 // pays tells whether plain commands are better than scripts: where the server has much to do. After a storm they would be in vain.
 func (r *reader) pays(worth int) bool {
-	if worth == 0 || worth < fewest && r.aloft.Load() == 1 {
+	if worth == 0 || worth < fewest && r.away.Load() == 0 {
 		return false
 	}
 	return r.storm.Load() <= 0 || r.storm.Add(-1) < 0
