@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/tablecache-go/tablecache/engine"
 )
@@ -42,20 +43,20 @@ func (t *Table[R, K]) regularSpan(ctx context.Context) (*engine.Span, error) {
 // sweeper marks the records of a plan, page by page.
 type sweeper[R any, K comparable] struct {
 	*decoder[R, K]
-	plan    plan[R]
-	view    view
-	span    *engine.Span
-	mark    func(context.Context, engine.Deletion) ([]engine.Verdict, error)
-	yield   func(R, error) bool
-	visited map[string]struct{}
-	marked  int
+	plan   plan[R]
+	view   view
+	span   *engine.Span
+	mark   func(context.Context, engine.Deletion) ([]engine.Verdict, error)
+	yield  func(R, error) bool
+	past   past
+	marked int
 }
 
 func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], what string, v view, span func(context.Context) (*engine.Span, error),
 	mark func(context.Context, engine.Deletion) ([]engine.Verdict, error)) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		p, err := t.plan(s)
-		w := sweeper[R, K]{decoder: t.decoder(), plan: p, view: v, mark: mark, yield: yield, visited: make(map[string]struct{})}
+		w := sweeper[R, K]{decoder: t.decoder(), plan: p, view: v, mark: mark, yield: yield}
 		if err == nil {
 			w.span, err = span(ctx)
 		}
@@ -76,8 +77,9 @@ const mostRetries = 100
 // run goes through the pages. Unlike a read it wants the present, not a snapshot.
 func (w *sweeper[R, K]) run(ctx context.Context) error {
 	at, tries := cursor{bounds: w.plan.bounds}, mostRetries
+	var ahead *page
 	for len(at.bounds) > 0 {
-		pg, err := w.page(ctx, at)
+		pg, err := w.page(ctx, at, ahead)
 		if err != nil {
 			return err
 		}
@@ -90,7 +92,13 @@ func (w *sweeper[R, K]) run(ctx context.Context) error {
 			}
 			return err
 		}
-		if err := w.sweepRows(ctx, all, pg.snapshot); err != nil || pg.last {
+		next := w.lookAhead(ctx, pg)
+		chosen, err := w.choose(ctx, all)
+		ahead = <-next
+		if err == nil {
+			err = w.sweepRows(ctx, chosen, pg.snapshot)
+		}
+		if err != nil || pg.last {
 			return err
 		}
 		at, tries = pg.next, 0
@@ -98,12 +106,35 @@ func (w *sweeper[R, K]) run(ctx context.Context) error {
 	return nil
 }
 
-func (w *sweeper[R, K]) page(ctx context.Context, at cursor) (*page, error) {
-	pg, err := w.t.page(ctx, pageAsk{at: at, index: w.plan.index, reverse: w.plan.reverse, view: w.view, scored: true})
-	if err != nil {
+// page returns the page at a cursor: the one that was read ahead, as long as nobody else has written since.
+func (w *sweeper[R, K]) page(ctx context.Context, at cursor, ahead *page) (pg *page, err error) {
+	if now := w.t.actor.View().Seq; ahead != nil && ahead.view.Seq == w.past.from && w.past.quiet(now) {
+		pg, ahead.view.Seq = ahead, now // what the sweep itself has marked is not on it
+	} else if pg, err = w.fetch(ctx, at); err != nil {
 		return nil, err
 	}
+	w.past.read(pg.view.Seq)
 	return pg, w.owned(pg.snapshot)
+}
+
+// lookAhead reads the page behind pg while that is judged. nil comes where there is none, or where it is not worth it.
+func (w *sweeper[R, K]) lookAhead(ctx context.Context, pg *page) <-chan *page {
+	next := make(chan *page, 1)
+	read := func() {
+		found, err := w.fetch(ctx, pg.next)
+		if err != nil {
+			found = nil // whoever wants the page meets the error
+		}
+		next <- found
+	}
+	if pg.last || w.plan.limit > 0 || w.t.streams.start(read) != nil {
+		next <- nil
+	}
+	return next
+}
+
+func (w *sweeper[R, K]) fetch(ctx context.Context, at cursor) (*page, error) {
+	return w.t.page(ctx, pageAsk{at: at, index: w.plan.index, reverse: w.plan.reverse, view: w.view, scored: true})
 }
 
 func rowsOf(pg *page) []stored {
@@ -154,32 +185,37 @@ func witnesses[R any](all []stored, chosen []candidate[R]) (others []engine.Mark
 	return others
 }
 
-// sweepRows judges rows, marks those that pass, yields what was marked, and looks again at those
-// that have changed since.
-func (w *sweeper[R, K]) sweepRows(ctx context.Context, rows []stored, seen snapshot) error {
-	for {
-		chosen, err := w.choose(ctx, rows)
-		if err != nil {
-			return err
-		}
-		if len(chosen) == 0 {
-			return nil
-		}
+// sweepRows marks what was chosen, yields what was marked, and looks again at what has changed since.
+func (w *sweeper[R, K]) sweepRows(ctx context.Context, chosen []candidate[R], seen snapshot) error {
+	for len(chosen) > 0 {
 		verdicts, err := w.mark(ctx, w.deletion(chosen, seen))
 		if err != nil {
 			return err
 		}
+		w.past.own++
 		changed, err := w.report(chosen, verdicts)
 		if err != nil || len(changed) == 0 {
 			return err
 		}
-		if rows, seen, err = w.t.find(ctx, w.view, w.plan.index, changed); err != nil {
-			return err
-		}
-		if err := w.owned(seen); err != nil {
+		w.past.loud = true
+		if chosen, seen, err = w.again(ctx, changed); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// again finds and judges what has changed.
+func (w *sweeper[R, K]) again(ctx context.Context, changed []engine.Bytes) ([]candidate[R], snapshot, error) {
+	rows, seen, err := w.t.find(ctx, w.view, w.plan.index, changed)
+	if err == nil {
+		err = w.owned(seen)
+	}
+	if err != nil {
+		return nil, snapshot{}, err
+	}
+	chosen, err := w.choose(ctx, slices.DeleteFunc(rows, func(f stored) bool { return f.row == nil || !w.inside(f.score) }))
+	return chosen, seen, err
 }
 
 // mark names the record as it was found.
@@ -195,7 +231,7 @@ type candidate[R any] struct {
 
 // choose decodes and judges rows, up to the limit.
 func (w *sweeper[R, K]) choose(ctx context.Context, rows []stored) ([]candidate[R], error) {
-	var chosen []candidate[R]
+	chosen := make([]candidate[R], 0, len(rows))
 	for _, f := range rows {
 		if ctx.Err() != nil {
 			return nil, ended(ctx)
@@ -215,17 +251,17 @@ func (w *sweeper[R, K]) choose(ctx context.Context, rows []stored) ([]candidate[
 }
 
 func (w *sweeper[R, K]) judge(f stored) (c candidate[R], ok bool, err error) {
-	if _, twice := w.visited[string(f.key)]; twice || f.row == nil || !w.inside(f.score) {
+	if w.past.has(f.key) {
 		return c, false, nil
 	}
 	c.stored = f
 	if err = w.decode(f.key, f.row); err != nil {
-		w.visited[string(f.key)] = struct{}{}
+		w.past.add(f.key)
 		return c, false, err
 	}
 	c.record = w.record
 	if ok, err = judge(w.plan.recheck, &c.record); err != nil {
-		w.visited[string(f.key)] = struct{}{}
+		w.past.add(f.key)
 		err = &CodingError{Table: w.t.def.Name, Key: keyHash(f.key), Decoding: true, Err: err}
 	}
 	return c, ok, err
@@ -259,7 +295,7 @@ func (w *sweeper[R, K]) report(chosen []candidate[R], verdicts []engine.Verdict)
 	for i, v := range verdicts {
 		switch v {
 		case engine.Marked:
-			w.visited[string(chosen[i].key)] = struct{}{}
+			w.past.add(chosen[i].key)
 			if err == nil && !w.yield(chosen[i].record, nil) {
 				err = errStop
 			}
