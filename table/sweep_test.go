@@ -200,3 +200,29 @@ func TestAPredicateThatPanicsIsToldOnceAndItsRecordStays(t *testing.T) {
 	}
 	wantIDs(t, tbl, tbl.All("at"), 4)
 }
+
+// The page behind the one at hand has been read when the loop body runs; what the body changes there must be judged anew.
+func TestG4_ASweepJudgesWhatItsBodyChanges(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t, smallPages())
+	put(t, tbl, numbered(0, 300)...)
+	s := tbl.All("at").Where(func(i *item) bool { return i.Rank >= 0 })
+	var changed []int64
+	for i, err := range tbl.DeleteSeq(t.Context(), s) {
+		ok(t, err)
+		if id := i.ID + 40; i.ID%10 == 0 && id < 300 { // on the next page, or on this one, which is deleted
+			late := numbered(int(id), int(id)+1)[0]
+			late.Rank = -1
+			put(t, tbl, late)
+			changed = append(changed, id)
+		}
+	}
+	for _, id := range changed {
+		if _, err := tbl.Get(t.Context(), id); err != nil {
+			t.Errorf("%d: %v", id, err)
+		}
+	}
+	if n, err := tbl.Count(t.Context(), tbl.All("at")); err != nil || n != len(changed) {
+		t.Errorf("%d records are left, %v, want %d", n, err, len(changed))
+	}
+}
