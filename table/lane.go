@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -105,22 +106,22 @@ func (l *lane) transact(ctx context.Context, e *engine.Effect) (r engine.Result,
 	r = following(l.armed.view, e)
 	p := l.conn.Pipeline()
 	l.queueChange(ctx, p, e)
-	queue(ctx, p, "hlen", &l.keys.rows)       // the seal counts too: what the user is not permitted
-	queue(ctx, p, "zcard", &l.keys.merged[0]) // (any more) is refused here, and with it the whole
+	queue(ctx, p, l.fixed.sizes[0]...) // the seal counts too: what the user is not permitted (any more) is
+	queue(ctx, p, l.fixed.sizes[2]...) // refused here, of a hash and of a sorted set, and with it the whole
 	seal := l.queueSeal(ctx, p, e, r)
-	exec := queue(ctx, p, "exec")
+	exec := queueRaw(ctx, p, l.fixed.exec...)
 	next := l.queueWatch(ctx, p)
 	flush(ctx, p)
 	l.arm(next)
-	l.off = l.off || forbidden(seal, exec)
-	switch err := exec.Err(); {
-	case err == nil:
-		return r, true, failedWithin(exec)
-	case err == redis.Nil, isServerError(err): // nothing was done
+	err = rawError(exec)
+	l.off = l.off || forbidden(seal.Err(), err)
+	switch {
+	case isServerError(err), err == nil && isNull(exec.Val()): // nothing was done
 		return engine.Result{}, false, nil
-	default:
+	case err != nil:
 		return engine.Result{}, false, err
 	}
+	return r, true, failedWithin(exec.Val())
 }
 
 func admits(s engine.State, k engine.Kind) bool {
@@ -142,14 +143,12 @@ func following(v engine.View, e *engine.Effect) engine.Result {
 
 // failedWithin: what was looked at cannot fail. Should it (a permission was lost between a command and EXEC), the rest was
 // done, and the table is not whole.
-func failedWithin(exec once) error {
-	replies, err := exec.Slice()
-	for _, reply := range replies {
-		if failed, is := reply.(error); is {
-			err = fmt.Errorf("%w: a transaction failed half way: %w", ErrLost, failed)
-		}
+func failedWithin(replies []byte) error {
+	if _, failed, is := bytes.Cut(replies, []byte("\r\n-")); is { // no reply of ours is a text, which might hold anything
+		failed, _, _ = bytes.Cut(failed, []byte("\r"))
+		return fmt.Errorf("%w: a transaction failed half way: %w", ErrLost, serverError(failed))
 	}
-	return err
+	return nil
 }
 
 func (l *lane) queueChange(ctx context.Context, p redis.Pipeliner, e *engine.Effect) {
@@ -225,19 +224,15 @@ type watched struct {
 
 // queueWatch watches all keys, looks at them after that, and begins a transaction.
 func (l *lane) queueWatch(ctx context.Context, p redis.Pipeliner) watched {
-	watch := append(make([]any, 0, 1+len(l.keys.all)), "watch")
-	for i := range l.keys.all {
-		watch = append(watch, &l.keys.all[i])
-	}
-	ack := queue(ctx, p, watch...)
+	ack := queue(ctx, p, l.fixed.watch...)
 	look := l.queueLook(ctx, p)
-	return watched{watch: ack, look: look, multi: queue(ctx, p, "multi")}
+	return watched{watch: ack, look: look, multi: queue(ctx, p, l.fixed.multi...)}
 }
 
 // arm makes the next transaction possible, if what was seen is ours and whole.
 func (l *lane) arm(k watched) {
 	l.armed = nil
-	l.off = l.off || forbidden(k.watch, k.multi)
+	l.off = l.off || forbidden(k.watch.Err(), k.multi.Err())
 	if k.cut() || k.watch.Err() != nil || k.multi.Err() != nil {
 		l.drop()
 		return
@@ -248,8 +243,8 @@ func (l *lane) arm(k watched) {
 }
 
 // forbidden tells whether the user may not run one of the commands.
-func forbidden(cmds ...once) bool {
-	return slices.ContainsFunc(cmds, func(c once) bool { return redis.IsPermissionError(c.Err()) })
+func forbidden(errs ...error) bool {
+	return slices.ContainsFunc(errs, func(err error) bool { return redis.HasErrorPrefix(err, "NOPERM") })
 }
 
 // run sends a script call and prepares for the next transaction. After an error it starts anew: the connection may lead to a

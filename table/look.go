@@ -18,21 +18,41 @@ type look struct {
 
 // queueTruth asks for the truth alone.
 func (w *wire) queueTruth(ctx context.Context, p redis.Pipeliner) look {
-	return look{truth: queueRaw(ctx, p, w.truthCommand()...)}
+	return look{truth: queueRaw(ctx, p, w.fixed.truth...)}
 }
 
-func (w *wire) truthCommand() []any {
-	return []any{"hmget", &w.keys.meta, "epoch", "seq", "gen", "state", "rver", "count", "staged", "live", "widest", "last"}
+// fixed are commands that are the same each time.
+type fixed struct {
+	truth []any
+	sizes [][]any // in the order of keys.all, without the truth
+	watch []any   // all keys
+	multi []any
+	exec  []any
+}
+
+func newFixed(k keys) fixed {
+	f := fixed{
+		truth: []any{"hmget", &k.meta, "epoch", "seq", "gen", "state", "rver", "count", "staged", "live", "widest", "last"},
+		watch: []any{"watch", &k.meta},
+		multi: []any{"multi"},
+		exec:  []any{"exec"},
+	}
+	for i, key := range k.all[1:] {
+		size := "zcard"
+		if i < 2 {
+			size = "hlen"
+		}
+		f.sizes = append(f.sizes, []any{size, &key})
+		f.watch = append(f.watch, &key)
+	}
+	return f
 }
 
 func (w *wire) queueLook(ctx context.Context, p redis.Pipeliner) look {
 	k := w.queueTruth(ctx, p)
-	for i := range w.keys.all[1:] {
-		command := "zcard"
-		if i < 2 {
-			command = "hlen"
-		}
-		k.sizes = append(k.sizes, queueRaw(ctx, p, command, &w.keys.all[1+i]))
+	k.sizes = make([]*redis.RawCmd, len(w.fixed.sizes))
+	for i, size := range w.fixed.sizes {
+		k.sizes[i] = queueRaw(ctx, p, size...)
 	}
 	return k
 }

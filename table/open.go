@@ -37,7 +37,7 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 	if err := checkClient(rdb, def.Name); err != nil {
 		return fail(err)
 	}
-	w := &wire{rdb: rdb, keys: newKeys(def.Name, indexNames(def.Indexes))}
+	w := newWire(rdb, newKeys(def.Name, indexNames(def.Indexes)))
 	claimed, err := w.takeOver(ctx, &o, def.schema())
 	if err != nil {
 		return fail(err)

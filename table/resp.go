@@ -133,6 +133,11 @@ func (r *resp) lists() (all [][][]byte) {
 	return all
 }
 
+// isNull tells whether a raw reply is null, of either protocol.
+func isNull(raw []byte) bool {
+	return bytes.HasPrefix(raw, []byte("*-1")) || bytes.HasPrefix(raw, []byte("_"))
+}
+
 // likely bounds what a mere length makes us allocate.
 func (r *resp) likely(n int) int { return min(n, len(r.rest)/12+8) }
 

@@ -163,7 +163,7 @@ func trimmed(s []span) []span {
 // plain has commands on merged rows answered, and makes sure that they are of q's snapshot.
 func (t *Table[R, K]) plain(ctx context.Context, q pageAsk, rows []any, commands [][]any) (reply, error) {
 	n := len(commands)
-	commands = append(commands, []any{"hlen", &t.wire.keys.rows}, []any{"zcard", &t.wire.keys.merged[q.index]}, t.wire.truthCommand())
+	commands = append(commands, []any{"hlen", &t.wire.keys.rows}, []any{"zcard", &t.wire.keys.merged[q.index]}, t.wire.fixed.truth)
 	a, err := t.reader.put(ctx, question{plain: commands, rows: rows})
 	if err != nil {
 		return reply{}, err

@@ -11,7 +11,12 @@ import (
 type wire struct {
 	rdb     redis.UniversalClient
 	keys    keys
+	fixed   fixed
 	scripts *scripts
+}
+
+func newWire(rdb redis.UniversalClient, k keys) *wire {
+	return &wire{rdb: rdb, keys: k, fixed: newFixed(k)}
 }
 
 // once is a command that go-redis must not send again by itself: an error in its answer then

@@ -28,8 +28,9 @@ var bugs = []bug{
 	{"no epoch check", []patch{
 		{"table/scripts/write.lua", "if t[1] ~= ARGV[1] then return nil, answer('FENCED', t) end", ""},
 		{"table/lane.go", " && s.epoch == l.epoch {", " {"}}, owners},
-	{"writer's keys not watched", []patch{{"table/lane.go",
-		"for i := range l.keys.all {\n\t\twatch = append(watch, &l.keys.all[i])", "for range l.keys.all {\n\t\twatch = append(watch, &l.keys.rows)"}}, owners},
+	{"writer's keys not watched", []patch{
+		{"table/look.go", `[]any{"watch", &k.meta}`, `[]any{"watch", &k.rows}`},
+		{"table/look.go", "f.watch = append(f.watch, &key)", "f.watch = append(f.watch, &k.rows)"}}, owners},
 	{"number not checked", []patch{{"table/scripts/write.lua",
 		"  if now == tonumber(ARGV[3]) then return nil, answer('OK', t) end\n  if now > tonumber(ARGV[3]) then return nil, answer('VOID', t) end\n",
 		""}}, late},
