@@ -10,10 +10,10 @@ import (
 )
 
 // short is a range of merged rows that is expected to be short, or one page of a sweep. A single short one is read by one
-// script, in one round trip. Where several wait at the same moment, or other flights are under way, and for a page of a sweep, plain commands in two round
-// trips for all of them are less work for the server: it need not make a Lua string of everything that it answers. They are
-// of one moment if the table's truth was the same before and after them; else, and whenever anything is not as expected, the
-// script is asked after all.
+// script, in one round trip. Where several wait at the same moment, or all other flights are away, and for a page of a sweep,
+// plain commands in two round trips for all of them are less work for the server: it need not make a Lua string of everything
+// that it answers. They are of one moment if the table's truth was the same before and after them; else, and whenever anything
+// is not as expected, the script is asked after all.
 type short struct {
 	index   int
 	bounds  []bound
@@ -74,9 +74,10 @@ func (r *reader) scan(ctx context.Context, batch []*ask) (left []*ask) {
 	return left
 }
 
-// pays tells whether plain commands are better than scripts: where the server has much to do. After a storm they would be in vain.
+// pays tells whether plain commands are better than scripts: where the server has much to do, as when all other flights wait
+// for it. After a storm they would be in vain.
 func (r *reader) pays(worth int) bool {
-	if worth == 0 || worth < fewest && r.away.Load() == 0 {
+	if worth == 0 || worth < fewest && r.away.Load() < flights-1 {
 		return false
 	}
 	return r.storm.Load() <= 0 || r.storm.Add(-1) < 0
