@@ -51,6 +51,7 @@ type page struct {
 
 // measure adds up the bytes; false: a row is missing.
 func (p *page) measure() bool {
+	p.bytes = 0
 	for i := range p.rows {
 		if p.rows[i] == nil {
 			return false

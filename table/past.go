@@ -3,12 +3,12 @@ package table
 // past is what a sweep has done with, key by key, so that none is deleted twice. Keys come again only where somebody else
 // writes meanwhile: until then they are kept as they came, and not looked for.
 type past struct {
-	keys [][]byte
-	set  map[string]struct{} // keys that were moved here
-	from uint64              // the table's number at the last page that was read
-	own  uint64              // effects of the sweep since
-	any  bool                // there was a page
-	loud bool                // somebody else has had an effect
+	keys  [][]byte
+	set   map[string]struct{} // keys that were moved here
+	from  uint64              // the table's number at the last page that was read
+	own   uint64              // effects of the sweep since
+	begun bool                // there was a page
+	loud  bool                // somebody else has had an effect
 }
 
 // quiet tells whether nobody but the sweep has had an effect since its last page, where the table's number is now.
@@ -16,8 +16,8 @@ func (p *past) quiet(now uint64) bool { return now == p.from+p.own }
 
 // read is told the table's number at a page.
 func (p *past) read(seq uint64) {
-	p.loud = p.loud || p.any && !p.quiet(seq)
-	p.from, p.own, p.any = seq, 0, true
+	p.loud = p.loud || p.begun && !p.quiet(seq)
+	p.from, p.own, p.begun = seq, 0, true
 }
 
 func (p *past) add(key []byte) { p.keys = append(p.keys, key) }

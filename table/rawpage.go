@@ -1,9 +1,8 @@
 package table
 
 import (
+	"bytes"
 	"context"
-	"io"
-	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -19,12 +18,13 @@ type pageCmd struct {
 const mostLikely = 64 << 10
 
 func newPageCmd(ctx context.Context, likely int, args []any) pageCmd {
-	into := &pageBuffer{bytes: make([]byte, 0, min(likely+likely/4, mostLikely))} // most are no longer than that
+	into := new(pageBuffer)
+	into.Grow(min(likely+likely/4, mostLikely) + bytes.MinRead) // most are no longer than that
 	return pageCmd{redis.NewRawWriteToCmd(ctx, into, args...), into}
 }
 
 // Val returns the answer.
-func (c pageCmd) Val() []byte { return c.into.bytes }
+func (c pageCmd) Val() []byte { return c.into.Bytes() }
 
 // Args is asked for before each attempt: what one has left behind, the next one must not find.
 func (c pageCmd) Args() []any {
@@ -37,34 +37,15 @@ func (c pageCmd) NoRetry() bool { return false }
 
 // pageBuffer is an io.Writer of one answer.
 type pageBuffer struct {
-	bytes []byte
-	over  bool // what comes next belongs to another answer
+	bytes.Buffer
+	over bool // what comes next belongs to another answer
 }
 
+// Write begins each line of an answer, and with it the answer; what is longer than a line is read by the buffer itself.
 func (b *pageBuffer) Write(p []byte) (int, error) {
-	b.begin()
-	b.bytes = append(b.bytes, p...)
-	return len(p), nil
-}
-
-// ReadFrom is what io.Copy calls, with a reader that knows how much it has left.
-func (b *pageBuffer) ReadFrom(from io.Reader) (int64, error) {
-	b.begin()
-	limited, ok := from.(*io.LimitedReader)
-	if !ok {
-		rest, err := io.ReadAll(from)
-		b.bytes = append(b.bytes, rest...)
-		return int64(len(rest)), err
-	}
-	at := len(b.bytes)
-	b.bytes = slices.Grow(b.bytes, int(limited.N))[:at+int(limited.N)]
-	n, err := io.ReadFull(limited.R, b.bytes[at:])
-	b.bytes, limited.N = b.bytes[:at+n], limited.N-int64(n)
-	return int64(n), err
-}
-
-func (b *pageBuffer) begin() {
 	if b.over {
-		b.bytes, b.over = b.bytes[:0], false
+		b.Reset()
+		b.over = false
 	}
+	return b.Buffer.Write(p)
 }

@@ -94,11 +94,11 @@ func (w *sweeper[R, K]) run(ctx context.Context) error {
 		}
 		next := w.lookAhead(ctx, pg)
 		chosen, err := w.choose(ctx, all)
-		ahead = <-next
-		if err == nil {
-			err = w.sweepRows(ctx, chosen, pg.snapshot)
+		if err != nil {
+			return err // without waiting for a page that nobody wants
 		}
-		if err != nil || pg.last {
+		ahead = <-next
+		if err := w.sweepRows(ctx, chosen, pg.snapshot); err != nil || pg.last {
 			return err
 		}
 		at, tries = pg.next, 0

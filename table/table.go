@@ -28,7 +28,7 @@ type Table[R any, K comparable] struct {
 	answerBytes average      // of pages that scripts have answered with
 	widest      atomic.Int64 // no row has more bytes, as far as was seen
 	folds       folds
-	streams     tasks  // pumps and Stream producers
+	streams     tasks  // pumps, Stream producers and pages read ahead
 	release     func() // gives the shared pool back
 	closing     sync.Once
 }

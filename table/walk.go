@@ -127,10 +127,10 @@ func (t *Table[R, K]) refill(ctx context.Context, q pageAsk, p *page) error {
 		return err
 	}
 	r := resp{rest: a.raw[0]}
-	p.bytes = 0
 	if !p.fill(r.texts()) || r.err != nil {
 		return t.conclude(ctx)
 	}
+	t.own(p.rows)
 	return nil
 }
 
