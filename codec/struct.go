@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strings"
 )
@@ -57,30 +56,19 @@ func (c structure[T]) String() string {
 func (c structure[T]) Append(dst []byte, v T) ([]byte, error) {
 	out := dst
 	for i, p := range c {
-		longer, err := p.append(append(out, 0), &v)
+		longer, err := p.append(BeginFrame(out), &v)
 		if err != nil {
 			return dst, fmt.Errorf("part %d: %w", i, err)
 		}
-		out = setLength(longer, len(out))
+		out = EndFrame(longer, len(out))
 	}
 	return out, nil
-}
-
-// setLength writes how much follows at b[at], where one byte was left for it: most parts are short, the others move.
-func setLength(b []byte, at int) []byte {
-	n := len(b) - at - 1
-	var head [binary.MaxVarintLen64]byte
-	w := binary.PutUvarint(head[:], uint64(n))
-	b = append(b, head[1:w]...)
-	copy(b[at+w:], b[at+1:at+1+n])
-	copy(b[at:], head[:w])
-	return b
 }
 
 func (c structure[T]) Decode(src []byte) (T, error) {
 	var v, zero T
 	for i, p := range c {
-		part, rest, err := cut(src)
+		part, rest, err := CutFrame(src)
 		if err == nil {
 			err = p.decode(part, &v)
 		}
@@ -93,17 +81,4 @@ func (c structure[T]) Decode(src []byte) (T, error) {
 		return zero, fmt.Errorf("%w: %d bytes left over", ErrData, len(src))
 	}
 	return v, nil
-}
-
-// cut returns the next part and what follows it. A length written in more bytes than it takes is refused.
-func cut(src []byte) (part, rest []byte, err error) {
-	n, w := binary.Uvarint(src)
-	switch {
-	case w <= 0 || w > 1 && src[w-1] == 0:
-		return nil, nil, fmt.Errorf("%w: not a length", ErrData)
-	case n > uint64(len(src)-w):
-		return nil, nil, fmt.Errorf("%w: cut short", ErrData)
-	}
-	end := w + int(n)
-	return src[w:end:end], src[end:], nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tablecache-go/tablecache/codec"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
 )
 
 // Definition says what a table is: its name in Redis, how a record R is keyed, which of its
@@ -138,39 +139,47 @@ func kindOf(c any) string {
 }
 
 func (d *Definition[R, K]) validate() error {
-	return errors.Join(checkTableName(d.Name), d.validateKey(), d.validateAttributes(), d.validateIndexes())
+	return errors.Join(checkTableName(d.Name), d.PrimaryKey.validate(), validateAttributes(d.Attributes), validateIndexes(d.Indexes))
 }
 
-func (d *Definition[R, K]) validateKey() error {
-	if d.PrimaryKey.of == nil || d.PrimaryKey.codec == nil {
+// checkTableName keeps two tables from sharing a key, and a name from widening an ACL pattern.
+func checkTableName(s string) error {
+	if !layout.IsTableName(s) {
+		return fmt.Errorf("%w: table name %q", ErrInvalidDefinition, s)
+	}
+	return nil
+}
+
+func (k *PrimaryKey[R, K]) validate() error {
+	if k.of == nil || k.codec == nil {
 		return fmt.Errorf("%w: primary key without function or codec", ErrInvalidDefinition)
 	}
 	return nil
 }
 
-func (d *Definition[R, K]) validateAttributes() error {
-	seen := make(map[string]bool)
-	for _, a := range d.Attributes {
-		if a.name == "" || a.append == nil || a.decode == nil || seen[a.name] {
-			return fmt.Errorf("%w: attribute %q has no name, no codec, no function, or a twin", ErrInvalidDefinition, a.name)
+func validateAttributes[R any](attributes []Attribute[R]) error {
+	names := make(map[string]bool)
+	for _, a := range attributes {
+		if a.name == "" || a.append == nil || a.decode == nil || names[a.name] {
+			return fmt.Errorf("%w: attribute %q has no name, no codec, no function, or is there twice", ErrInvalidDefinition, a.name)
 		}
-		seen[a.name] = true
+		names[a.name] = true
 	}
-	return atLeastOne("attribute", len(d.Attributes))
+	return atLeastOne("attribute", len(attributes))
 }
 
-func (d *Definition[R, K]) validateIndexes() error {
-	seen := make(map[string]bool)
-	for _, x := range d.Indexes {
-		if err := checkIndexName(x.name); err != nil {
-			return err
+func validateIndexes[R any](indexes []Index[R]) error {
+	names := make(map[string]bool)
+	for _, x := range indexes {
+		if !layout.IsIndexName(x.name) {
+			return fmt.Errorf("%w: index name %q", ErrInvalidDefinition, x.name)
 		}
-		if x.score == nil || seen[x.name] {
-			return fmt.Errorf("%w: index %q has no function, or a twin", ErrInvalidDefinition, x.name)
+		if x.score == nil || names[x.name] {
+			return fmt.Errorf("%w: index %q has no function, or is there twice", ErrInvalidDefinition, x.name)
 		}
-		seen[x.name] = true
+		names[x.name] = true
 	}
-	return atLeastOne("index", len(d.Indexes))
+	return atLeastOne("index", len(indexes))
 }
 
 func atLeastOne(what string, n int) error {
@@ -185,12 +194,9 @@ const maxParts = 256
 
 // schema is the fingerprint kept in Redis: a table is only opened with the one that wrote it.
 func (d *Definition[R, K]) schema() string {
-	s := newSchema(kindOf(d.PrimaryKey.codec))
+	s := layout.Schema{Layout: layout.Version, Key: kindOf(d.PrimaryKey.codec), Indexes: indexNames(d.Indexes)}
 	for _, a := range d.Attributes {
-		s.attribute(a.name, a.kind)
+		s.Attributes = append(s.Attributes, [2]string{a.name, a.kind})
 	}
-	for _, x := range d.Indexes {
-		s.index(x.name)
-	}
-	return s.text()
+	return s.Text()
 }

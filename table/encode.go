@@ -1,20 +1,16 @@
 package table
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"slices"
 
 	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
-
-// A row is the generation (u32, big-endian; stamped by the actor), then for each attribute in
-// definition order a uvarint length and that many bytes. The generation alone is a tombstone.
-const generationBytes = 4
 
 // Bounds on what is sent, below those at which a server closes the connection without a word.
 const (
@@ -23,26 +19,32 @@ const (
 	maxBatchBytes = 256 << 20 // the records of one atomic write
 )
 
+// coder turns records into rows and back. It is safe for concurrent use.
+type coder[R any, K comparable] struct {
+	def  Definition[R, K]
+	sent wire.Average // bytes of records that were encoded, with keys and scores
+}
+
 // encode turns records into rows, all in one buffer of their own. Of two records with the same
 // key the last one wins. Nothing of the caller's is kept.
-func (t *Table[R, K]) encode(records []R) ([]engine.Row, error) {
+func (c *coder[R, K]) encode(records []R) ([]engine.Row, error) {
 	e := encoder[R, K]{
-		t:    t,
-		buf:  make([]byte, 0, len(records)*t.sentBytes.guess()),
-		ends: make([]int, 0, len(records)*(2+len(t.def.Indexes))),
+		def:  &c.def,
+		buf:  make([]byte, 0, len(records)*c.sent.Guess()),
+		ends: make([]int, 0, len(records)*(2+len(c.def.Indexes))),
 	}
 	for i := range records {
 		if err := e.add(&records[i]); err != nil {
 			return nil, err
 		}
 	}
-	t.sentBytes.learn(len(e.buf), len(records))
+	c.sent.Learn(len(e.buf), len(records))
 	return e.rows(records)
 }
 
 // encoder collects where in its buffer the parts of each row are: the buffer may move.
 type encoder[R any, K comparable] struct {
-	t    *Table[R, K]
+	def  *Definition[R, K]
 	buf  []byte
 	ends []int  // of every part: key, row, score, score, ...
 	at   string // what is being encoded, should it panic
@@ -66,7 +68,7 @@ func (e *encoder[R, K]) add(r *R) (err error) {
 
 func (e *encoder[R, K]) addKey(r *R) (err error) {
 	e.at = ""
-	key := e.t.def.PrimaryKey
+	key := e.def.PrimaryKey
 	start := len(e.buf)
 	if e.buf, err = key.codec.Append(e.buf, key.of(r)); err != nil {
 		return err
@@ -81,10 +83,10 @@ func (e *encoder[R, K]) addKey(r *R) (err error) {
 func (e *encoder[R, K]) addRow(r *R) (err error) {
 	start := len(e.buf)
 	e.buf = append(e.buf, 0, 0, 0, 0)
-	for i := range e.t.def.Attributes {
-		a := &e.t.def.Attributes[i]
+	for i := range e.def.Attributes {
+		a := &e.def.Attributes[i]
 		e.at = a.name
-		if e.buf, err = appendPart(e.buf, r, a.append); err != nil {
+		if e.buf, err = appendFramed(e.buf, r, a.append); err != nil {
 			return err
 		}
 	}
@@ -96,29 +98,19 @@ func (e *encoder[R, K]) addRow(r *R) (err error) {
 	return nil
 }
 
-// appendPart writes a part behind its length, for which it leaves one byte: most parts are short.
-func appendPart[R any](dst []byte, r *R, part func([]byte, *R) ([]byte, error)) ([]byte, error) {
+// appendFramed appends a part in its frame.
+func appendFramed[R any](dst []byte, r *R, part func([]byte, *R) ([]byte, error)) ([]byte, error) {
 	start := len(dst)
-	dst, err := part(append(dst, 0), r)
+	framed, err := part(codec.BeginFrame(dst), r)
 	if err != nil {
-		return dst[:start], err
+		return dst, err
 	}
-	n := len(dst) - start - 1
-	if n < 0x80 {
-		dst[start] = byte(n)
-		return dst, nil
-	}
-	var head [binary.MaxVarintLen64]byte
-	w := binary.PutUvarint(head[:], uint64(n))
-	dst = append(dst, head[1:w]...)
-	copy(dst[start+w:], dst[start+1:start+1+n])
-	copy(dst[start:], head[:w])
-	return dst, nil
+	return codec.EndFrame(framed, start), nil
 }
 
 func (e *encoder[R, K]) addScores(r *R, start int) error {
-	for i := range e.t.def.Indexes {
-		x := &e.t.def.Indexes[i]
+	for i := range e.def.Indexes {
+		x := &e.def.Indexes[i]
 		score, err := callScore(x, r)
 		if err == nil && math.IsNaN(score) {
 			err = fmt.Errorf("%w: score is NaN", codec.ErrValue)
@@ -128,7 +120,7 @@ func (e *encoder[R, K]) addScores(r *R, start int) error {
 			failed.Index = x.name
 			return failed
 		}
-		e.buf = appendScore(e.buf, score)
+		e.buf = layout.AppendScore(e.buf, score)
 		e.ends = append(e.ends, len(e.buf))
 	}
 	return nil
@@ -144,16 +136,16 @@ func callScore[R any](x *Index[R], r *R) (score float64, err error) {
 }
 
 func (e *encoder[R, K]) fail(start int, err error) *CodingError {
-	c := &CodingError{Table: e.t.def.Name, Attribute: e.at, Err: asValueError(err)}
-	if len(e.ends)%(2+len(e.t.def.Indexes)) != 0 {
-		c.Key = keyHash(e.buf[start:e.ends[len(e.ends)-len(e.ends)%(2+len(e.t.def.Indexes))]])
+	c := &CodingError{Table: e.def.Name, Attribute: e.at, Err: asValueError(err)}
+	if len(e.ends)%(2+len(e.def.Indexes)) != 0 {
+		c.Key = layout.KeyHash(e.buf[start:e.ends[len(e.ends)-len(e.ends)%(2+len(e.def.Indexes))]])
 	}
 	return c
 }
 
 // rows cuts the buffer, which moves no more, into rows.
 func (e *encoder[R, K]) rows(records []R) ([]engine.Row, error) {
-	per := len(e.t.def.Indexes)
+	per := len(e.def.Indexes)
 	rows := make([]engine.Row, len(records))
 	scores := make([]engine.Bytes, len(records)*per)
 	from, next := 0, 0
@@ -176,9 +168,9 @@ func (e *encoder[R, K]) lastWins(rows []engine.Row, records []R) ([]engine.Row, 
 	if len(rows) < 2 {
 		return rows, nil
 	}
-	dropped, seen := false, newTwins(len(rows))
+	dropped, known := false, newDedup(len(rows))
 	for i := range rows {
-		j := seen.before(rows, i)
+		j := known.replace(rows, i)
 		if j < 0 {
 			continue
 		}
@@ -194,51 +186,51 @@ func (e *encoder[R, K]) lastWins(rows []engine.Row, records []R) ([]engine.Row, 
 }
 
 func (e *encoder[R, K]) sameKey(a, b *R, bytes []byte) error {
-	of := e.t.def.PrimaryKey.of
+	of := e.def.PrimaryKey.of
 	if of(a) == of(b) {
 		return nil
 	}
-	return &CodingError{Table: e.t.def.Name, Key: keyHash(bytes),
+	return &CodingError{Table: e.def.Name, Key: layout.KeyHash(bytes),
 		Err: fmt.Errorf("%w: two unequal keys have the same bytes", codec.ErrValue)}
 }
 
 // encodeKeys encodes keys for a look-up; one that is given twice is encoded once.
-func (t *Table[R, K]) encodeKeys(given []K) ([]engine.Bytes, error) {
+func (c *coder[R, K]) encodeKeys(given []K) ([]engine.Bytes, error) {
 	if len(given) == 1 {
-		b, err := t.encodeKey(given[0])
+		b, err := c.encodeKey(given[0])
 		return []engine.Bytes{b}, err
 	}
 	out := make([]engine.Bytes, 0, len(given))
-	seen := make(map[string]K, len(given))
+	known := make(map[string]K, len(given))
 	for _, k := range given {
-		b, err := t.encodeKey(k)
+		b, err := c.encodeKey(k)
 		if err != nil {
 			return nil, err
 		}
-		before, twice := seen[string(b)]
+		before, twice := known[string(b)]
 		if twice && before != k {
-			return nil, &CodingError{Table: t.def.Name, Key: keyHash(b),
+			return nil, &CodingError{Table: c.def.Name, Key: layout.KeyHash(b),
 				Err: fmt.Errorf("%w: two unequal keys have the same bytes", codec.ErrValue)}
 		}
 		if !twice {
-			seen[string(b)] = k
+			known[string(b)] = k
 			out = append(out, b)
 		}
 	}
 	return out, nil
 }
 
-func (t *Table[R, K]) encodeKey(k K) (b []byte, err error) {
+func (c *coder[R, K]) encodeKey(k K) (b []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &CodingError{Table: t.def.Name, Err: panicked(p)}
+			err = &CodingError{Table: c.def.Name, Err: panicked(p)}
 		}
 	}()
-	if b, err = t.def.PrimaryKey.codec.Append(nil, k); err == nil {
+	if b, err = c.def.PrimaryKey.codec.Append(nil, k); err == nil {
 		err = checkKeySize(len(b))
 	}
 	if err != nil {
-		return nil, &CodingError{Table: t.def.Name, Err: asValueError(err)}
+		return nil, &CodingError{Table: c.def.Name, Err: asValueError(err)}
 	}
 	return b, nil
 }
@@ -260,10 +252,3 @@ func asValueError(err error) error {
 
 // panicked names the type of what was thrown, never its text, which may hold row bytes.
 func panicked(p any) error { return fmt.Errorf("%w: %T", ErrPanic, p) }
-
-// keyHash is how keys appear in errors and logs.
-func keyHash[T []byte | engine.Bytes | string](key T) string {
-	h := fnv.New64a()
-	h.Write([]byte(key))
-	return fmt.Sprintf("%016x", h.Sum64())
-}

@@ -15,9 +15,9 @@ type departure struct {
 	Price                  float64
 }
 
-// unopened is a table that can only encode.
-func unopened() *Table[departure, int64] {
-	return &Table[departure, int64]{def: Definition[departure, int64]{
+// departureCoder encodes and decodes.
+func departureCoder() *coder[departure, int64] {
+	return &coder[departure, int64]{def: Definition[departure, int64]{
 		Name:       "t",
 		PrimaryKey: Key(codec.Int64, func(d *departure) int64 { return d.ID }),
 		Attributes: []Attribute[departure]{
@@ -50,7 +50,7 @@ func BenchmarkEncodeThousand(b *testing.B) { benchmarkEncode(b, 1000) }
 
 // benchmarkEncode tells the time and the allocations of a call with n records.
 func benchmarkEncode(b *testing.B, n int) {
-	t, records := unopened(), departures(n)
+	t, records := departureCoder(), departures(n)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := t.encode(records); err != nil {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/store"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
 // Errors that a call meets before Redis is asked: nothing has changed.
@@ -28,9 +30,9 @@ var (
 // Errors of Open.
 var (
 	// ErrSchemaMismatch: the table in Redis was written under another definition.
-	ErrSchemaMismatch = errors.New("tablecache: table has another schema")
+	ErrSchemaMismatch = store.ErrSchemaMismatch
 	// ErrUnsafeClient: the client or the server is configured so that guarantees cannot hold.
-	ErrUnsafeClient = errors.New("tablecache: unsafe redis configuration")
+	ErrUnsafeClient = wire.ErrUnsafeClient
 )
 
 // ErrNotFound: there is no such record.

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"math"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tablecache-go/tablecache/codec"
+	"github.com/tablecache-go/tablecache/internal/memtest"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
 )
 
 // parcel is a record with parts of every shape that a row may have.
@@ -22,9 +23,9 @@ type parcel struct {
 	Raw    []byte
 }
 
-// parcels is a table that has only its definition: it decodes.
-func parcels() *Table[parcel, int64] {
-	return &Table[parcel, int64]{def: Definition[parcel, int64]{
+// parcels encodes and decodes.
+func parcels() *coder[parcel, int64] {
+	return &coder[parcel, int64]{def: Definition[parcel, int64]{
 		Name:       "parcels",
 		PrimaryKey: Key(codec.Int64, func(p *parcel) int64 { return p.ID }),
 		Attributes: []Attribute[parcel]{
@@ -68,8 +69,8 @@ func FuzzRow(f *testing.F) {
 
 func checkRow(t *testing.T, row []byte) {
 	t.Helper()
-	tbl := parcels()
-	d := tbl.decoder()
+	parcels := parcels()
+	d := parcels.decoder()
 	err := d.decode([]byte("key"), row)
 	var c *CodingError
 	switch {
@@ -78,33 +79,15 @@ func checkRow(t *testing.T, row []byte) {
 			t.Errorf("got %v", err)
 		}
 	default:
-		again, err := tbl.encode([]parcel{d.record})
+		again, err := parcels.encode([]parcel{d.record})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(again[0].Value[generationBytes:], row[generationBytes:]) {
+		if !bytes.Equal(again[0].Value[layout.GenerationBytes:], row[layout.GenerationBytes:]) {
 			t.Errorf("%x is another form of %x", again[0].Value, row)
 		}
 	}
-	wantBounded(t, "a row", 2*len(row), func() { _ = d.decode([]byte("key"), row) })
-}
-
-// wantBounded fails when a call allocates more than so many bytes and a little. Others allocate meanwhile: too much is
-// measured again before it counts.
-func wantBounded(t *testing.T, what string, limit int, call func()) {
-	t.Helper()
-	const slack = 4 << 10
-	least := uint64(math.MaxUint64)
-	for range 5 {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		call()
-		runtime.ReadMemStats(&after)
-		if least = min(least, after.TotalAlloc-before.TotalAlloc); least <= uint64(limit)+slack {
-			return
-		}
-	}
-	t.Errorf("%s took %d bytes, more than %d", what, least, limit)
+	memtest.WantBounded(t, "a row", 2*len(row), func() { _ = d.decode([]byte("key"), row) })
 }
 
 // Each truncation of a row, and each row with one bit, or one byte, turned over: it is refused or it is another sound row.
@@ -126,60 +109,4 @@ func TestG12_EveryWayToDamageARow(t *testing.T) {
 	if damaged < 600 {
 		t.Errorf("only %d damaged rows", damaged)
 	}
-}
-
-// answers are replies as a server sends them, and some that it never would.
-var answers = []string{
-	"*7\r\n$2\r\nOK\r\n$3\r\n1:a\r\n$1\r\n0\r\n$1\r\n0\r\n$5\r\nclear\r\n$1\r\n0\r\n$0\r\n\r\n",
-	"*13\r\n$2\r\nOK\r\n$3\r\n1:a\r\n$1\r\n9\r\n$1\r\n2\r\n$7\r\nmerging\r\n$1\r\n4\r\n$0\r\n\r\n:1\r\n$3\r\n1.5\r\n$1\r\nk\r\n" +
-		"*1\r\n*1\r\n$1\r\nk\r\n*1\r\n*1\r\n$5\r\nabcde\r\n*1\r\n*1\r\n$3\r\n1.5\r\n",
-	"*10\r\n$3\r\n1:a\r\n$1\r\n0\r\n$1\r\n0\r\n$5\r\nclear\r\n$1\r\n0\r\n$1\r\n3\r\n$1\r\n0\r\n$1\r\n0\r\n$2\r\n80\r\n$1\r\n0\r\n",
-	"-ERR no\r\n", "*1000000\r\n", "*-1\r\n", "$5\r", "$99999999\r\nx\r\n", "*2\r\n*99\r\n_\r\n", ":\r\n", "*7\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n$-1\r\n",
-	strings.Repeat("*1\r\n", 500), "*1\r\n$5\r", "*0\r\n",
-}
-
-// FuzzAnswer reads any bytes as an answer, a page and a table's truth: no panic, an error that is ErrLost or the server's
-// own, and memory in proportion to what came. (A list of nulls takes five bytes each, and 24 here.)
-func FuzzAnswer(f *testing.F) {
-	for _, text := range answers {
-		f.Add([]byte(text))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		if err := readAll(raw); err != nil && !errors.Is(err, ErrLost) && !isServerError(err) {
-			t.Errorf("got %v", err)
-		}
-		wantBounded(t, "an answer", 64*len(raw), func() { _ = readAll(raw) })
-	})
-}
-
-func readAll(raw []byte) error {
-	_, _ = readTruth(raw)
-	a, err := readAnswer(raw)
-	if err != nil {
-		return err
-	}
-	lists := a.rest // another reader of the same bytes
-	lists.lists()
-	if lists.err != nil && !errors.Is(lists.err, ErrLost) && !isServerError(lists.err) {
-		return lists.err
-	}
-	_, err = parsePage(&a, []bound{{"-inf", "+inf"}})
-	return err
-}
-
-// FuzzTruth reads any text as the fields of a table's truth.
-func FuzzTruth(f *testing.F) {
-	f.Add("1:a", "1", "2", "clear", "3")
-	f.Add("", "18446744073709551616", "4294967296", "Clear", "-1")
-	f.Fuzz(func(t *testing.T, epoch, seq, gen, state, version string) {
-		a, err := parseAnswer([]any{"OK", epoch, seq, gen, state, version, ""})
-		if err != nil && !errors.Is(err, ErrLost) {
-			t.Errorf("got %v", err)
-		}
-		if err == nil && epoch != "" && a.view.State.String() != state {
-			t.Errorf("state %q is read as %v", state, a.view.State)
-		}
-		_ = ownership("1:a", epoch)
-		_ = indexesIn(epoch + state)
-	})
 }

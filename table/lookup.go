@@ -6,6 +6,8 @@ import (
 	"iter"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/scan"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
 // Get returns the record with this key, or ErrNotFound.
@@ -35,13 +37,13 @@ func (t *Table[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error]
 		for _, f := range found {
 			if ctx.Err() != nil {
 				var none R
-				yield(none, t.errorf("look-up", ended(ctx)))
+				yield(none, t.errorf("look-up", engine.Ended(ctx)))
 				return
 			}
-			if f.row == nil {
+			if f.Row == nil {
 				continue
 			}
-			err := d.decode(f.key, f.row)
+			err := d.decode(f.Key, f.Row)
 			if !yield(d.record, err) {
 				return
 			}
@@ -49,7 +51,7 @@ func (t *Table[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error]
 	}
 }
 
-func (t *Table[R, K]) lookup(ctx context.Context, keys []K) ([]stored, error) {
+func (t *Table[R, K]) lookup(ctx context.Context, keys []K) ([]scan.Found, error) {
 	if len(keys) > maxKeys {
 		return nil, fmt.Errorf("%w: %d keys, at most %d", ErrTooLarge, len(keys), maxKeys)
 	}
@@ -58,53 +60,8 @@ func (t *Table[R, K]) lookup(ctx context.Context, keys []K) ([]stored, error) {
 		return nil, err
 	}
 	if len(encoded) == 0 {
-		return nil, t.alive(ctx)
+		return nil, t.reader.Alive(ctx)
 	}
-	rows, _, err := t.find(ctx, mergedView, noIndex, encoded)
+	rows, _, err := t.reader.Find(ctx, scripts.Merged, scripts.NoIndex, encoded)
 	return rows, err
-}
-
-// stored is what is there under a key; a row that is nil: nothing.
-type stored struct{ key, row, score []byte }
-
-const noIndex = -1
-
-// find looks rows up, and their scores in an index, at one moment, which it returns.
-func (t *Table[R, K]) find(ctx context.Context, v view, index int, keys []engine.Bytes) ([]stored, snapshot, error) {
-	q := question{call: t.wire.lookupCall(v, index, keys)}
-	if v == mergedView && index == noIndex {
-		q.keys = keys
-	}
-	acked := t.actor.Acked()
-	a, err := t.reader.put(ctx, q)
-	if err == nil {
-		err = t.check(a.answer, acked)
-	}
-	if err != nil {
-		return nil, snapshot{}, err
-	}
-	rows, scores := a.rows, [][]byte(nil)
-	if rows == nil {
-		rows, scores = a.rest.texts(), a.rest.texts()
-	}
-	if a.rest.err != nil || len(rows) != len(keys) || (index != noIndex && len(scores) != len(keys)) {
-		return nil, snapshot{}, fmt.Errorf("%w: not an answer to a look-up", ErrLost)
-	}
-	t.own(rows)
-	out := make([]stored, len(keys))
-	for i := range out {
-		out[i] = stored{key: keys[i], row: rows[i]}
-		if index != noIndex {
-			out[i].score = scores[i]
-		}
-	}
-	return out, snapshot{epoch: a.epoch, view: a.view}, nil
-}
-
-func (w *wire) lookupCall(v view, index int, keys []engine.Bytes) []any {
-	args := append(w.command(&w.scripts.lookup, 2+len(keys)), string(v), index+1)
-	for i := range keys {
-		args = append(args, &keys[i])
-	}
-	return args
 }

@@ -1,6 +1,10 @@
 package table
 
-import "context"
+import (
+	"context"
+
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
 
 // Repair walks the table as Verify does and mends what it finds: entries are made anew from their
 // rows, entries without a row, rows that cannot be decoded and leftovers of scratch are deleted,
@@ -13,7 +17,7 @@ import "context"
 func (t *Table[R, K]) Repair(ctx context.Context) (Report, error) {
 	var walked, mended Report
 	mend := func(f finding) error {
-		done, err := t.mend(ctx, f)
+		done, err := t.reader.Repair(ctx, f.remedy(), f.Damage)
 		if err != nil || !done {
 			return err
 		}
@@ -29,26 +33,14 @@ func (t *Table[R, K]) Repair(ctx context.Context) (Report, error) {
 	return mended, t.errorf("repair", err)
 }
 
-func (t *Table[R, K]) mend(ctx context.Context, f finding) (bool, error) {
-	args := t.wire.command(&t.wire.scripts.repair, 6)
-	a, err := t.reader.ask(ctx, append(args, t.epoch, remedy(f.Problem), f.index+1, f.key, f.row, f.score))
-	if err == nil {
-		err = a.err(t.epoch)
-	}
-	if err != nil {
-		return false, err
-	}
-	return string(a.rest.text()) == "1", a.rest.err
-}
-
-// remedy names what the script does about a problem.
-func remedy(p Problem) string {
-	what := map[ProblemKind]string{
-		OrphanEntry: "orphan", MissingEntry: "entry", WrongScore: "entry",
-		BadRow: "row", Leftover: "leftover", WrongCount: "counts",
+// remedy returns what is to be done about a problem.
+func (p Problem) remedy() scripts.Remedy {
+	what := map[ProblemKind]scripts.Remedy{
+		OrphanEntry: scripts.DropOrphan, MissingEntry: scripts.MakeEntry, WrongScore: scripts.MakeEntry,
+		BadRow: scripts.DropRow, Leftover: scripts.MendLeftover, WrongCount: scripts.SetCounts,
 	}[p.Kind]
 	if p.Staged && p.Kind != WrongCount {
-		return "staged " + what
+		return what.Staged()
 	}
 	return what
 }

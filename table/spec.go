@@ -3,9 +3,11 @@ package table
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
+
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/scan"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
 // Spec says which records a call is about: those whose score in Index lies in one of Intervals
@@ -44,24 +46,18 @@ func (s Spec[R]) Max(n int) Spec[R] {
 // maxIntervals bounds what one script looks at.
 const maxIntervals = 1000
 
-// plan is a checked spec, as the scripts want it.
+// plan is a checked spec.
 type plan[R any] struct {
-	index     int
+	query     scan.Query
 	intervals []Interval
-	bounds    []bound // the same in the order in which they are read; none is empty
 	recheck   func(*R) bool
-	reverse   bool
-	limit     int
+	limit     int // of records for which recheck holds; 0: none
 }
 
-// bound is an interval in the words of ZRANGE BYSCORE.
-type bound struct{ min, max string }
-
-func (t *Table[R, K]) plan(s Spec[R]) (plan[R], error) {
-	p := plan[R]{intervals: s.Intervals, recheck: s.Recheck, reverse: s.Reverse, limit: s.Limit}
-	p.index = slices.IndexFunc(t.def.Indexes, func(x Index[R]) bool { return x.name == s.Index })
-	if p.index < 0 {
-		return p, fmt.Errorf("%w: %q of table %s", ErrUnknownIndex, s.Index, t.def.Name)
+func planOf[R any](table string, indexes []Index[R], s Spec[R], scope scripts.Scope) (p plan[R], err error) {
+	index := slices.IndexFunc(indexes, func(x Index[R]) bool { return x.name == s.Index })
+	if index < 0 {
+		return p, fmt.Errorf("%w: %q of table %s", ErrUnknownIndex, s.Index, table)
 	}
 	if s.Limit < 0 {
 		return p, fmt.Errorf("%w: limit %d", ErrInvalidSpec, s.Limit)
@@ -69,15 +65,25 @@ func (t *Table[R, K]) plan(s Spec[R]) (plan[R], error) {
 	if err := checkIntervals(s.Intervals); err != nil {
 		return p, err
 	}
-	for _, i := range s.Intervals {
-		if !i.Empty() {
-			p.bounds = append(p.bounds, boundOf(i))
-		}
-	}
-	if p.reverse {
-		slices.Reverse(p.bounds)
+	p = plan[R]{intervals: s.Intervals, recheck: s.Recheck, limit: s.Limit}
+	p.query = scan.Query{Scope: scope, Index: index, Bounds: boundsOf(s), Reverse: s.Reverse}
+	if s.Recheck == nil {
+		p.query.Limit = s.Limit
 	}
 	return p, nil
+}
+
+// boundsOf returns the intervals that are not empty, in the order in which they are read.
+func boundsOf[R any](s Spec[R]) (bounds []layout.Bound) {
+	for _, i := range s.Intervals {
+		if !i.Empty() {
+			bounds = append(bounds, layout.BoundOf(i.GE, i.LT))
+		}
+	}
+	if s.Reverse {
+		slices.Reverse(bounds)
+	}
+	return bounds
 }
 
 func checkIntervals(given []Interval) error {
@@ -101,26 +107,3 @@ func checkIntervals(given []Interval) error {
 	}
 	return nil
 }
-
-func boundOf(i Interval) bound {
-	b := bound{min: scoreText(i.GE), max: "(" + scoreText(i.LT)}
-	if math.IsInf(i.LT, 1) {
-		b.max = "+inf"
-	}
-	return b
-}
-
-func scoreText(f float64) string { return string(appendScore(nil, f)) }
-
-// appendScore writes the shortest text that Redis reads back as exactly f.
-func appendScore(dst []byte, f float64) []byte {
-	if n := int64(f); float64(n) == f && n != 0 && -mostExact < n && n < mostExact { // many are: times, ranks
-		return strconv.AppendInt(dst, n, 10)
-	}
-	return strconv.AppendFloat(dst, f, 'g', -1, 64)
-}
-
-// mostExact bounds the integers that a float64 tells apart; of a larger one the digits would say more than the score does.
-const mostExact = 1 << 53
-
-func parseScore(text string) (float64, error) { return strconv.ParseFloat(text, 64) }

@@ -30,27 +30,14 @@ type Stats struct {
 }
 
 // Stats returns what the table is doing: Records and Staged from Redis, the rest from memory.
-func (t *Table[R, K]) Stats(ctx context.Context) (Stats, error) {
-	st, err := t.stats(ctx)
-	return st, t.errorf("stats", err)
-}
-
-func (t *Table[R, K]) stats(ctx context.Context) (Stats, error) {
-	status, err := t.actor.Status(ctx)
+func (o *owner) Stats(ctx context.Context) (Stats, error) {
+	status, err := o.actor.Status(ctx)
 	if err != nil {
-		return Stats{}, err
+		return Stats{}, o.errorf("stats", err)
 	}
-	fold := t.folds.status()
+	fold := o.folds.Status()
 	st := Stats{State: status.View.State, Generation: status.View.Generation, Pins: status.Pins, Mailbox: status.Mailbox,
 		FoldFailures: fold.Failures, FoldError: fold.LastErr}
-	acked := t.actor.Acked()
-	a, err := t.reader.ask(ctx, t.wire.command(&t.wire.scripts.stats, 0))
-	if err == nil {
-		err = t.check(a, acked)
-	}
-	if err != nil {
-		return st, err
-	}
-	st.Records, st.Staged = a.rest.integer(), a.rest.integer()
-	return st, a.rest.err
+	st.Records, st.Staged, err = o.reader.Stats(ctx)
+	return st, o.errorf("stats", err)
 }

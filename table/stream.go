@@ -3,6 +3,8 @@ package table
 import (
 	"context"
 	"errors"
+
+	"github.com/tablecache-go/tablecache/engine"
 )
 
 // Stream is a read that delivers its records through a bounded channel.
@@ -18,8 +20,8 @@ type Stream[R any] struct {
 // them frees all that the stream holds.
 func (t *Table[R, K]) Stream(ctx context.Context, s Spec[R]) *Stream[R] {
 	ctx, cancel := context.WithCancel(ctx)
-	st := &Stream[R]{c: make(chan R, t.opts.buffer), cancel: cancel, done: make(chan struct{})}
-	if err := t.streams.start(func() { st.end(t.produce(ctx, s, st.c)) }); err != nil {
+	st := &Stream[R]{c: make(chan R, t.buffer), cancel: cancel, done: make(chan struct{})}
+	if err := t.reader.Go(func() { st.end(t.produce(ctx, s, st.c)) }); err != nil {
 		st.end(t.errorf("stream", err))
 	}
 	return st
@@ -37,7 +39,7 @@ func (t *Table[R, K]) produce(ctx context.Context, s Spec[R], c chan<- R) error 
 		select {
 		case c <- r:
 		case <-ctx.Done():
-			return errors.Join(append(errs, t.errorf("stream", ended(ctx)))...)
+			return errors.Join(append(errs, t.errorf("stream", engine.Ended(ctx)))...)
 		case <-t.actor.Done():
 			return errors.Join(append(errs, t.errorf("stream", ErrClosed))...)
 		}

@@ -8,6 +8,10 @@ import (
 	"slices"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/scan"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
 // DeleteSeq deletes the records of s page by page and yields what it has deleted. No lock is held
@@ -17,53 +21,42 @@ import (
 // A row that cannot be decoded yields a *CodingError and is left alone (DeleteKeys deletes it).
 // When the table is cleared meanwhile the sequence ends.
 func (t *Table[R, K]) DeleteSeq(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
-	return t.sweep(ctx, s, "delete", mergedView, t.regularSpan, t.actor.Delete)
-}
-
-// ScratchDiscard stages the deletion of the records of s, in the view that a merge now would
-// show, and returns how many it discarded. It waits like ScratchPut and is atomic like Delete.
-func (t *Table[R, K]) ScratchDiscard(ctx context.Context, s Spec[R]) (int, error) {
-	return drain(t.ScratchDiscardSeq(ctx, s))
-}
-
-// ScratchDiscardSeq is to ScratchDiscard what DeleteSeq is to Delete. When its scratch session is
-// merged or aborted meanwhile it ends with ErrScratchMerged or ErrScratchAborted.
-func (t *Table[R, K]) ScratchDiscardSeq(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
-	return t.sweep(ctx, s, "discard", stagedView, t.actor.ScratchSpan, t.actor.Discard)
+	return t.sweep(ctx, s, "delete", scripts.Merged, regularSpan(t.actor), t.actor.Delete)
 }
 
 // regularSpan waits for the lock, so that what is judged is what will be deleted.
-func (t *Table[R, K]) regularSpan(ctx context.Context) (*engine.Span, error) {
-	if err := t.actor.WaitClear(ctx); err != nil {
-		return nil, err
+func regularSpan(a *engine.Actor) func(context.Context) (*engine.Span, error) {
+	return func(ctx context.Context) (*engine.Span, error) {
+		if err := a.WaitClear(ctx); err != nil {
+			return nil, err
+		}
+		return a.RegularSpan(ctx)
 	}
-	return t.actor.RegularSpan(ctx)
 }
 
 // sweeper marks the records of a plan, page by page.
 type sweeper[R any, K comparable] struct {
 	*decoder[R, K]
+	pages  *scan.Sweep
 	plan   plan[R]
-	view   view
 	span   *engine.Span
 	mark   func(context.Context, engine.Deletion) ([]engine.Verdict, error)
 	yield  func(R, error) bool
-	past   past
 	marked int
 }
 
-func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], what string, v view, span func(context.Context) (*engine.Span, error),
+func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], what string, scope scripts.Scope, span func(context.Context) (*engine.Span, error),
 	mark func(context.Context, engine.Deletion) ([]engine.Verdict, error)) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		p, err := t.plan(s)
-		w := sweeper[R, K]{decoder: t.decoder(), plan: p, view: v, mark: mark, yield: yield}
+		p, err := t.planOf(s, scope)
+		w := sweeper[R, K]{decoder: t.decoder(), pages: t.reader.Sweep(p.query), plan: p, mark: mark, yield: yield}
 		if err == nil {
 			w.span, err = span(ctx)
 		}
 		if err == nil {
 			err = w.run(ctx)
 		}
-		if err != nil && !errors.Is(err, errStop) && !errors.Is(err, engine.ErrCleared) {
+		if err != nil && !errors.Is(err, scan.ErrStop) && !errors.Is(err, engine.ErrCleared) {
 			var none R
 			yield(none, t.errorf(what, err))
 		}
@@ -74,96 +67,71 @@ func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], what string, v view,
 // as a whole; after that its records are marked one by one, each if it is still as it was seen.
 const mostRetries = 100
 
-// run goes through the pages. Unlike a read it wants the present, not a snapshot.
+// run goes through the pages.
 func (w *sweeper[R, K]) run(ctx context.Context) error {
-	at, tries := cursor{bounds: w.plan.bounds}, mostRetries
-	var ahead *page
-	for len(at.bounds) > 0 {
-		pg, err := w.page(ctx, at, ahead)
-		if err != nil {
+	for tries := mostRetries; ; {
+		page, err := w.page(ctx)
+		if err != nil || page == nil {
 			return err
 		}
-		all := rowsOf(pg)
-		if pg.last && tries > 0 { // these are all the records there are
+		all := rowsOf(page)
+		if page.Final && tries > 0 { // these are all the records there are
 			tries--
-			disturbed, err := w.sweepWhole(ctx, all, pg.snapshot)
+			disturbed, err := w.sweepWhole(ctx, all, page.Moment)
 			if err == nil && disturbed {
 				continue
 			}
 			return err
 		}
-		next := w.lookAhead(ctx, pg)
+		wait := w.maybeReadAhead(ctx, page)
 		chosen, err := w.choose(ctx, all)
 		if err != nil {
 			return err // without waiting for a page that nobody wants
 		}
-		ahead = <-next
-		if err := w.sweepRows(ctx, chosen, pg.snapshot); err != nil || pg.last {
+		wait()
+		if err := w.sweepRows(ctx, chosen, page.Moment); err != nil || page.Final {
 			return err
 		}
-		at, tries = pg.next, 0
+		w.pages.Next(page)
+		tries = 0
 	}
-	return nil
 }
 
-// page returns the page at a cursor: the one that was read ahead, as long as nobody else has written since.
-func (w *sweeper[R, K]) page(ctx context.Context, at cursor, ahead *page) (pg *page, err error) {
-	if now := w.t.actor.View().Seq; ahead != nil && ahead.view.Seq == w.past.from && w.past.quiet(now) {
-		pg, ahead.view.Seq = ahead, now // what the sweep itself has marked is not on it
-	} else if pg, err = w.fetch(ctx, at); err != nil {
-		return nil, err
+func (w *sweeper[R, K]) page(ctx context.Context) (*scan.Page, error) {
+	page, err := w.pages.Page(ctx)
+	if err == nil {
+		err = w.span.Err()
 	}
-	w.past.read(pg.view.Seq)
-	return pg, w.owned(pg.snapshot)
+	return page, err
 }
 
-// lookAhead reads the page behind pg while that is judged. nil comes where there is none, or where it is not worth it.
-func (w *sweeper[R, K]) lookAhead(ctx context.Context, pg *page) <-chan *page {
-	next := make(chan *page, 1)
-	read := func() {
-		found, err := w.fetch(ctx, pg.next)
-		if err != nil {
-			found = nil // whoever wants the page meets the error
-		}
-		next <- found
+// maybeReadAhead reads the page behind this one while this one is judged, where that is worth it.
+func (w *sweeper[R, K]) maybeReadAhead(ctx context.Context, page *scan.Page) (wait func()) {
+	if w.plan.limit > 0 {
+		return func() {}
 	}
-	if pg.last || w.plan.limit > 0 || w.t.streams.start(read) != nil {
-		next <- nil
-	}
-	return next
+	return w.pages.ReadAhead(ctx, page)
 }
 
-func (w *sweeper[R, K]) fetch(ctx context.Context, at cursor) (*page, error) {
-	return w.t.page(ctx, pageAsk{at: at, index: w.plan.index, reverse: w.plan.reverse, view: w.view, scored: true})
-}
-
-func rowsOf(pg *page) []stored {
-	rows := make([]stored, len(pg.rows))
+func rowsOf(page *scan.Page) []scan.Found {
+	rows := make([]scan.Found, len(page.Rows))
 	for i := range rows {
-		rows[i] = stored{key: pg.keys[i], row: pg.rows[i], score: pg.scores[i]}
+		rows[i] = scan.Found{Key: page.Keys[i], Row: page.Rows[i], Score: page.Scores[i]}
 	}
 	return rows
 }
 
-// owned: what is to be changed must be this owner's.
-func (w *sweeper[R, K]) owned(s snapshot) error {
-	if s.epoch != w.t.epoch {
-		return ownership(w.t.epoch, s.epoch)
-	}
-	return w.span.Err()
-}
-
 // sweepWhole marks those of all records that pass, at one moment; disturbed tells that they were no
 // longer all, and that nothing was marked.
-func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []stored, seen snapshot) (disturbed bool, err error) {
+func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []scan.Found, read wire.Moment) (disturbed bool, err error) {
 	chosen, err := w.choose(ctx, all)
 	if err != nil || len(chosen) == 0 {
 		return false, err
 	}
-	d := w.deletion(chosen, seen)
+	d := w.deletion(chosen, read)
 	d.Witnesses = witnesses(all, chosen)
-	for _, b := range w.plan.bounds {
-		d.Bounds = append(d.Bounds, engine.Bytes(b.min), engine.Bytes(b.max))
+	for _, b := range w.plan.query.Bounds {
+		d.Bounds = append(d.Bounds, engine.Bytes(b.Min), engine.Bytes(b.Max))
 	}
 	verdicts, err := w.mark(ctx, d)
 	if err != nil {
@@ -174,31 +142,30 @@ func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []stored, seen snaps
 }
 
 // witnesses returns what is not chosen.
-func witnesses[R any](all []stored, chosen []candidate[R]) (others []engine.Mark) {
+func witnesses[R any](all []scan.Found, chosen []candidate[R]) (others []engine.Mark) {
 	for _, f := range all {
-		if len(chosen) > 0 && bytes.Equal(chosen[0].key, f.key) {
+		if len(chosen) > 0 && bytes.Equal(chosen[0].Key, f.Key) {
 			chosen = chosen[1:]
 			continue
 		}
-		others = append(others, f.mark())
+		others = append(others, markOf(f))
 	}
 	return others
 }
 
 // sweepRows marks what was chosen, yields what was marked, and looks again at what has changed since.
-func (w *sweeper[R, K]) sweepRows(ctx context.Context, chosen []candidate[R], seen snapshot) error {
+func (w *sweeper[R, K]) sweepRows(ctx context.Context, chosen []candidate[R], read wire.Moment) error {
 	for len(chosen) > 0 {
-		verdicts, err := w.mark(ctx, w.deletion(chosen, seen))
+		verdicts, err := w.mark(ctx, w.deletion(chosen, read))
 		if err != nil {
 			return err
 		}
-		w.past.own++
+		w.pages.Applied()
 		changed, err := w.report(chosen, verdicts)
 		if err != nil || len(changed) == 0 {
 			return err
 		}
-		w.past.loud = true
-		if chosen, seen, err = w.again(ctx, changed); err != nil {
+		if chosen, read, err = w.again(ctx, changed); err != nil {
 			return err
 		}
 	}
@@ -206,42 +173,42 @@ func (w *sweeper[R, K]) sweepRows(ctx context.Context, chosen []candidate[R], se
 }
 
 // again finds and judges what has changed.
-func (w *sweeper[R, K]) again(ctx context.Context, changed []engine.Bytes) ([]candidate[R], snapshot, error) {
-	rows, seen, err := w.t.find(ctx, w.view, w.plan.index, changed)
+func (w *sweeper[R, K]) again(ctx context.Context, changed []engine.Bytes) ([]candidate[R], wire.Moment, error) {
+	rows, read, err := w.pages.Find(ctx, changed)
 	if err == nil {
-		err = w.owned(seen)
+		err = w.span.Err()
 	}
 	if err != nil {
-		return nil, snapshot{}, err
+		return nil, wire.Moment{}, err
 	}
-	chosen, err := w.choose(ctx, slices.DeleteFunc(rows, func(f stored) bool { return f.row == nil || !w.inside(f.score) }))
-	return chosen, seen, err
+	chosen, err := w.choose(ctx, slices.DeleteFunc(rows, func(f scan.Found) bool { return f.Row == nil || !inside(w.plan.intervals, f.Score) }))
+	return chosen, read, err
 }
 
-// mark names the record as it was found.
-func (s stored) mark() engine.Mark {
-	return engine.Mark{Key: s.key, Value: s.row, Score: s.score}
+// markOf names the record as it was found.
+func markOf(f scan.Found) engine.Mark {
+	return engine.Mark{Key: f.Key, Value: f.Row, Score: f.Score}
 }
 
 // candidate is a row that the plan's predicate holds for.
 type candidate[R any] struct {
-	stored
+	scan.Found
 	record R
 }
 
 // choose decodes and judges rows, up to the limit.
-func (w *sweeper[R, K]) choose(ctx context.Context, rows []stored) ([]candidate[R], error) {
+func (w *sweeper[R, K]) choose(ctx context.Context, rows []scan.Found) ([]candidate[R], error) {
 	chosen := make([]candidate[R], 0, len(rows))
 	for _, f := range rows {
 		if ctx.Err() != nil {
-			return nil, ended(ctx)
+			return nil, engine.Ended(ctx)
 		}
 		if w.plan.limit > 0 && w.marked+len(chosen) == w.plan.limit {
 			break
 		}
 		c, ok, err := w.judge(f)
 		if err != nil && !w.yield(c.record, err) {
-			return nil, errStop
+			return nil, scan.ErrStop
 		}
 		if ok && err == nil {
 			chosen = append(chosen, c)
@@ -250,41 +217,33 @@ func (w *sweeper[R, K]) choose(ctx context.Context, rows []stored) ([]candidate[
 	return chosen, nil
 }
 
-func (w *sweeper[R, K]) judge(f stored) (c candidate[R], ok bool, err error) {
-	if w.past.has(f.key) {
+func (w *sweeper[R, K]) judge(f scan.Found) (c candidate[R], ok bool, err error) {
+	if w.pages.IsDone(f.Key) {
 		return c, false, nil
 	}
-	c.stored = f
-	if err = w.decode(f.key, f.row); err != nil {
-		w.past.add(f.key)
+	c.Found = f
+	if err = w.decode(f.Key, f.Row); err != nil {
+		w.pages.Done(f.Key)
 		return c, false, err
 	}
 	c.record = w.record
 	if ok, err = judge(w.plan.recheck, &c.record); err != nil {
-		w.past.add(f.key)
-		err = &CodingError{Table: w.t.def.Name, Key: keyHash(f.key), Decoding: true, Err: err}
+		w.pages.Done(f.Key)
+		err = &CodingError{Table: w.def.Name, Key: layout.KeyHash(f.Key), Decoding: true, Err: err}
 	}
 	return c, ok, err
 }
 
-// inside tells whether a score, as Redis wrote it, still lies in one of the intervals.
-func (w *sweeper[R, K]) inside(score []byte) bool {
-	f, err := parseScore(string(score))
-	if err != nil {
-		return false
-	}
-	for _, i := range w.plan.intervals {
-		if i.Contains(f) {
-			return true
-		}
-	}
-	return false
+// inside tells whether a score, as Redis wrote it, lies in one of the intervals.
+func inside(intervals []Interval, score []byte) bool {
+	f, err := layout.ParseScore(string(score))
+	return err == nil && slices.ContainsFunc(intervals, func(i Interval) bool { return i.Contains(f) })
 }
 
-func (w *sweeper[R, K]) deletion(chosen []candidate[R], seen snapshot) engine.Deletion {
-	d := engine.Deletion{Marks: make([]engine.Mark, len(chosen)), Index: w.plan.index, Seen: seen.view.Seq, Span: w.span}
+func (w *sweeper[R, K]) deletion(chosen []candidate[R], read wire.Moment) engine.Deletion {
+	d := engine.Deletion{Marks: make([]engine.Mark, len(chosen)), Index: w.plan.query.Index, Seen: read.View.Seq, Span: w.span}
 	for i, c := range chosen {
-		d.Marks[i] = c.mark()
+		d.Marks[i] = markOf(c.Found)
 	}
 	return d
 }
@@ -295,16 +254,16 @@ func (w *sweeper[R, K]) report(chosen []candidate[R], verdicts []engine.Verdict)
 	for i, v := range verdicts {
 		switch v {
 		case engine.Marked:
-			w.past.add(chosen[i].key)
+			w.pages.Done(chosen[i].Key)
 			if err == nil && !w.yield(chosen[i].record, nil) {
-				err = errStop
+				err = scan.ErrStop
 			}
 		case engine.Changed:
-			changed = append(changed, chosen[i].key)
+			changed = append(changed, chosen[i].Key)
 		}
 	}
 	if w.plan.limit > 0 && w.marked == w.plan.limit && err == nil {
-		err = errStop
+		err = scan.ErrStop
 	}
 	return changed, err
 }

@@ -3,10 +3,11 @@ package table
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
 // Report is what Verify found.
@@ -44,9 +45,6 @@ const (
 // maxProblems bounds a report.
 const maxProblems = 10_000
 
-// auditStep is how many rows or entries one script looks at, at most.
-const auditStep = 200
-
 // Verify walks everything that is stored for the table, in short steps, while the table is used,
 // and blocks nobody. It reports what is wrong for certain: what is written during the walk is
 // either seen whole or not at all. It takes a score for wrong when the index computes another one
@@ -72,45 +70,77 @@ func (t *Table[R, K]) Verify(ctx context.Context) (Report, error) {
 // finding is a problem and what it takes to mend it.
 type finding struct {
 	Problem
-	key, row string
-	index    int
-	score    string
+	scripts.Damage
 }
 
 // audit hands every problem to each.
 func (t *Table[R, K]) audit(ctx context.Context, report *Report, each func(finding) error) error {
 	a := auditor[R, K]{decoder: t.decoder(), report: report, each: each}
-	for _, part := range []part{rowsPart, stagedPart} {
-		if err := a.rows(ctx, part); err != nil {
+	for _, p := range []scripts.Part{scripts.MergedRows, scripts.StagedRows} {
+		err := t.reader.AuditRows(ctx, p, func(v engine.View, rows scripts.AuditedRows) error { return a.rows(v, p == scripts.StagedRows, rows) })
+		if err != nil {
 			return err
 		}
 	}
-	for i := range t.def.Indexes {
-		for _, part := range []part{mergedPart, shadowPart} {
-			if err := a.entries(ctx, part, i); err != nil {
+	for i, x := range t.def.Indexes {
+		for _, p := range []scripts.Part{scripts.MergedEntries, scripts.StagedEntries} {
+			orphan := finding{Problem: Problem{Kind: OrphanEntry, Index: x.name, Staged: p == scripts.StagedEntries}, Damage: scripts.Damage{Index: i}}
+			err := t.reader.AuditEntries(ctx, p, i, func(keys [][]byte) error { return a.orphans(orphan, keys) })
+			if err != nil {
 				return err
 			}
 		}
 	}
-	return a.counts(ctx)
+	counts, err := t.reader.AuditCounts(ctx)
+	if err != nil {
+		return err
+	}
+	return a.counts(counts)
 }
 
-// part is what one step of a walk looks at.
-type part string
-
-const (
-	countsPart part = "counts"
-	rowsPart   part = "rows"
-	stagedPart part = "staged"
-	mergedPart part = "merged"
-	shadowPart part = "shadow"
-)
-
+// auditor judges what an audit brings.
 type auditor[R any, K comparable] struct {
 	*decoder[R, K]
 	report *Report
 	each   func(finding) error
 	staged int // problems found with staged rows and entries
+}
+
+// rows judges rows: each must decode, and have its entry in each index.
+func (a *auditor[R, K]) rows(v engine.View, staged bool, rows scripts.AuditedRows) error {
+	for i, key := range rows.Keys {
+		a.report.Rows++
+		f := finding{
+			Problem: Problem{Key: layout.KeyHash(key), Staged: staged},
+			Damage:  scripts.Damage{Key: string(key), Row: string(rows.Rows[i])},
+		}
+		if err := a.row(v, f, across(rows.Scores, i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *auditor[R, K]) row(v engine.View, f finding, scores []string) error {
+	row := []byte(f.Row)
+	if f.Staged && !belongs(row, v) {
+		f.Kind = Leftover
+		return a.found(f)
+	}
+	if f.Staged && layout.IsTombstone(row) {
+		return nil // a tombstone has no entries; one that it has is found as an orphan
+	}
+	if err := a.decode([]byte(f.Damage.Key), row); err != nil {
+		var c *CodingError
+		errors.As(err, &c)
+		f.Kind, f.Attribute = BadRow, c.Attribute
+		return a.found(f)
+	}
+	if !f.Staged && layout.Generation(row) > v.Generation {
+		f.Kind = Leftover
+		return a.found(f)
+	}
+	return a.scores(f, scores)
 }
 
 // found hands a problem on.
@@ -121,95 +151,27 @@ func (a *auditor[R, K]) found(f finding) error {
 	return a.each(f)
 }
 
-func (a *auditor[R, K]) ask(ctx context.Context, p part, index int, at, member string) (answer, error) {
-	args := a.t.wire.command(&a.t.wire.scripts.audit, 6)
-	reply, err := a.t.reader.ask(ctx, append(args, a.t.epoch, string(p), index+1, at, member, a.step()))
-	if err != nil {
-		return reply, err
-	}
-	return reply, reply.err(a.t.epoch)
-}
-
-// step returns how many rows or entries the next script looks at: rows are brought here.
-func (a *auditor[R, K]) step() int {
-	return min(max(a.t.opts.pageBytes/a.t.rowBytes.guess(), 1), auditStep)
-}
-
-// rows walks a hash: each row must decode, and have its entry in each index.
-func (a *auditor[R, K]) rows(ctx context.Context, p part) error {
-	for at := "0"; ; {
-		reply, err := a.ask(ctx, p, 0, at, "")
-		if err != nil {
-			return err
-		}
-		next := string(reply.rest.text())
-		keys, rows, scores := reply.rest.texts(), reply.rest.texts(), reply.rest.lists()
-		if reply.rest.err != nil {
-			return reply.rest.err
-		}
-		for i := range keys {
-			if err := a.row(reply, p, keys[i], rows[i], across(scores, i)); err != nil {
-				return err
-			}
-		}
-		if at = next; at == "0" {
-			return nil
-		}
-	}
-}
-
-func (a *auditor[R, K]) row(at answer, p part, key, row []byte, scores []string) error {
-	a.report.Rows++
-	a.t.rowBytes.learn(len(row), 1)
-	staged := p == stagedPart
-	f := finding{key: string(key), row: string(row), Problem: Problem{Key: keyHash(key), Staged: staged}}
-	if staged && !belongs(row, at.view) {
-		f.Kind = Leftover
-		return a.found(f)
-	}
-	if staged && len(row) == generationBytes {
-		return nil // a tombstone has no entries; one that it has is found as an orphan
-	}
-	r, err := a.decode(key, row)
-	if err != nil {
-		f.Kind, f.Attribute = BadRow, err.Attribute
-		return a.found(f)
-	}
-	if !staged && generationOf(row) > at.view.Generation {
-		f.Kind = Leftover
-		return a.found(f)
-	}
-	return a.scores(f, &r, scores)
-}
-
 // belongs tells whether a staged row is of the generation that is being staged or folded.
 func belongs(row []byte, v engine.View) bool {
-	if len(row) < generationBytes || v.State == engine.StateClear {
+	if len(row) < layout.GenerationBytes || v.State == engine.StateClear {
 		return false
 	}
 	if v.State == engine.StateActive {
-		return generationOf(row) == v.Generation+1
+		return layout.Generation(row) == v.Generation+1
 	}
-	return generationOf(row) == v.Generation
+	return layout.Generation(row) == v.Generation
 }
 
-func generationOf(row []byte) uint32 { return binary.BigEndian.Uint32(row) }
-
-func (a *auditor[R, K]) decode(key, row []byte) (R, *CodingError) {
-	err := a.decoder.decode(key, row)
-	var c *CodingError
-	errors.As(err, &c)
-	return a.record, c
-}
-
-func (a *auditor[R, K]) scores(f finding, r *R, stored []string) error {
-	for i := range a.t.def.Indexes {
-		x := &a.t.def.Indexes[i]
-		score, err := callScore(x, r)
+// scores compares those of the record that was decoded last with what is stored.
+func (a *auditor[R, K]) scores(f finding, stored []string) error {
+	r := a.record
+	for i := range a.def.Indexes {
+		x := &a.def.Indexes[i]
+		score, err := callScore(x, &r)
 		if err != nil {
 			continue // it cannot be told
 		}
-		f.index, f.score, f.Index = i, scoreText(score), x.name
+		f.Problem.Index, f.Damage.Index, f.Score = x.name, i, layout.ScoreText(score)
 		f.Kind = verdictOn(stored[i], score)
 		if f.Kind == "" {
 			continue
@@ -225,51 +187,29 @@ func verdictOn(stored string, score float64) ProblemKind {
 	if stored == "" {
 		return MissingEntry
 	}
-	if is, err := parseScore(stored); err != nil || is != score {
+	if is, err := layout.ParseScore(stored); err != nil || is != score {
 		return WrongScore
 	}
 	return ""
 }
 
-// entries walks an index: each entry must have its row.
-func (a *auditor[R, K]) entries(ctx context.Context, p part, index int) error {
-	for at, member := "", ""; ; {
-		reply, err := a.ask(ctx, p, index, at, member)
-		if err != nil {
+// orphans hands on entries without a row.
+func (a *auditor[R, K]) orphans(f finding, keys [][]byte) error {
+	for _, key := range keys {
+		f.Problem.Key, f.Damage.Key = layout.KeyHash(key), string(key)
+		if err := a.found(f); err != nil {
 			return err
 		}
-		at, member = string(reply.rest.text()), string(reply.rest.text())
-		orphans := reply.rest.texts()
-		if reply.rest.err != nil {
-			return reply.rest.err
-		}
-		for _, key := range orphans {
-			f := finding{key: string(key), index: index, Problem: Problem{Kind: OrphanEntry, Key: keyHash(key),
-				Index: a.t.def.Indexes[index].name, Staged: p == shadowPart}}
-			if err := a.found(f); err != nil {
-				return err
-			}
-		}
-		if at == "" {
-			return nil
-		}
 	}
+	return nil
 }
 
 // counts compares what was counted with what is there. What other findings explain, an index that
 // is too long or too short, is not told again.
-func (a *auditor[R, K]) counts(ctx context.Context) error {
-	reply, err := a.ask(ctx, countsPart, 0, "", "")
-	if err != nil {
-		return err
-	}
-	noted, there, _, live := reply.rest.texts(), reply.rest.texts(), reply.rest.texts(), reply.rest.texts()
-	if reply.rest.err != nil {
-		return reply.rest.err
-	}
+func (a *auditor[R, K]) counts(c scripts.AuditedCounts) error {
 	wrong := map[bool]bool{
-		false: !bytes.Equal(noted[0], there[0]),
-		true:  !bytes.Equal(noted[1], there[1]) || a.staged == 0 && !bytes.Equal(noted[2], live[0]),
+		false: !bytes.Equal(c.Noted[0], c.Rows[0]),
+		true:  !bytes.Equal(c.Noted[1], c.Rows[1]) || a.staged == 0 && !bytes.Equal(c.Noted[2], c.Staged[0]),
 	}
 	for _, staged := range []bool{false, true} {
 		if wrong[staged] {

@@ -1,0 +1,48 @@
+package layout
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Keys are the names in Redis of all that a table keeps there.
+type Keys struct {
+	Table  string
+	Truth  string   // hash: what is true of the whole table, see truth.go
+	Rows   string   // hash: primary key -> merged row
+	Staged string   // hash: primary key -> staged row or tombstone
+	Merged []string // sorted sets, one for each index: primary key -> score of the merged row
+	Shadow []string // sorted sets, one for each index: primary key -> score of the staged row
+	All    []string // in the order that the scripts expect
+}
+
+// KeysOf returns the keys of a table with these indexes.
+func KeysOf(table string, indexes []string) Keys {
+	k := Keys{Table: table, Truth: table + ":m", Rows: table + ":r", Staged: table + ":s"}
+	for _, name := range indexes {
+		k.Merged = append(k.Merged, table+":i:"+name)
+		k.Shadow = append(k.Shadow, table+":x:"+name)
+	}
+	k.All = append([]string{k.Truth, k.Rows, k.Staged}, k.Merged...)
+	k.All = append(k.All, k.Shadow...)
+	return k
+}
+
+var (
+	tableName = regexp.MustCompile(`^[A-Za-z0-9_.:-]*(\{[A-Za-z0-9_.:-]+\})?[A-Za-z0-9_.:-]*$`)
+	indexName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+	hashTag   = regexp.MustCompile(`\{[^}]+\}`)
+)
+
+// IsTableName tells whether a table may be called s: no two tables share a key, and no name widens an ACL pattern.
+func IsTableName(s string) bool {
+	return len(s) >= 1 && len(s) <= 128 && tableName.MatchString(s) &&
+		!strings.Contains(s, ":i:") && !strings.Contains(s, ":x:") &&
+		!strings.HasSuffix(s, ":i") && !strings.HasSuffix(s, ":x")
+}
+
+// IsIndexName tells whether an index may be called s.
+func IsIndexName(s string) bool { return indexName.MatchString(s) }
+
+// HasTag tells whether a table's name has the {tag} that keeps its keys on one node of a cluster.
+func HasTag(table string) bool { return hashTag.MatchString(table) }

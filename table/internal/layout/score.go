@@ -1,0 +1,48 @@
+package layout
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// ScoreText returns the shortest text that Redis reads back as exactly f.
+func ScoreText(f float64) string { return string(AppendScore(nil, f)) }
+
+// AppendScore appends the text of ScoreText.
+func AppendScore(dst []byte, f float64) []byte {
+	if n := int64(f); float64(n) == f && n != 0 && -mostExact < n && n < mostExact { // many are: times, ranks
+		return strconv.AppendInt(dst, n, 10)
+	}
+	return strconv.AppendFloat(dst, f, 'g', -1, 64)
+}
+
+// mostExact bounds the integers that a float64 tells apart; of a larger one the digits would say more than the score does.
+const mostExact = 1 << 53
+
+// ParseScore reads a score as Redis writes it.
+func ParseScore(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
+
+// Bound is an interval of scores in the words of ZRANGE BYSCORE.
+type Bound struct{ Min, Max string }
+
+// BoundOf returns the scores from ge up to but not including lt; an lt of +Inf includes +Inf.
+func BoundOf(ge, lt float64) Bound {
+	b := Bound{Min: ScoreText(ge), Max: "(" + ScoreText(lt)}
+	if math.IsInf(lt, 1) {
+		b.Max = "+inf"
+	}
+	return b
+}
+
+// Ahead returns what lies before the interval in the direction of travel, and that together with the interval.
+func (b Bound) Ahead(reverse bool) (before, through Bound) {
+	if !reverse {
+		return Bound{"-inf", "(" + b.Min}, Bound{"-inf", b.Max}
+	}
+	before = Bound{strings.TrimPrefix(b.Max, "("), "+inf"}
+	if b.Max == "+inf" {
+		before = Bound{"(+inf", "+inf"} // nothing
+	}
+	return before, Bound{b.Min, "+inf"}
+}

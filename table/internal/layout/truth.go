@@ -1,0 +1,37 @@
+package layout
+
+import (
+	"strconv"
+	"strings"
+)
+
+// TruthFields are the fields of the truth that scripts and probes read, in the order in which they are asked for: three
+// words, then numbers in decimal text. The scripts' own list stands in prelude/head.lua, and a test compares them.
+//
+//	epoch   the owner: a counter and a random id
+//	last    the small reply of the effect that has the number seq
+//	state   clear, active or merging
+//	seq     the number of the last effect
+//	gen     how many merges there were
+//	rver    grows with every in-place change of what readers see
+//	count   merged rows
+//	staged  staged rows and tombstones
+//	live    staged rows that are no tombstones
+//	widest  no row has more bytes
+var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "count", "staged", "live", "widest"}
+
+// SchemaField is the field of the truth that keeps the schema. Only the claim of an owner reads it.
+const SchemaField = "schema"
+
+// MomentFields is how many of the truth's fields every script's answer begins with.
+const MomentFields = 6
+
+// Epoch names an owner: a counter that grows with each, and a random id.
+type Epoch string
+
+// Count returns the counter; 0 if there is none.
+func (e Epoch) Count() uint64 {
+	count, _, _ := strings.Cut(string(e), ":")
+	n, _ := strconv.ParseUint(count, 10, 64)
+	return n
+}

@@ -1,0 +1,76 @@
+package scan
+
+import (
+	"context"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
+
+// mostAudited is how many rows or entries one step of an audit looks at, at most.
+const mostAudited = 200
+
+// AuditRows hands all rows of a part to each, in steps that are of one moment each. A row may come twice. It works on a table
+// that is not whole, as the other audits do.
+func (r *Reader) AuditRows(ctx context.Context, p scripts.Part, each func(engine.View, scripts.AuditedRows) error) error {
+	for at := (scripts.AuditAt{Cursor: "0"}); ; {
+		a, err := r.auditStep(ctx, p, 0, at)
+		if err != nil {
+			return err
+		}
+		rows, err := scripts.ReadAuditedRows(&a)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows.Rows {
+			r.rows.Learn(len(row), 1)
+		}
+		if err := each(a.View, rows); err != nil {
+			return err
+		}
+		if at = rows.Next; at.Cursor == "0" {
+			return nil
+		}
+	}
+}
+
+// AuditEntries hands the keys of entries of an index that have no row to each.
+func (r *Reader) AuditEntries(ctx context.Context, p scripts.Part, index int, each func(orphans [][]byte) error) error {
+	for at := (scripts.AuditAt{}); ; {
+		a, err := r.auditStep(ctx, p, index, at)
+		if err != nil {
+			return err
+		}
+		next, orphans, err := scripts.ReadOrphans(&a)
+		if err == nil {
+			err = each(orphans)
+		}
+		if at = next; err != nil || at.Cursor == "" {
+			return err
+		}
+	}
+}
+
+// AuditCounts returns what was counted and what there is.
+func (r *Reader) AuditCounts(ctx context.Context) (scripts.AuditedCounts, error) {
+	a, err := r.auditStep(ctx, scripts.Counts, 0, scripts.AuditAt{})
+	if err != nil {
+		return scripts.AuditedCounts{}, err
+	}
+	return scripts.ReadAuditedCounts(&a)
+}
+
+func (r *Reader) auditStep(ctx context.Context, p scripts.Part, index int, at scripts.AuditAt) (wire.Answer, error) {
+	n := min(max(r.pageBytes/r.rows.Guess(), 1), mostAudited) // rows are brought here
+	return r.askOwner(ctx, scripts.Audit(r.client, r.authority.Epoch(), p, index, at, n))
+}
+
+// Repair mends one thing, if it still is as it was seen, and tells whether it was mended.
+func (r *Reader) Repair(ctx context.Context, what scripts.Remedy, d scripts.Damage) (bool, error) {
+	a, err := r.askOwner(ctx, scripts.Repair(r.client, r.authority.Epoch(), what, d))
+	if err != nil {
+		return false, err
+	}
+	return scripts.ReadRepair(&a)
+}

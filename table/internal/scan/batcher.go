@@ -1,0 +1,112 @@
+package scan
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+)
+
+// batcher asks Redis for all readers of a table. Callers queue their requests; a few goroutines take what waits at the same
+// moment and send it as one pipeline (pipeline.go). A caller whose context ends leaves at once, and its request with it: only
+// these goroutines wait for sockets, so their number bounds the reads that a hanging Redis holds up.
+type batcher struct {
+	client   *wire.Client
+	requests chan *pending // written by callers, read by senders, never closed
+	done     chan struct{} // closed by stop
+	wg       sync.WaitGroup
+	away     atomic.Int32 // pipelines that wait for Redis
+	cooldown cooldown     // of range scans
+}
+
+func startBatcher(c *wire.Client) *batcher {
+	b := &batcher{client: c, requests: make(chan *pending, queued), done: make(chan struct{})}
+	for range pipelines {
+		b.wg.Go(b.run)
+	}
+	return b
+}
+
+// stop ends all waiting requests with ErrClosed and waits for pipelines under way.
+func (b *batcher) stop() {
+	close(b.done)
+	b.wg.Wait()
+}
+
+// put has a request answered, however often it must be sent. It waits for a place and for the answer, until ctx ends or the
+// batcher is stopped.
+func (b *batcher) put(ctx context.Context, q request) (r response, err error) {
+	err = b.client.Retry(ctx, b.done, wire.SendAgain, func() (err error) {
+		r, err = b.once(ctx, q)
+		return err
+	})
+	return r, wire.LostToForeignType(err)
+}
+
+func (b *batcher) once(ctx context.Context, q request) (response, error) {
+	p := &pending{request: q, done: make(chan struct{})}
+	if err := b.queue(ctx, p); err != nil {
+		return response{}, err
+	}
+	select {
+	case <-p.done:
+		return p.response, p.err
+	case <-ctx.Done():
+		p.abandoned.Store(true)
+		return response{}, engine.Ended(ctx)
+	case <-b.done:
+		p.abandoned.Store(true)
+		return response{}, engine.ErrClosed
+	}
+}
+
+func (b *batcher) queue(ctx context.Context, p *pending) error {
+	if ctx.Err() != nil {
+		return engine.Ended(ctx)
+	}
+	select {
+	case <-b.done:
+		return engine.ErrClosed
+	default:
+	}
+	select {
+	case b.requests <- p:
+		return nil
+	case <-ctx.Done():
+		return engine.Ended(ctx)
+	case <-b.done:
+		return engine.ErrClosed
+	}
+}
+
+// run sends what waits until the batcher is stopped.
+func (b *batcher) run() {
+	for {
+		select {
+		case p := <-b.requests:
+			b.send(b.gather(p))
+		case <-b.done:
+			return
+		}
+	}
+}
+
+// gather adds to first what else waits now.
+func (b *batcher) gather(first *pending) []*pending {
+	group := make([]*pending, 0, gathered)
+	for p := first; ; {
+		if !p.abandoned.Load() {
+			group = append(group, p)
+		}
+		if len(group) == gathered {
+			return group
+		}
+		select {
+		case p = <-b.requests:
+		default:
+			return group
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package scan
+
+import "sync"
+
+// budget is memory that readers in a hurry share, given out in order of arrival.
+type budget struct {
+	total   int64
+	mu      sync.Mutex // guards all below
+	free    int64
+	waiting []*grant
+}
+
+// grant is a share of a budget: given once ready is closed, until it is given back.
+type grant struct {
+	size  int64
+	ready chan struct{}
+}
+
+func newBudget(bytes int64) *budget { return &budget{total: bytes, free: bytes} }
+
+// request asks for size bytes. Give the grant back, whether or not it was ever ready.
+func (b *budget) request(size int64) *grant {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	g := &grant{size: size, ready: make(chan struct{})}
+	if size <= b.total { // what can never be given must not stand in the way of others
+		b.waiting = append(b.waiting, g)
+	}
+	b.serve()
+	return g
+}
+
+// giveBack ends a grant.
+func (b *budget) giveBack(g *grant) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	select {
+	case <-g.ready:
+		b.free += g.size
+	default:
+		b.forget(g)
+	}
+	b.serve()
+}
+
+func (b *budget) forget(g *grant) {
+	for i := range b.waiting {
+		if b.waiting[i] == g {
+			b.waiting = append(b.waiting[:i], b.waiting[i+1:]...)
+			return
+		}
+	}
+}
+
+func (b *budget) serve() {
+	for len(b.waiting) > 0 && b.waiting[0].size <= b.free {
+		g := b.waiting[0]
+		b.waiting = b.waiting[1:]
+		b.free -= g.size
+		close(g.ready)
+	}
+}
+
+// given tells whether the grant has been given.
+func (g *grant) given() bool {
+	select {
+	case <-g.ready:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,41 @@
+package scan
+
+import (
+	"context"
+
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
+
+// Count returns how many rows q has at one moment. It reads them only while a merge is being folded.
+func (r *Reader) Count(ctx context.Context, q Query) (int, error) {
+	a, err := r.ask(ctx, scripts.Count(r.client, q.Index, q.Bounds))
+	if err != nil {
+		return 0, err
+	}
+	n, counted, err := scripts.ReadCount(&a)
+	if err == nil && !counted {
+		n, err = r.countRows(ctx, q)
+	}
+	if q.Limit > 0 {
+		n = min(n, q.Limit)
+	}
+	return n, err
+}
+
+func (r *Reader) countRows(ctx context.Context, q Query) (n int, err error) {
+	enough := func(p *Page) bool { return q.Limit > 0 && len(p.Rows) >= q.Limit }
+	err = r.Read(ctx, q, enough, func(p *Page) error {
+		n += len(p.Rows)
+		return nil
+	})
+	return n, err
+}
+
+// Stats returns how many rows are merged, and how many rows and tombstones are staged.
+func (r *Reader) Stats(ctx context.Context) (records, staged int, err error) {
+	a, err := r.ask(ctx, scripts.Stats(r.client))
+	if err != nil {
+		return 0, 0, err
+	}
+	return scripts.ReadStats(&a)
+}

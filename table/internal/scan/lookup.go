@@ -1,0 +1,45 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
+
+// Found is what is there under a key; a Row that is nil: nothing. Score is empty where it was not asked for.
+type Found struct{ Key, Row, Score []byte }
+
+// Find looks rows up, and their scores in an index unless that is scripts.NoIndex, at one moment, which it returns.
+func (r *Reader) Find(ctx context.Context, s scripts.Scope, index int, keys []engine.Bytes) ([]Found, wire.Moment, error) {
+	q := request{call: scripts.Lookup(r.client, s, index, keys)}
+	if s == scripts.Merged && index == scripts.NoIndex {
+		q.keys = keys
+	}
+	acked := r.authority.Acked()
+	a, err := r.batcher.put(ctx, q)
+	if err == nil {
+		err = r.check(a.Answer, acked)
+	}
+	if err != nil {
+		return nil, wire.Moment{}, err
+	}
+	rows, scores := a.rows, [][]byte(nil)
+	if rows == nil {
+		rows, scores, err = scripts.ReadLookup(&a.Answer)
+	}
+	if err != nil || len(rows) != len(keys) || (index != scripts.NoIndex && len(scores) != len(keys)) {
+		return nil, wire.Moment{}, fmt.Errorf("%w: not an answer to a look-up", engine.ErrLost)
+	}
+	r.own(rows)
+	found := make([]Found, len(keys))
+	for i := range found {
+		found[i] = Found{Key: keys[i], Row: rows[i]}
+		if index != scripts.NoIndex {
+			found[i].Score = scores[i]
+		}
+	}
+	return found, a.Moment, nil
+}

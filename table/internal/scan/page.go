@@ -1,0 +1,127 @@
+package scan
+
+import (
+	"context"
+
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
+
+// Query says which rows a read is of.
+type Query struct {
+	Scope   scripts.Scope
+	Index   int
+	Bounds  []layout.Bound // in the direction of travel; none is empty
+	Reverse bool
+	Limit   int // the first so many; 0: all
+}
+
+// cursor is where a read goes on: in the first of bounds, behind (score, member) if score is set.
+type cursor struct {
+	bounds        []layout.Bound
+	score, member string
+	ranks         *rankScan // instead, where a pinned snapshot is read by ranks
+}
+
+// pageQuery asks for one page.
+type pageQuery struct {
+	Query
+	at     cursor
+	most   int          // entries; 0 lets the page's bytes decide
+	scored bool         // bring the scores too
+	of     *wire.Moment // the snapshot to go on with; nil begins one
+}
+
+// Page is one atomic answer. Keys, rows and scores lie side by side; scores only where they were asked for. The bytes are the
+// reader's, to keep.
+type Page struct {
+	wire.Moment
+	Keys, Rows, Scores [][]byte
+	Final              bool // nothing comes after it
+	bytes              int
+	next               cursor
+}
+
+// measure adds up the bytes. It fails when a row is missing.
+func (p *Page) measure() bool {
+	p.bytes = 0
+	for i := range p.Rows {
+		if p.Rows[i] == nil {
+			return false
+		}
+		p.bytes += len(p.Keys[i]) + len(p.Rows[i])
+	}
+	return true
+}
+
+// fill gives p the rows of its keys. It fails when one is missing.
+func (p *Page) fill(rows [][]byte) bool {
+	p.Rows = rows
+	return len(p.Rows) == len(p.Keys) && p.measure()
+}
+
+func (r *Reader) sizes() sizes {
+	return sizes{page: r.pageBytes, row: r.rows.Guess(), widest: int(r.widest.Load())}
+}
+
+// page returns the page that q asks for, read in the way that way.go chooses.
+func (r *Reader) page(ctx context.Context, q pageQuery) (*Page, error) {
+	s := r.sizes()
+	if byRank(q, s) {
+		return r.pageByRank(ctx, q)
+	}
+	asked := request{call: r.pageCall(q, s), scan: rangeFor(q, s), page: &r.answers}
+	for {
+		p, err := r.onePage(ctx, asked, q.at.bounds)
+		if p != nil || err != nil {
+			return p, err
+		}
+		asked.scan = nil
+	}
+}
+
+// onePage returns the page, or nil if only a script can tell.
+func (r *Reader) onePage(ctx context.Context, q request, bounds []layout.Bound) (p *Page, err error) {
+	acked := r.authority.Acked()
+	a, err := r.batcher.put(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.check(a.Answer, acked); err != nil {
+		return nil, err
+	}
+	if a.found != nil {
+		p = a.found.page(a.Moment, bounds)
+	} else if p, err = readPage(&a.Answer, bounds); err != nil {
+		return nil, err
+	} else {
+		r.own(p.Rows)
+	}
+	if p != nil {
+		r.rows.Learn(p.bytes, len(p.Rows))
+	}
+	return p, nil
+}
+
+func (r *Reader) pageCall(q pageQuery, s sizes) []any {
+	entries, first := s.rowsOfScript(q.most)
+	return scripts.Page(r.client, scripts.PageQuery{
+		Of: q.of, Scope: q.Scope, Index: q.Index, Bounds: q.at.bounds, Reverse: q.Reverse,
+		Score: q.at.score, Member: q.at.member, Scored: q.scored,
+		Most: entries, Bytes: r.pageBytes, First: first,
+	})
+}
+
+func readPage(a *wire.Answer, bounds []layout.Bound) (*Page, error) {
+	reply, err := scripts.ReadPage(a, bounds)
+	if err != nil {
+		return nil, err
+	}
+	p := &Page{Moment: a.Moment, Keys: reply.Keys, Rows: reply.Rows, Scores: reply.Scores, Final: len(reply.Rest) == 0}
+	if !p.Final {
+		p.next = cursor{bounds: reply.Rest, score: reply.Score, member: reply.Member}
+	}
+	p.measure()
+	return p, nil
+}

@@ -1,0 +1,161 @@
+package scan
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
+
+// send has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline.
+func (b *batcher) send(group []*pending) {
+	ctx := context.Background() // no caller's: the group is many callers'
+	group = b.scanRanges(ctx, group)
+	if len(group) == 0 {
+		return
+	}
+	commands := b.commandsFor(ctx, group)
+	var cmds []redis.Cmder
+	for i := range commands {
+		cmds = commands[i].appendTo(cmds)
+	}
+	b.away.Add(1)
+	if len(cmds) == 1 {
+		_ = b.client.Redis.Process(ctx, cmds[0]) // the command has the error
+	} else {
+		p := b.client.Redis.Pipeline()
+		_ = p.BatchProcess(ctx, cmds...) // only queued
+		wire.Flush(ctx, p)
+	}
+	b.away.Add(-1)
+	for i := range commands {
+		commands[i].deliver()
+	}
+}
+
+// command is one script call, or the plain commands of one request, and whom it answers: one request, or several look-ups.
+type command struct {
+	page     wire.BufferedCmd      // of a page by a script
+	isPage   bool                  // whether page is set
+	rows     *redis.StringSliceCmd // of rows that are asked for by plain commands
+	raw      []*redis.RawCmd       // of all else
+	requests []*pending
+}
+
+func (c *command) appendTo(cmds []redis.Cmder) []redis.Cmder {
+	if c.isPage {
+		return append(cmds, c.page)
+	}
+	if c.rows != nil {
+		cmds = append(cmds, c.rows)
+	}
+	for _, cmd := range c.raw {
+		cmds = append(cmds, cmd)
+	}
+	return cmds
+}
+
+// commandsFor makes as few commands of the requests as there must be: look-ups travel together.
+func (b *batcher) commandsFor(ctx context.Context, group []*pending) (commands []command) {
+	var lookups []*pending
+	keys := 0
+	for _, p := range group {
+		if p.keys == nil || keys+len(p.keys) > joined {
+			commands = append(commands, p.command(ctx))
+			continue
+		}
+		keys += len(p.keys)
+		lookups = append(lookups, p)
+	}
+	if len(lookups) > 0 {
+		commands = append(commands, command{raw: rawCommands(ctx, b.joinedCall(lookups)), requests: lookups})
+	}
+	return commands
+}
+
+// joinedCall looks up what several requests ask for.
+func (b *batcher) joinedCall(lookups []*pending) []any {
+	if len(lookups) == 1 {
+		return lookups[0].call
+	}
+	var keys []engine.Bytes
+	for _, p := range lookups {
+		keys = append(keys, p.keys...)
+	}
+	return scripts.Lookup(b.client, scripts.Merged, scripts.NoIndex, keys)
+}
+
+// command returns the command of one request alone.
+func (p *pending) command(ctx context.Context) command {
+	c := command{requests: []*pending{p}}
+	switch {
+	case p.page != nil:
+		c.page, c.isPage = wire.NewBufferedCmd(ctx, p.page.Guess(), p.call), true
+	case p.commands == nil:
+		c.raw = rawCommands(ctx, p.call)
+	default:
+		c.raw = rawCommands(ctx, p.commands...)
+		if p.rows != nil {
+			c.rows = redis.NewStringSliceCmd(ctx, p.rows...)
+		}
+	}
+	return c
+}
+
+func rawCommands(ctx context.Context, commands ...[]any) []*redis.RawCmd {
+	cmds := make([]*redis.RawCmd, len(commands))
+	for i, args := range commands {
+		cmds[i] = redis.NewRawCmd(ctx, args...)
+	}
+	return cmds
+}
+
+// deliver gives every request its part of the answer.
+func (c *command) deliver() {
+	if c.requests[0].commands != nil {
+		c.deliverCommands(c.requests[0])
+		return
+	}
+	var all wire.Answer
+	raw, err := c.answer()
+	if err == nil {
+		all, err = wire.ReadAnswer(raw)
+	}
+	var rows [][]byte
+	if len(c.requests) > 1 && err == nil && all.Status == wire.StatusOK {
+		rows = all.Rest.Texts()
+		err = all.Rest.Err()
+	}
+	for _, p := range c.requests {
+		p.response.Answer, p.err = all, err
+		if n := len(p.keys); rows != nil && n <= len(rows) {
+			p.response.rows, rows = rows[:n:n], rows[n:]
+		}
+		close(p.done)
+	}
+}
+
+// answer returns what the script has answered.
+func (c *command) answer() ([]byte, error) {
+	if !c.isPage {
+		return c.raw[0].Val(), c.raw[0].Err()
+	}
+	c.requests[0].page.Learn(len(c.page.Val()), 1)
+	return c.page.Val(), c.page.Err()
+}
+
+func (c *command) deliverCommands(p *pending) {
+	if c.rows != nil {
+		p.response.rows, p.err = wire.OwnRows(c.rows)
+	}
+	for _, cmd := range c.raw {
+		if p.err == nil {
+			p.err = wire.RawError(cmd)
+		}
+		p.response.raw = append(p.response.raw, cmd.Val())
+	}
+	close(p.done)
+}

@@ -1,0 +1,189 @@
+package scan
+
+import (
+	"context"
+
+	"github.com/tablecache-go/tablecache/engine"
+)
+
+// prefetcher is the goroutine behind a long read. It fetches pages of one pinned snapshot ahead of the consumer: two, or, when
+// a write waits for the pin, as many as the table's snapshot memory allows, so as to let the pin go soon and feed the consumer
+// from memory.
+type prefetcher struct {
+	fetch  func(context.Context, cursor) (*Page, error)
+	pin    Pin
+	closed <-chan struct{} // the table's
+	memory *budget
+	next   cursor
+	out    chan *Page // written and closed by run, read by the consumer
+	err    error      // why the pages ended early; written before out is closed
+
+	queue    []*held
+	fetched  chan fetched // nil while nothing is being fetched
+	finished bool         // no page is left to fetch
+	hurried  bool
+}
+
+// held is a page that waits for the consumer. Two pages wait for free, others take a grant.
+type held struct {
+	*Page
+	grant *grant
+}
+
+type fetched struct {
+	page *Page
+	err  error
+}
+
+const freePages = 2
+
+// rowOverhead is about what a row takes in memory beside its bytes.
+const rowOverhead = 64
+
+func (h *held) size() int64 { return int64(h.bytes + rowOverhead*len(h.Rows)) }
+
+// isFree tells whether the page waits without memory that was granted.
+func (h *held) isFree() bool { return h.grant == nil || !h.grant.given() }
+
+// run ends when all pages are delivered, the snapshot ends, or ctx does.
+func (f *prefetcher) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer close(f.out)
+	defer f.drop(cancel)
+	for !f.finished || len(f.queue) > 0 {
+		f.maybeRequestMemory()
+		f.maybeFetch(ctx)
+		if f.err = f.wait(ctx); f.err != nil {
+			return
+		}
+	}
+}
+
+// wait waits for one thing to happen.
+func (f *prefetcher) wait(ctx context.Context) error {
+	head, out := f.head()
+	select {
+	case out <- head:
+		f.shift()
+	case r := <-f.fetched:
+		return f.handleFetched(r)
+	case <-f.hurry():
+		f.hurried = true
+	case <-f.granted():
+	case <-f.expired():
+		return f.pin.Err()
+	case <-f.closed:
+		return engine.ErrClosed
+	case <-ctx.Done():
+		return engine.Ended(ctx)
+	}
+	return nil
+}
+
+// maybeRequestMemory asks, in a hurry, for the memory that lets one page more wait.
+func (f *prefetcher) maybeRequestMemory() {
+	if f.finished || f.fetched != nil || !f.hurried || f.hasRoom() {
+		return
+	}
+	if last := f.queue[len(f.queue)-1]; last.grant == nil {
+		last.grant = f.memory.request(last.size())
+	}
+}
+
+// maybeFetch starts on the next page if it would have a place.
+func (f *prefetcher) maybeFetch(ctx context.Context) {
+	if f.finished || f.fetched != nil || !f.hasRoom() {
+		return
+	}
+	done := make(chan fetched, 1)
+	f.fetched = done
+	next := f.next
+	go func() {
+		p, err := f.fetch(ctx, next)
+		done <- fetched{p, err}
+	}()
+}
+
+func (f *prefetcher) handleFetched(r fetched) error {
+	f.fetched = nil
+	if err := f.pin.Err(); err != nil {
+		return err // the page is of no snapshot: the fold may have begun
+	}
+	if r.err != nil {
+		return r.err
+	}
+	if len(r.page.Rows) > 0 {
+		f.queue = append(f.queue, &held{Page: r.page})
+	}
+	f.next, f.finished = r.page.next, r.page.Final
+	if f.finished {
+		f.pin.Release()
+	}
+	return nil
+}
+
+// hasRoom tells whether one page more may wait.
+func (f *prefetcher) hasRoom() bool {
+	free := 0
+	for _, h := range f.queue {
+		if h.isFree() {
+			free++
+		}
+	}
+	return free < freePages
+}
+
+func (f *prefetcher) head() (*Page, chan<- *Page) {
+	if len(f.queue) == 0 {
+		return nil, nil
+	}
+	return f.queue[0].Page, f.out
+}
+
+func (f *prefetcher) shift() {
+	f.giveBack(f.queue[0])
+	f.queue = f.queue[1:]
+}
+
+func (f *prefetcher) giveBack(h *held) {
+	if h.grant != nil {
+		f.memory.giveBack(h.grant)
+	}
+}
+
+// drop lets go of all that is held, and abandons a page under way.
+func (f *prefetcher) drop(cancel context.CancelFunc) {
+	cancel()
+	if f.fetched != nil {
+		<-f.fetched // at once: a cancelled request does not wait for Redis
+	}
+	for _, h := range f.queue {
+		f.giveBack(h)
+	}
+	f.queue = nil
+	f.pin.Release()
+}
+
+func (f *prefetcher) hurry() <-chan struct{} {
+	if f.hurried || f.finished {
+		return nil
+	}
+	return f.pin.Hurry()
+}
+
+func (f *prefetcher) expired() <-chan struct{} {
+	if f.finished {
+		return nil
+	}
+	return f.pin.Expired()
+}
+
+// granted is ready when memory that was waited for has been given.
+func (f *prefetcher) granted() <-chan struct{} {
+	for _, h := range f.queue { // the budget serves in order: the first comes first
+		if h.grant != nil && !h.grant.given() {
+			return h.grant.ready
+		}
+	}
+	return nil
+}

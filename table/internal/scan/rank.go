@@ -1,0 +1,168 @@
+package scan
+
+import (
+	"context"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+)
+
+// rankScan is how far a long read of merged rows has come, by rank. Each round trip fetches the rows of one page, for whose
+// keys the round trip before has asked, and the keys of the next.
+type rankScan struct {
+	runs []run    // not asked for yet; the first is not empty
+	keys [][]byte // of the page that comes next
+}
+
+// run is consecutive ranks in the direction of travel: from the first up to but not to.
+type run struct{ from, to int }
+
+// pageByRank returns the next page, after finding out where it is if need be.
+func (r *Reader) pageByRank(ctx context.Context, q pageQuery) (*Page, error) {
+	scan := q.at.ranks
+	if scan == nil {
+		runs, err := r.findRuns(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		scan = &rankScan{runs: runs}
+	}
+	for {
+		p, next, err := r.nextByRank(ctx, q, scan)
+		if err != nil || p.Final || len(p.Rows) > 0 {
+			return p, err
+		}
+		scan = next
+	}
+}
+
+// findRuns finds out which ranks the bounds of q are, behind the row where it goes on.
+func (r *Reader) findRuns(ctx context.Context, q pageQuery) ([]run, error) {
+	key := &r.client.Keys.Merged[q.Index]
+	commands := [][]any{{"zrank", key, q.at.member}, {"zcard", key}}
+	for _, b := range q.at.bounds {
+		before, through := b.Ahead(q.Reverse)
+		commands = append(commands, []any{"zcount", key, before.Min, before.Max}, []any{"zcount", key, through.Min, through.Max})
+	}
+	a, err := r.askPinned(ctx, q, nil, commands)
+	if err != nil {
+		return nil, err
+	}
+	n, ok := wire.Integers(a.raw[:len(commands)])
+	if !ok {
+		return nil, r.conclude(ctx)
+	}
+	at, all, n := n[0], n[1], n[2:]
+	if q.Reverse {
+		at = all - 1 - at
+	}
+	runs := make([]run, len(q.at.bounds))
+	for i := range runs {
+		runs[i] = run{n[2*i], n[2*i+1]}
+	}
+	runs[0].from = at + 1
+	return trimmed(runs), nil
+}
+
+// trimmed returns the runs without empty ones at the front.
+func trimmed(runs []run) []run {
+	for len(runs) > 0 && runs[0].from >= runs[0].to {
+		runs = runs[1:]
+	}
+	return runs
+}
+
+// nextByRank makes one round trip: it returns the page whose keys are known, and where the next one is.
+func (r *Reader) nextByRank(ctx context.Context, q pageQuery, scan *rankScan) (*Page, *rankScan, error) {
+	rows, keys, left := r.rankCommands(q, scan)
+	a, err := r.askPinned(ctx, q, rows, keys)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := &Page{Moment: *q.of, Keys: scan.keys}
+	next := &rankScan{runs: left}
+	if len(scan.keys) > 0 {
+		if !p.fill(a.rows) {
+			if err := r.refill(ctx, q, p); err != nil {
+				return nil, nil, err
+			}
+		}
+		r.rows.Learn(p.bytes, len(p.Rows))
+	}
+	if len(scan.runs) > 0 {
+		reply := wire.NewReply(a.raw[0])
+		if next.keys = reply.Texts(); reply.Err() != nil || len(next.keys) == 0 {
+			return nil, nil, r.conclude(ctx)
+		}
+	}
+	p.Final = len(next.keys) == 0 && len(left) == 0
+	p.next = cursor{ranks: next}
+	return p, next, nil
+}
+
+// refill asks for the rows of a page once more, so that an empty one, which is damaged, can be told from one that is missing.
+func (r *Reader) refill(ctx context.Context, q pageQuery, p *Page) error {
+	a, err := r.askPinned(ctx, q, nil, [][]any{wire.HMGet(&r.client.Keys.Rows, p.Keys)})
+	if err != nil {
+		return err
+	}
+	reply := wire.NewReply(a.raw[0])
+	if !p.fill(reply.Texts()) || reply.Err() != nil {
+		return r.conclude(ctx)
+	}
+	r.own(p.Rows)
+	return nil
+}
+
+// rankCommands asks for the rows of the keys that scan has, and for the keys that come next; left is what comes after those.
+func (r *Reader) rankCommands(q pageQuery, scan *rankScan) (rows []any, keys [][]any, left []run) {
+	if len(scan.keys) > 0 {
+		rows = wire.HMGet(&r.client.Keys.Rows, scan.keys)
+	}
+	if len(scan.runs) == 0 {
+		return rows, nil, nil
+	}
+	first := scan.runs[0]
+	to := min(first.to, first.from+max(1, r.sizes().rowsOfPage()))
+	zrange := []any{"zrange", &r.client.Keys.Merged[q.Index], first.from, to - 1}
+	if q.Reverse {
+		zrange = append(zrange, "rev")
+	}
+	left = append([]run{{to, first.to}}, scan.runs[1:]...)
+	return rows, [][]any{zrange}, trimmed(left)
+}
+
+// askPinned has plain commands on merged rows answered, and makes sure that the answers are of q's snapshot.
+func (r *Reader) askPinned(ctx context.Context, q pageQuery, rows []any, commands [][]any) (response, error) {
+	n := len(commands)
+	commands = append(commands, []any{"hlen", &r.client.Keys.Rows}, []any{"zcard", &r.client.Keys.Merged[q.Index]},
+		r.client.Commands.Truth)
+	a, err := r.batcher.put(ctx, request{commands: commands, rows: rows})
+	if err != nil {
+		return response{}, err
+	}
+	now, ok := wire.ReadTruth(a.raw[n+2])
+	if !ok {
+		return response{}, r.conclude(ctx)
+	}
+	if now.Epoch != q.of.Epoch {
+		return response{}, wire.Ownership(q.of.Epoch, now.Epoch)
+	}
+	if now.View.Version != q.of.View.Version || !onlyMerged(now.View, q.of.View.Generation) {
+		return response{}, engine.ErrSnapshotExpired
+	}
+	r.widest.Store(int64(now.Widest))
+	counts, ok := wire.Integers(a.raw[n : n+2])
+	if !ok || counts[0] != now.Count || counts[1] != now.Count {
+		return response{}, r.conclude(ctx)
+	}
+	return a, nil
+}
+
+// conclude finds out, by one script, whether what was not as expected is lost; if not, it has changed.
+func (r *Reader) conclude(ctx context.Context) error {
+	if _, _, err := r.Stats(ctx); err != nil {
+		return err
+	}
+	return engine.ErrSnapshotExpired
+}

@@ -1,0 +1,84 @@
+package scan
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+)
+
+// ErrStop ends a read whose consumer has had enough.
+var ErrStop = errors.New("tablecache: the consumer stopped")
+
+// Read hands every page of one snapshot to each, in order. A read of one page, or whose first page is enough, takes one round
+// trip; for a longer one the snapshot is pinned first. enough is asked about the first page only.
+func (r *Reader) Read(ctx context.Context, q Query, enough func(*Page) bool, each func(*Page) error) error {
+	if len(q.Bounds) == 0 {
+		return r.Alive(ctx)
+	}
+	asked := pageQuery{Query: q, at: cursor{bounds: q.Bounds}, most: min(q.Limit, mostEntries)}
+	first, err := r.page(ctx, asked)
+	if err != nil {
+		return err
+	}
+	if first.Final || enough(first) {
+		return each(first)
+	}
+	pin, first, err := r.pin(ctx, asked, first)
+	if err != nil {
+		return err
+	}
+	return r.readPinned(ctx, asked, pin, first, each)
+}
+
+// pin returns a pin on the snapshot of the first page, which it reads again if it must.
+func (r *Reader) pin(ctx context.Context, q pageQuery, first *Page) (Pin, *Page, error) {
+	pin, err := r.authority.Pin(ctx, first.View)
+	if err != nil {
+		return nil, nil, err
+	}
+	pinned := wire.Moment{Epoch: r.authority.Epoch(), View: pin.View()}
+	if first.Epoch == pinned.Epoch && first.View.Generation == pinned.View.Generation && first.View.Version == pinned.View.Version {
+		return pin, first, nil
+	}
+	q.of = &pinned
+	if first, err = r.page(ctx, q); err == nil {
+		err = pin.Err() // once that has expired the page may be of no moment
+	}
+	if err != nil {
+		pin.Release()
+		return nil, nil, err
+	}
+	return pin, first, nil
+}
+
+// readPinned hands the first page and all that a prefetcher brings after it to each.
+func (r *Reader) readPinned(ctx context.Context, q pageQuery, pin Pin, first *Page, each func(*Page) error) error {
+	q.of, q.most = &wire.Moment{Epoch: r.authority.Epoch(), View: pin.View()}, 0
+	ctx, cancel := context.WithCancel(ctx)
+	p := &prefetcher{pin: pin, closed: r.authority.Done(), memory: r.memory, next: first.next, out: make(chan *Page), finished: first.Final}
+	p.fetch = func(ctx context.Context, at cursor) (*Page, error) {
+		q := q
+		q.at = at
+		return r.page(ctx, q)
+	}
+	if err := r.Go(func() { p.run(ctx) }); err != nil {
+		cancel()
+		pin.Release()
+		return err
+	}
+	defer func() { // also when each panics
+		cancel()
+		for range p.out { // at once: until run has seen it
+		}
+	}()
+	if err := each(first); err != nil {
+		return err
+	}
+	for page := range p.out {
+		if err := each(page); err != nil {
+			return err
+		}
+	}
+	return p.err
+}

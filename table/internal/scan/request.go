@@ -1,0 +1,35 @@
+package scan
+
+import (
+	"sync/atomic"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+)
+
+// request is what a read wants from Redis: the answer to one script call, or to plain commands.
+type request struct {
+	call     []any          // the script call
+	commands [][]any        // or the plain commands; whoever asks parses their raw answers
+	rows     []any          // one HMGET that goes before the commands, if there is one
+	keys     []engine.Bytes // of a look-up: it may travel in one call with others
+	scan     *rangeScan     // of a page that plain commands may answer, together with others
+	page     *wire.Average  // of a page: how long scripts' answers are
+}
+
+// response is the answer.
+type response struct {
+	wire.Answer          // of the script
+	raw         [][]byte // to the commands, one each
+	rows        [][]byte // of the keys, or to the HMGET
+	found       *found   // by a range scan
+}
+
+// pending is a request on its way.
+type pending struct {
+	request
+	abandoned atomic.Bool   // its caller has left
+	done      chan struct{} // closed by the batcher when response and err are there
+	response  response
+	err       error
+}

@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
+
+// admits tells whether a state of the lock lets an effect of this kind run.
+func admits(s engine.State, k engine.Kind) bool {
+	return s == engine.StateClear || s == engine.StateActive && (k == engine.Stage || k == engine.Discard)
+}
+
+// resultOf is what the effect leaves behind. All marks are marked.
+func resultOf(v engine.View, e *engine.Effect) engine.Result {
+	r := engine.Result{State: v.State, Generation: v.Generation, Version: v.Version,
+		Verdicts: slices.Repeat([]engine.Verdict{engine.Marked}, len(e.Marks))}
+	switch e.Kind {
+	case engine.Stage, engine.Discard:
+		r.State = engine.StateActive
+	default:
+		r.Version++
+	}
+	return r
+}
+
+// queueEffect queues all of an effect but EXEC. The seal counts too, so that what the user is not permitted (any more) is
+// refused while it is queued, and with it the whole: the size of a hash and of a sorted set are asked for before.
+func (t *transaction) queueEffect(ctx context.Context, p redis.Pipeliner, e *engine.Effect, r engine.Result) wire.Once {
+	t.queueChange(ctx, p, e)
+	wire.Queue(ctx, p, t.client.Commands.Sizes[0]...)
+	wire.Queue(ctx, p, t.client.Commands.Sizes[2]...)
+	return scripts.QueueSeal(ctx, p, t.client, e, r, t.armed.Widest)
+}
+
+func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *engine.Effect) {
+	k := &t.client.Keys
+	switch e.Kind {
+	case engine.Put:
+		queueRows(ctx, p, e.Rows, &k.Rows, k.Merged)
+	case engine.Stage:
+		queueRows(ctx, p, e.Rows, &k.Staged, k.Shadow)
+	case engine.Delete:
+		queueKeys(ctx, p, "hdel", &k.Rows, e.Marks)
+		queueRemoval(ctx, p, e.Marks, k.Merged)
+	case engine.Discard:
+		queueTombstones(ctx, p, e, &k.Staged)
+		queueRemoval(ctx, p, e.Marks, k.Shadow)
+	}
+}
+
+func queueRows(ctx context.Context, p redis.Pipeliner, rows []engine.Row, hash *string, indexes []string) {
+	hset := wire.Command("hset", hash, 2*len(rows))
+	for i := range rows {
+		hset = append(hset, &rows[i].Key, &rows[i].Value)
+	}
+	wire.Queue(ctx, p, hset...)
+	for j := range indexes {
+		zadd := wire.Command("zadd", &indexes[j], 2*len(rows))
+		for i := range rows {
+			zadd = append(zadd, &rows[i].Scores[j], &rows[i].Key)
+		}
+		wire.Queue(ctx, p, zadd...)
+	}
+}
+
+func queueTombstones(ctx context.Context, p redis.Pipeliner, e *engine.Effect, hash *string) {
+	tomb := engine.Bytes(layout.Tombstone(e.Generation + 1))
+	hset := wire.Command("hset", hash, 2*len(e.Marks))
+	for i := range e.Marks {
+		hset = append(hset, &e.Marks[i].Key, &tomb)
+	}
+	wire.Queue(ctx, p, hset...)
+}
+
+func queueRemoval(ctx context.Context, p redis.Pipeliner, marks []engine.Mark, indexes []string) {
+	for j := range indexes {
+		queueKeys(ctx, p, "zrem", &indexes[j], marks)
+	}
+}
+
+func queueKeys(ctx context.Context, p redis.Pipeliner, name string, key *string, marks []engine.Mark) {
+	wire.Queue(ctx, p, scripts.AppendKeys(wire.Command(name, key, len(marks)), marks)...)
+}
+
+// failedWithin: what was probed cannot fail. Should it (a permission was lost between a command and EXEC), the rest was done,
+// and the table is not whole.
+func failedWithin(exec []byte) error {
+	if err := wire.FailedWithin(exec); err != nil {
+		return fmt.Errorf("%w: a transaction failed half way: %w", engine.ErrLost, err)
+	}
+	return nil
+}

@@ -1,0 +1,14 @@
+// Package store changes a table in Redis for its one owner: it claims the table, applies the engine's effects, and folds what
+// was merged. It is the engine's Store.
+//
+// An effect is applied by a transaction of plain commands, where it only stores or removes rows, or by its script, which can
+// compare and find out. [Store.Apply] chooses, and nobody else does.
+//
+// # Files
+//
+//	claim.go        how a process becomes the table's owner
+//	commands.go     an effect as plain commands
+//	fold.go         moving merged rows to where they belong, in the cleanup pool
+//	store.go        the engine's Store: transaction or script, and what an error means
+//	transaction.go  the writer's own connection
+package store

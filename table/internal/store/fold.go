@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/tablecache-go/tablecache/cleanup"
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
+
+// Folds starts the folds that the actor asks for, one after a merge, in the cleanup pool, and
+// tells the actor when they end.
+type Folds struct {
+	client *wire.Client
+	pool   *cleanup.Pool
+	epoch  layout.Epoch
+	ready  chan struct{} // closed by AnswerTo once actor is set
+	actor  *engine.Actor
+
+	mu      sync.Mutex // guards all below
+	task    *cleanup.Task
+	stopped bool
+	wg      sync.WaitGroup
+}
+
+// NewFolds returns the folds of the owner that epoch names. They wait for AnswerTo.
+func NewFolds(c *wire.Client, p *cleanup.Pool, epoch layout.Epoch) *Folds {
+	return &Folds{client: c, pool: p, epoch: epoch, ready: make(chan struct{})}
+}
+
+// AnswerTo names the actor that is told when a fold has ended.
+func (f *Folds) AnswerTo(a *engine.Actor) {
+	f.actor = a
+	close(f.ready)
+}
+
+// Begin is called by the actor and does not block.
+func (f *Folds) Begin(generation uint32) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.stopped {
+		return
+	}
+	job := &foldJob{client: f.client, epoch: f.epoch, generation: generation, cursor: "0"}
+	task, err := f.pool.Submit(job)
+	f.task = task
+	f.wg.Go(func() {
+		<-f.ready
+		if err == nil {
+			<-task.Done()
+			err = task.Err()
+		}
+		f.end(generation, err)
+	})
+}
+
+// end tells the actor how a fold ended. A pool that was stopped is like a table that was closed:
+// the next Open goes on with the fold.
+func (f *Folds) end(generation uint32, err error) {
+	if !errors.Is(err, cleanup.ErrStopped) {
+		f.actor.Folded(generation, err)
+	}
+}
+
+// Stop ends a running fold, which the next owner resumes.
+func (f *Folds) Stop() {
+	f.mu.Lock()
+	f.stopped = true
+	task := f.task
+	f.mu.Unlock()
+	if task != nil {
+		task.Stop()
+	}
+	f.wg.Wait()
+}
+
+// Status tells how a running fold fares.
+func (f *Folds) Status() cleanup.Status {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.task == nil {
+		return cleanup.Status{}
+	}
+	return f.task.Status()
+}
+
+// foldJob moves one generation's staged rows, some at a time. Only one worker runs it at a time.
+type foldJob struct {
+	client     *wire.Client
+	epoch      layout.Epoch
+	generation uint32
+	cursor     string
+}
+
+// foldRows is how many rows one script moves. Reads wait for it; more are hardly faster.
+const foldRows = 125
+
+// Name returns the table's name.
+func (j *foldJob) Name() string { return j.client.Keys.Table }
+
+// Step moves some rows. It is done when nothing is left, or when the table is no longer ours.
+func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
+	a, err := j.client.Run(ctx, wire.SendOnce, scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows))
+	if err != nil {
+		err = wire.LostToForeignType(err)
+		return errors.Is(err, engine.ErrLost), err
+	}
+	if a.Status == wire.StatusStale { // a repeated last step, or the table was cleared
+		return true, nil
+	}
+	if err := a.Err(j.epoch); err != nil {
+		return true, err
+	}
+	j.cursor = a.Last
+	return a.View.State != engine.StateMerging, nil
+}

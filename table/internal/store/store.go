@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
+
+// Store applies the effects of one owner. It is the engine's Store: one effect, one transaction or one script.
+type Store struct {
+	client      *wire.Client
+	epoch       layout.Epoch
+	transaction transaction
+}
+
+// New returns the store of the owner that epoch names.
+func New(c *wire.Client, epoch layout.Epoch) *Store {
+	return &Store{client: c, epoch: epoch, transaction: transaction{client: c, epoch: epoch}}
+}
+
+// Close gives the writer's connection back. The engine has stopped.
+func (s *Store) Close() { s.transaction.disconnect() }
+
+// Apply applies the effect: by a transaction where that can take it, else by a script.
+func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, error) {
+	run := s.runScript
+	if onlyStores(e) && s.transaction.maybeConnect(ctx) {
+		r, applied, err := s.transaction.apply(ctx, e)
+		if applied || err != nil {
+			return r, refusal(err)
+		}
+		if s.transaction.maybeConnect(ctx) {
+			run = s.transaction.runScript
+		}
+	}
+	a, err := run(ctx, s.call(e))
+	if err != nil {
+		return engine.Result{}, refusal(err)
+	}
+	return s.result(a)
+}
+
+// onlyStores tells whether plain commands can do all of e: nothing is to be compared or found out.
+func onlyStores(e *engine.Effect) bool {
+	return len(e.Rows) > 0 || len(e.Marks) > 0 && scripts.HowToMark(e) == scripts.MarkAll
+}
+
+// Settle asks whether the effect was applied, and sees to it that it never will be if not.
+func (s *Store) Settle(ctx context.Context, e *engine.Effect) (engine.Result, bool, error) {
+	a, err := s.runScript(ctx, scripts.Settle(s.client, s.epoch, e))
+	if err != nil {
+		return engine.Result{}, false, err
+	}
+	if a.Status == wire.StatusBurned {
+		r := scripts.Result(a)
+		r.Verdicts = nil
+		return r, false, nil
+	}
+	r, err := s.result(a)
+	return r, err == nil, err
+}
+
+func (s *Store) runScript(ctx context.Context, call []any) (wire.Answer, error) {
+	return s.client.Run(ctx, wire.SendOnce, call)
+}
+
+func (s *Store) result(a wire.Answer) (engine.Result, error) {
+	if err := a.Err(s.epoch); err != nil {
+		return engine.Result{}, err
+	}
+	return scripts.Result(a), nil
+}
+
+func (s *Store) call(e *engine.Effect) []any {
+	switch e.Kind {
+	case engine.Put:
+		return scripts.Put(s.client, s.epoch, e)
+	case engine.Stage:
+		return scripts.Stage(s.client, s.epoch, e)
+	case engine.Delete:
+		return scripts.Delete(s.client, s.epoch, e)
+	case engine.Discard:
+		return scripts.Discard(s.client, s.epoch, e)
+	case engine.Merge:
+		return scripts.Merge(s.client, s.epoch, e)
+	case engine.Abort:
+		return scripts.Abort(s.client, s.epoch, e)
+	case engine.Clear:
+		return scripts.Clear(s.client, s.epoch, e)
+	}
+	panic(fmt.Sprintf("tablecache: effect of unknown kind %d", e.Kind))
+}
+
+// refusal sorts out errors after which the effect was certainly not applied.
+func refusal(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, engine.ErrLost):
+		return err
+	case wire.NeverSent(err):
+		return &engine.RefusedError{Err: err, Temporary: true}
+	case wire.IsRefusal(err):
+		return &engine.RefusedError{Err: wire.LostToForeignType(err), Temporary: wire.Passes(err)}
+	case errors.Is(err, redis.ErrClosed):
+		return &engine.RefusedError{Err: err}
+	}
+	return err
+}

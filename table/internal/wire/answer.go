@@ -1,0 +1,124 @@
+package wire
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+)
+
+// Answer is what every script answers with: a status, the moment it is of, and more.
+type Answer struct {
+	Status Status
+	Moment
+	Rest Reply // what a read brings
+}
+
+// Moment is one moment of a table, with its owner.
+type Moment struct {
+	Epoch layout.Epoch
+	Last  string // the small reply of the effect that has this moment's number
+	View  engine.View
+}
+
+// momentTexts are the fields of layout.TruthFields that a moment is made of.
+type momentTexts [layout.MomentFields]string
+
+// ParseAnswer makes an answer of a reply that go-redis has parsed.
+func ParseAnswer(reply any) (Answer, error) {
+	parts, ok := reply.([]any)
+	var texts momentTexts
+	if !ok || len(parts) <= len(texts) {
+		return Answer{}, fmt.Errorf("%w: not an answer of our script", engine.ErrLost)
+	}
+	status, _ := parts[0].(string)
+	for i := range texts {
+		texts[i], _ = parts[1+i].(string)
+	}
+	return newAnswer(status, texts)
+}
+
+// ReadAnswer makes an answer of a raw reply, which it keeps.
+func ReadAnswer(raw []byte) (Answer, error) {
+	r := NewReply(raw)
+	var texts momentTexts
+	if n := r.List(); n <= len(texts) {
+		r.Fail()
+	}
+	status := string(r.Text())
+	for i := range texts {
+		texts[i] = string(r.Text())
+	}
+	if r.Err() != nil {
+		return Answer{}, r.Err()
+	}
+	a, err := newAnswer(status, texts)
+	a.Rest = r
+	return a, err
+}
+
+func newAnswer(status string, texts momentTexts) (a Answer, err error) {
+	a.Status, a.Last = parseStatus(status), texts[1]
+	if texts[0] != "" { // else the truth is gone; the status says so
+		a.Moment, err = texts.moment()
+	}
+	return a, err
+}
+
+func (t momentTexts) moment() (m Moment, err error) {
+	m.Epoch, m.Last = layout.Epoch(t[0]), t[1]
+	if m.View.State, err = parseState(t[2]); err != nil {
+		return m, err
+	}
+	if m.View.Seq, err = parseUint(t[3], 64); err != nil {
+		return m, err
+	}
+	generation, err := parseUint(t[4], 32)
+	if err != nil {
+		return m, err
+	}
+	m.View.Generation = uint32(generation)
+	m.View.Version, err = parseUint(t[5], 64)
+	return m, err
+}
+
+func parseUint(s string, bits int) (uint64, error) {
+	n, err := strconv.ParseUint(s, 10, bits)
+	if err != nil {
+		return 0, fmt.Errorf("%w: a number in the table's truth cannot be read", engine.ErrLost)
+	}
+	return n, nil
+}
+
+func parseState(text string) (engine.State, error) {
+	for _, s := range []engine.State{engine.StateClear, engine.StateActive, engine.StateMerging} {
+		if text == s.String() {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("%w: the state in the table's truth cannot be read", engine.ErrLost)
+}
+
+// Err returns what the status means to the owner of epoch; nil for OK.
+func (a *Answer) Err(epoch layout.Epoch) error {
+	switch a.Status {
+	case StatusOK:
+		return nil
+	case StatusFenced:
+		return Ownership(epoch, a.Epoch)
+	case StatusExpired:
+		return engine.ErrSnapshotExpired
+	default: // LOST, and what cannot be as long as nobody else writes our keys: STATE, VOID
+		return fmt.Errorf("%w: %s", engine.ErrLost, strings.ToLower(a.Status.String()))
+	}
+}
+
+// Ownership tells a later owner, who has fenced us, from an older copy of the data.
+func Ownership(ours, theirs layout.Epoch) error {
+	if theirs.Count() < ours.Count() {
+		return fmt.Errorf("%w: it went back to an earlier owner", engine.ErrLost)
+	}
+	return engine.ErrFenced
+}

@@ -1,0 +1,26 @@
+package wire
+
+import "sync/atomic"
+
+// Average is the size of things that came lately, from which buffers and pages are guessed.
+// It is safe for concurrent use; a lost update only makes the next guess a little worse.
+type Average struct{ bytes atomic.Int64 }
+
+const firstGuess = 256
+
+// Guess returns the size of the next one.
+func (a *Average) Guess() int {
+	if n := a.bytes.Load(); n > 0 {
+		return int(n)
+	}
+	return firstGuess
+}
+
+// Learn is told that n things took size bytes.
+func (a *Average) Learn(size, n int) {
+	if n == 0 {
+		return
+	}
+	now, news := int64(a.Guess()), int64(size/n+1)
+	a.bytes.Store(max(1, now+(news-now)/4))
+}

@@ -1,0 +1,81 @@
+package wire
+
+import (
+	"context"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+)
+
+// Commands are commands about one table that are the same each time.
+type Commands struct {
+	Truth []any
+	Sizes [][]any // in the order of Keys.All, without the truth
+	Watch []any   // all keys
+	Multi []any
+	Exec  []any
+}
+
+func newCommands(k layout.Keys) Commands {
+	c := Commands{
+		Truth: []any{"hmget", &k.Truth},
+		Watch: []any{"watch", &k.Truth},
+		Multi: []any{"multi"},
+		Exec:  []any{"exec"},
+	}
+	for _, field := range layout.TruthFields {
+		c.Truth = append(c.Truth, field)
+	}
+	for i, key := range k.All[1:] {
+		size := "zcard"
+		if i < 2 {
+			size = "hlen"
+		}
+		c.Sizes = append(c.Sizes, []any{size, &key})
+		c.Watch = append(c.Watch, &key)
+	}
+	return c
+}
+
+// Command begins a command on a key, with room for n more arguments.
+func Command(name string, key *string, n int) []any {
+	return append(make([]any, 0, 2+n), name, key)
+}
+
+// HMGet asks for fields of a hash.
+func HMGet(hash *string, keys [][]byte) []any {
+	args := Command("hmget", hash, len(keys))
+	for i := range keys {
+		args = append(args, (*engine.Bytes)(&keys[i]))
+	}
+	return args
+}
+
+// Queue adds a command that is sent once to a pipeline.
+func Queue(ctx context.Context, p redis.Pipeliner, args ...any) Once {
+	cmd := NewOnce(ctx, args...)
+	_ = p.Process(ctx, cmd) // only queued
+	return cmd
+}
+
+// QueueRaw adds a command whose answer stays as it comes to a pipeline.
+func QueueRaw(ctx context.Context, p redis.Pipeliner, args ...any) *redis.RawCmd {
+	cmd := redis.NewRawCmd(ctx, args...)
+	_ = p.Process(ctx, cmd) // only queued
+	return cmd
+}
+
+// Flush sends a pipeline, after which each command has its error. Where there is no connection because the server has
+// refused one, or go-redis has closed it for such an answer, go-redis itself gives that error to none of them.
+func Flush(ctx context.Context, p redis.Pipeliner) {
+	cmds, err := p.Exec(ctx)
+	if err == nil || slices.ContainsFunc(cmds, func(c redis.Cmder) bool { return c.Err() != nil }) {
+		return
+	}
+	for _, cmd := range cmds {
+		cmd.SetErr(err)
+	}
+}

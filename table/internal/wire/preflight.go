@@ -1,0 +1,138 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+)
+
+// ErrUnsafeClient: the client or the server is configured so that guarantees cannot hold.
+var ErrUnsafeClient = errors.New("tablecache: unsafe redis configuration")
+
+// CheckClient refuses clients under which a guarantee could not be kept.
+func CheckClient(rdb redis.UniversalClient, table string) error {
+	switch c := rdb.(type) {
+	case nil:
+		return fmt.Errorf("%w: no client", ErrUnsafeClient)
+	case *redis.Client:
+		return checkReadTimeout(c.Options().ReadTimeout)
+	case *redis.ClusterClient:
+		o := c.Options()
+		if o.ReadOnly || o.RouteByLatency || o.RouteRandomly {
+			return fmt.Errorf("%w: the owner of a table must read the primary, not a replica", ErrUnsafeClient)
+		}
+		return firstOf(checkTag(table), checkReadTimeout(o.ReadTimeout))
+	case *redis.Ring:
+		d := c.Options().ReadTimeout
+		if d == 0 { // a Ring leaves the default to the clients of its shards
+			return checkTag(table)
+		}
+		return firstOf(checkTag(table), checkReadTimeout(d))
+	case *redis.AutoPipeliner:
+		return fmt.Errorf("%w: an AutoPipeliner may send a write twice; give its client", ErrUnsafeClient)
+	}
+	return nil
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkReadTimeout: without it Close could wait for ever.
+func checkReadTimeout(d time.Duration) error {
+	if d <= 0 {
+		return fmt.Errorf("%w: a client without read time-out", ErrUnsafeClient)
+	}
+	return nil
+}
+
+// checkTag: all keys of a table must live on one node.
+func checkTag(table string) error {
+	if !layout.HasTag(table) {
+		return fmt.Errorf("%w: on Redis Cluster and Ring the table's name needs a {tag}", ErrUnsafeClient)
+	}
+	return nil
+}
+
+// Preflight looks at the server before a table is opened there.
+type Preflight struct {
+	Evictable bool        // the server may evict the table
+	Logger    *zap.Logger // told of what could not be checked
+}
+
+// CheckServer refuses a replica, and a server that may evict the table. It waits through what passes by itself.
+func (c *Client) CheckServer(ctx context.Context, f Preflight) error {
+	check := func(ctx context.Context, node *redis.Client) error { return c.checkNode(ctx, node, f) }
+	switch rdb := c.Redis.(type) {
+	case *redis.ClusterClient:
+		node, err := rdb.MasterForKey(ctx, c.Keys.Truth)
+		if err != nil {
+			return fmt.Errorf("tablecache: finding the table's node: %w", err)
+		}
+		return check(ctx, node)
+	case *redis.Ring:
+		return rdb.ForEachShard(ctx, check)
+	}
+	return c.checkNode(ctx, c.Redis, f)
+}
+
+func (c *Client) checkNode(ctx context.Context, node redis.Cmdable, f Preflight) error {
+	role, err := c.info(ctx, node, "replication", "role")
+	if err != nil {
+		return f.unlessRefused(err)
+	}
+	if role == "slave" {
+		return fmt.Errorf("%w: the server is a replica", ErrUnsafeClient)
+	}
+	policy, err := c.info(ctx, node, "memory", "maxmemory_policy")
+	if err != nil {
+		return f.unlessRefused(err)
+	}
+	if strings.HasPrefix(policy, "allkeys-") && !f.Evictable {
+		return fmt.Errorf("%w: maxmemory-policy %s may evict the table (see WithEvictionAllowed)", ErrUnsafeClient, policy)
+	}
+	return nil
+}
+
+// unlessRefused lets a server pass that does not tell, and says so in the log.
+func (f Preflight) unlessRefused(err error) error {
+	if IsRefusal(err) && !Passes(err) {
+		f.Logger.Warn("the server does not tell its role and eviction policy; not checked", zap.Error(err))
+		return nil
+	}
+	return err
+}
+
+// info returns one field of one section of INFO.
+func (c *Client) info(ctx context.Context, node redis.Cmdable, section, field string) (string, error) {
+	var text string
+	err := c.Retry(ctx, nil, SendAgain, func() (err error) {
+		text, err = node.Info(ctx, section).Result()
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("tablecache: info: %w", err)
+	}
+	return infoField(text, field), nil
+}
+
+func infoField(text, field string) string {
+	for line := range strings.Lines(text) {
+		if value, found := strings.CutPrefix(line, field+":"); found {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

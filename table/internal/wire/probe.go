@@ -1,0 +1,98 @@
+package wire
+
+import (
+	"context"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+)
+
+// Truth is what is true of a whole table: a moment, and what was counted then.
+type Truth struct {
+	Moment
+	Count, Staged, Live int
+	Widest              int // no row has more bytes
+}
+
+// ReadTruth reads the raw answer to Commands.Truth.
+func ReadTruth(raw []byte) (t Truth, ok bool) {
+	r := NewReply(raw)
+	fields := r.Texts()
+	if r.Err() != nil || len(fields) != len(layout.TruthFields) || slices.ContainsFunc(fields, func(b []byte) bool { return b == nil }) {
+		return t, false
+	}
+	var texts momentTexts
+	for i := range texts {
+		texts[i] = string(fields[i])
+	}
+	var err error
+	if t.Moment, err = texts.moment(); err != nil {
+		return t, false
+	}
+	for i, to := range []*int{&t.Count, &t.Staged, &t.Live, &t.Widest} {
+		*to = r.number(fields[len(texts)+i])
+	}
+	return t, r.Err() == nil
+}
+
+// SameForReaders tells whether readers of merged rows saw the same at both moments.
+func (t Truth) SameForReaders(o Truth) bool {
+	return t.Epoch == o.Epoch && t.View.Generation == o.View.Generation && t.View.Version == o.View.Version &&
+		o.View.State != engine.StateMerging
+}
+
+// Probe asks by plain commands for the truth, and for how much there is of what it counts. The answers are of one moment only
+// where something else proves that nothing has changed between them.
+type Probe struct {
+	truth *redis.RawCmd
+	sizes []*redis.RawCmd // in the order of Keys.All, without the truth
+}
+
+// QueueTruth asks for the truth alone.
+func (c *Client) QueueTruth(ctx context.Context, p redis.Pipeliner) Probe {
+	return Probe{truth: QueueRaw(ctx, p, c.Commands.Truth...)}
+}
+
+// QueueProbe asks for the truth and all sizes.
+func (c *Client) QueueProbe(ctx context.Context, p redis.Pipeliner) Probe {
+	probe := c.QueueTruth(ctx, p)
+	probe.sizes = make([]*redis.RawCmd, len(c.Commands.Sizes))
+	for i, size := range c.Commands.Sizes {
+		probe.sizes[i] = QueueRaw(ctx, p, size...)
+	}
+	return probe
+}
+
+// Truth returns what was found. ok is false when anything is missing, not as it was counted, or cannot be read: only a script
+// can tell what to make of that.
+func (p Probe) Truth() (t Truth, ok bool) {
+	t, ok = ReadTruth(p.truth.Val())
+	return t, ok && p.agrees(t)
+}
+
+// agrees tells whether the sizes, where they were asked for, are what was counted.
+func (p Probe) agrees(t Truth) bool {
+	indexes := (len(p.sizes) - 2) / 2
+	for i, cmd := range p.sizes {
+		want := t.Live
+		switch {
+		case i == 1:
+			want = t.Staged
+		case i < 2+indexes:
+			want = t.Count
+		}
+		r := NewReply(cmd.Val())
+		if n := r.Integer(); r.Err() != nil || n != want {
+			return false
+		}
+	}
+	return true
+}
+
+// Interrupted tells whether the connection failed before all answers were there.
+func (p Probe) Interrupted() bool {
+	return p.truth.Err() != nil || slices.ContainsFunc(p.sizes, func(cmd *redis.RawCmd) bool { return cmd.Err() != nil })
+}

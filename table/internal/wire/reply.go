@@ -1,0 +1,198 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/engine"
+)
+
+// Reply reads a raw reply from front to back. go-redis would make a value, and so two pieces of garbage, of each element
+// of a page; here they stay where they came in, in one buffer. The first thing that is not as expected stays in Err.
+type Reply struct {
+	rest []byte
+	err  error
+}
+
+// NewReply returns a reader of a raw reply, whose memory it shares.
+func NewReply(raw []byte) Reply { return Reply{rest: raw} }
+
+// Err returns why the reply could not be read: ErrLost, or the server's own error. It is nil so far as all was as expected.
+func (r *Reply) Err() error { return r.err }
+
+// serverError is an error that the server has answered with. It is a redis.Error.
+type serverError string
+
+func (e serverError) Error() string { return string(e) }
+
+// RedisError marks it as the server's own.
+func (serverError) RedisError() {}
+
+// line returns the kind of the next element and the rest of its first line.
+func (r *Reply) line() (kind byte, text []byte) {
+	end := bytes.IndexByte(r.rest, '\r')
+	if end < 1 || len(r.rest) < end+2 {
+		r.Fail()
+		return 0, nil
+	}
+	kind, text, r.rest = r.rest[0], r.rest[1:end], r.rest[end+2:]
+	if kind == '-' {
+		r.err = serverError(text)
+	}
+	return kind, text
+}
+
+// Fail notes that the reply is not one that a table gives.
+func (r *Reply) Fail() {
+	if r.err == nil {
+		r.err = fmt.Errorf("%w: not an answer that a table gives", engine.ErrLost)
+	}
+	r.rest = nil
+}
+
+// number reads a length or an integer.
+func (r *Reply) number(text []byte) int {
+	n, err := strconv.Atoi(string(text))
+	if err != nil {
+		r.Fail()
+	}
+	return n
+}
+
+// Integer reads a number, or a string that is one.
+func (r *Reply) Integer() int { return r.number(r.Text()) }
+
+// Text reads a string or a number; null is nil.
+func (r *Reply) Text() []byte {
+	if n, head := r.length(); head > 0 {
+		r.rest = r.rest[head:]
+		return r.cut(n)
+	}
+	switch kind, text := r.line(); kind {
+	case '$':
+		return r.cut(r.number(text))
+	case '+', ':', ',':
+		return text
+	case '_':
+		return nil
+	}
+	r.Fail()
+	return nil
+}
+
+// length reads the length of a string, "$12", where it has up to four digits; else it leaves that to others.
+func (r *Reply) length() (n, head int) {
+	if len(r.rest) == 0 || r.rest[0] != '$' {
+		return 0, 0
+	}
+	for i, c := range r.rest[1:min(len(r.rest), 6)] {
+		switch {
+		case c >= '0' && c <= '9':
+			n = 10*n + int(c-'0')
+		case c == '\r' && 0 < i && i+3 <= len(r.rest):
+			return n, i + 3
+		default:
+			return 0, 0
+		}
+	}
+	return 0, 0
+}
+
+// cut returns the next n bytes, which a line's end follows.
+func (r *Reply) cut(n int) []byte {
+	if n < 0 || n > len(r.rest)-2 {
+		if n != -1 {
+			r.Fail()
+		}
+		return nil
+	}
+	text := r.rest[:n:n]
+	r.rest = r.rest[n+2:]
+	return text
+}
+
+// List reads the length of a list, whose elements follow.
+func (r *Reply) List() int {
+	kind, text := r.line()
+	if kind != '*' {
+		r.Fail()
+		return 0
+	}
+	n := r.number(text)
+	if n < 0 || n > len(r.rest) { // an element takes more than a byte
+		r.Fail()
+		return 0
+	}
+	return n
+}
+
+// Texts reads a list of strings, or of such lists, which it joins.
+func (r *Reply) Texts() [][]byte {
+	n := r.List()
+	return r.AppendTexts(make([][]byte, 0, r.likely(n)), n)
+}
+
+// Lists reads a list of lists of strings.
+func (r *Reply) Lists() (all [][][]byte) {
+	for n := r.List(); n > 0 && r.err == nil; n-- {
+		all = append(all, r.Texts())
+	}
+	return all
+}
+
+// IsNull tells whether a raw reply is null, of either protocol.
+func IsNull(raw []byte) bool {
+	return bytes.HasPrefix(raw, []byte("*-1")) || bytes.HasPrefix(raw, []byte("_"))
+}
+
+// likely bounds what a mere length makes us allocate.
+func (r *Reply) likely(n int) int { return min(n, len(r.rest)/12+8) }
+
+// AppendTexts appends n elements of a list, each a string or a list of such.
+func (r *Reply) AppendTexts(to [][]byte, n int) [][]byte {
+	for ; n > 0 && r.err == nil; n-- {
+		if len(r.rest) > 0 && r.rest[0] == '*' {
+			inner := r.List()
+			to = r.AppendTexts(slices.Grow(to, r.likely(inner)), inner)
+		} else {
+			to = append(to, r.Text())
+		}
+	}
+	return to
+}
+
+// RawError returns why a raw command has no answer, be it the server that says so.
+func RawError(cmd *redis.RawCmd) error {
+	r := NewReply(cmd.Val())
+	if err := cmd.Err(); err != nil || len(r.rest) == 0 || r.rest[0] != '-' {
+		return err
+	}
+	r.line()
+	return r.err
+}
+
+// FailedWithin returns the first refusal among the replies of a transaction, none of which may be a string.
+func FailedWithin(exec []byte) error {
+	_, failed, is := bytes.Cut(exec, []byte("\r\n-"))
+	if !is {
+		return nil
+	}
+	failed, _, _ = bytes.Cut(failed, []byte("\r"))
+	return serverError(failed)
+}
+
+// Integers reads raw replies that are integers; ok is false when one is none.
+func Integers(raw [][]byte) (all []int, ok bool) {
+	for _, one := range raw {
+		r := NewReply(one)
+		all = append(all, r.Integer())
+		if r.err != nil {
+			return nil, false
+		}
+	}
+	return all, true
+}

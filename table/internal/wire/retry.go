@@ -1,0 +1,99 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/engine"
+)
+
+// What is done about a refusal:
+//
+//	refusal            what may be sent again                an effect
+//	NOSCRIPT           load the scripts, send again          load the scripts, send again, once
+//	MOVED, ASK         find the slot, pause, send again      told (go-redis follows for effects)
+//	one that passes    pause, send again                     told (the engine pauses, and keeps the order)
+//	any other          told                                  told
+//
+// Pauses double from firstPause to mostPause, each between half of it and one and a half. All of it lasts until the caller's
+// context ends, or done is closed.
+const (
+	firstPause = 2 * time.Millisecond
+	mostPause  = 250 * time.Millisecond
+)
+
+// Retry calls f again for as long as the server's refusals say that it may succeed. The error is f's last one, or says that
+// ctx has ended, or is ErrClosed when done was closed.
+func (c *Client) Retry(ctx context.Context, done <-chan struct{}, care Care, f func() error) error {
+	pause, loaded := firstPause, false
+	for {
+		err := f()
+		switch {
+		case !IsRefusal(err):
+			return err
+		case isNoScript(err) && !(loaded && care == SendOnce):
+			loaded, err = true, c.loadAgain(ctx, done, care)
+		case care == SendOnce:
+			return err
+		case isMoved(err):
+			err = c.follow(ctx, done, pause)
+		case Passes(err):
+			err = sleep(ctx, done, pause)
+		default:
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		pause = min(2*pause, mostPause)
+	}
+}
+
+// loadAgain tells the server its scripts again: once for all who may wait for it.
+func (c *Client) loadAgain(ctx context.Context, done <-chan struct{}, care Care) error {
+	if care == SendOnce {
+		return c.load(ctx)
+	}
+	loaded := c.reload.DoChan("", func() (any, error) {
+		ctx := context.Background() // no caller's
+		return nil, c.Retry(ctx, done, SendAgain, func() error { return c.load(ctx) })
+	})
+	select {
+	case l := <-loaded:
+		return l.Err
+	case <-ctx.Done():
+		return engine.Ended(ctx)
+	}
+}
+
+// follow finds out where the table is now. Raw replies hide that from go-redis, which would do it itself.
+func (c *Client) follow(ctx context.Context, done <-chan struct{}, pause time.Duration) error {
+	if cluster, ok := c.Redis.(*redis.ClusterClient); ok {
+		cluster.ReloadState(ctx)
+	}
+	return sleep(ctx, done, pause)
+}
+
+// sleep waits for about d, or until ctx ends or done is closed.
+func sleep(ctx context.Context, done <-chan struct{}, d time.Duration) error {
+	timer := time.NewTimer(d/2 + rand.N(d))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return engine.Ended(ctx)
+	case <-done:
+		return engine.ErrClosed
+	}
+}
+
+// IsRefusal tells whether the server itself has answered with an error.
+func IsRefusal(err error) bool {
+	var e redis.Error
+	return errors.As(err, &e) && !errors.Is(err, redis.Nil)
+}

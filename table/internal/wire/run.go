@@ -1,0 +1,49 @@
+package wire
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Care says how often a call may be sent.
+type Care int
+
+const (
+	// SendOnce is for effects: nobody repeats one whose outcome is unknown, and a refusal is told at once, so that effects
+	// keep their order.
+	SendOnce Care = iota
+	// SendAgain is for what may be repeated: reads, and claims with their random id.
+	SendAgain
+)
+
+// Run has a script called, and returns its answer. Where the server has forgotten the scripts it is told them again first.
+func (c *Client) Run(ctx context.Context, care Care, call []any) (Answer, error) {
+	var reply any
+	err := c.Retry(ctx, nil, care, func() (err error) {
+		reply, err = c.send(ctx, care, call)
+		return err
+	})
+	if err != nil {
+		return Answer{}, err
+	}
+	return ParseAnswer(reply)
+}
+
+func (c *Client) send(ctx context.Context, care Care, call []any) (any, error) {
+	if care == SendAgain {
+		return c.Redis.Do(ctx, call...).Result()
+	}
+	cmd := NewOnce(ctx, call...)
+	_ = c.Redis.Process(ctx, cmd) // the command has the error
+	return cmd.Result()
+}
+
+// Once is a command that go-redis must not send again by itself: an error in its answer then proves that it was not run.
+type Once struct{ *redis.Cmd }
+
+// NewOnce returns a command that is sent once.
+func NewOnce(ctx context.Context, args ...any) Once { return Once{redis.NewCmd(ctx, args...)} }
+
+// NoRetry tells go-redis.
+func (Once) NoRetry() bool { return true }

@@ -1,0 +1,14 @@
+-- Drops everything, in any state.
+needsUnlink(ROWS)
+needsUnlink(STAGED)
+needsUnlinkEach(merged)
+needsUnlinkEach(shadow)
+local t, no = admit('clear', 'active', 'merging')
+if no then return no end
+redis.call('UNLINK', ROWS, STAGED)
+drop(merged)
+drop(shadow)
+t.state = 'clear'
+t.widest = '0'
+disturb(t)
+return done(t, '')

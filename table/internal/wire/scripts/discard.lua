@@ -1,0 +1,37 @@
+-- Puts tombstones into the scratch space. What is seen is what a merge now would show.
+needs('HSET', STAGED)
+needsEach('ZREM', shadow)
+local t, no = admit('clear', 'active')
+if no then return no end
+
+local function find(key)
+  local row = redis.call('HGET', STAGED, key)
+  if row then
+    if tombstone(row) then return nil end
+    return row, redis.call('ZSCORE', shadow(index), key)
+  end
+  row = redis.call('HGET', ROWS, key)
+  return row, row and redis.call('ZSCORE', merged(index), key)
+end
+
+-- visible counts staged rows and those merged ones that no staged row or tombstone hides.
+local function visible(min, max)
+  local below = redis.call('ZRANGE', merged(index), min, max, 'BYSCORE', 'LIMIT', 0, MOST)
+  local n = redis.call('ZCOUNT', shadow(index), min, max)
+  if #below == 0 then return n end
+  local above = redis.call('HMGET', STAGED, unpack(below))
+  for i = 1, #below do
+    if not above[i] then n = n + 1 end
+  end
+  return n
+end
+
+local gone, verdicts = marks(find, visible)
+if #gone > 0 then
+  local tombs = {}
+  for i = 1, #gone do tombs[2 * i - 1], tombs[2 * i] = gone[i], tomb end
+  redis.call('HSET', STAGED, unpack(tombs))
+  remove(shadow, gone)
+  t.state = 'active'
+end
+return done(t, verdicts)

@@ -1,0 +1,68 @@
+-- Moves a batch of staged rows to where merged rows are. It changes no answer, and a late or repeated batch does nothing.
+-- ARGV: epoch, generation, cursor, batch. Answers with the next cursor. Rows go first, in the order of the first index, so
+-- that entries which follow each other are added one after another; then what is left are tombstones.
+local t = readTruth()
+if not t.epoch then return answer('LOST', t) end
+if t.epoch ~= ARGV[1] then return answer('FENCED', t) end
+if t.gen ~= ARGV[2] or t.state ~= 'merging' then return answer('STALE', t) end
+if not holds(t) then return answer('LOST', t) end
+local cursor, batch = ARGV[3], tonumber(ARGV[4])
+needs('HSET', ROWS)
+needs('HDEL', ROWS)
+needs('HDEL', STAGED)
+needsEach('ZADD', merged)
+needsEach('ZREM', merged)
+needsEach('ZREM', shadow)
+local no = barred()
+if no then return no end
+
+local function alternate(a, b)
+  local list = {}
+  for i = 1, #a do list[2 * i - 1], list[2 * i] = a[i], b[i] end
+  return list
+end
+
+-- live moves rows. Everything is looked up before the first write; it tells whether all was there.
+local function live()
+  local found = redis.call('ZRANGE', shadow(1), 0, batch - 1, 'WITHSCORES')
+  local keys, scores = {}, {{}}
+  for i = 1, #found / 2 do keys[i], scores[1][i] = found[2 * i - 1], found[2 * i] end
+  local rows = redis.call('HMGET', STAGED, unpack(keys))
+  for j = 2, INDEXES do scores[j] = redis.call('ZMSCORE', shadow(j), unpack(keys)) end
+  for i = 1, #keys do
+    if not rows[i] or tombstone(rows[i]) then return false end
+    for j = 2, INDEXES do
+      if not scores[j][i] then return false end
+    end
+  end
+  redis.call('HSET', ROWS, unpack(alternate(keys, rows)))
+  redis.call('HDEL', STAGED, unpack(keys))
+  for j = 1, INDEXES do redis.call('ZADD', merged(j), unpack(alternate(scores[j], keys))) end
+  remove(shadow, keys)
+  return true
+end
+
+-- dead removes what tombstones hide.
+local function dead()
+  local found = redis.call('HSCAN', STAGED, cursor, 'COUNT', batch)
+  local pairs, keys = found[2], {}
+  cursor = found[1]
+  for i = 1, #pairs, 2 do keys[#keys + 1] = pairs[i] end
+  for i = 1, #keys, MOST do
+    local last = i + MOST - 1
+    if last > #keys then last = #keys end
+    redis.call('HDEL', STAGED, unpack(keys, i, last))
+    redis.call('HDEL', ROWS, unpack(keys, i, last))
+  end
+  remove(merged, keys)
+end
+
+if tonumber(t.live) == 0 then
+  dead()
+elseif not live() then
+  return answer('LOST', t)
+end
+if redis.call('HLEN', STAGED) == 0 then t.state = 'clear' end
+recount(t)
+t.last = cursor
+return answer('OK', t)

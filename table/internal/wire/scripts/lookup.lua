@@ -1,0 +1,25 @@
+-- Rows by key. ARGV: scope, index whose scores are wanted or 0, then keys.
+-- Answers with: rows (staged ones over merged ones where they count), and scores if they are wanted.
+local t, over, no = present('', '', '', ARGV[1])
+if no then return no end
+local index = tonumber(ARGV[2])
+local rows, scores, first = {}, {}, 3
+
+for i = first, #ARGV, MOST do
+  local last = i + MOST - 1
+  if last > #ARGV then last = #ARGV end
+  local below = redis.call('HMGET', ROWS, unpack(ARGV, i, last))
+  local above = over and redis.call('HMGET', STAGED, unpack(ARGV, i, last))
+  for k = 1, #below do
+    local n, key = i - first + k, ARGV[i + k - 1]
+    local staged = above and above[k]
+    rows[n] = staged or below[k]
+    if staged and tombstone(staged) then rows[n] = false end
+    if index > 0 then
+      scores[n] = rows[n] and redis.call('ZSCORE', staged and shadow(index) or merged(index), key) or ''
+    end
+  end
+end
+local a = answer('OK', t)
+a[8], a[9] = rows, scores
+return a

@@ -1,0 +1,51 @@
+-- Claims the table for a new owner. KEYS as ever, behind them keys of an earlier schema to drop.
+-- ARGV: random id, schema, number of own keys, 'keep' or 'reset', schema that those keys are of.
+local id, schema, own, how = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+INDEXES = (own - 3) / 2
+
+local function refuse(status, last) return answer(status, {last = last}) end
+
+local stored = redis.pcall('HGET', TRUTH, 'schema')
+local foreign = type(stored) == 'table'
+if foreign then
+  if not string.find(stored.err, 'WRONGTYPE', 1, true) then return stored end
+  if how ~= 'reset' then return refuse('LOST') end
+  stored = false
+end
+local t = foreign and {} or readTruth()
+local epoch = not foreign and redis.call('HGET', TRUTH, 'epoch') or '0'
+if t.epoch and string.match(epoch, ':(.*)$') == id then return answer('OK', t) end -- a repeated claim of the same owner
+
+for i = 1, #KEYS do needsUnlink(KEYS[i]) end
+local no = barred()
+if no then return no end
+
+-- sound tells whether the truth can be read; its numbers are numbers.
+local function sound(t)
+  return stored and string.find(t.epoch, '^%d+:') and (t.state == 'clear' or t.state == 'active' or t.state == 'merging')
+end
+
+local fresh = {state = 'clear', gen = '0', rver = '0', count = '0', staged = '0', live = '0', widest = '0'}
+if how == 'reset' then
+  if stored and stored ~= schema and stored ~= ARGV[5] then return refuse('SCHEMA', stored) end
+  for i = 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
+  t = fresh
+elseif not t.epoch then
+  if redis.call('EXISTS', unpack(KEYS, 1, own)) > 0 then return refuse('LOST') end
+  t = fresh
+else
+  if not sound(t) then return refuse('LOST') end
+  if stored ~= schema then return refuse('SCHEMA', stored) end
+  if not holds(t) then return refuse('LOST') end
+  if t.state == 'active' then -- what a crashed owner has staged is nobody's
+    redis.call('UNLINK', STAGED)
+    drop(shadow)
+    t.state, t.staged, t.live = 'clear', '0', '0'
+  end
+end
+
+local counter = string.match(epoch, '^%d+') or '0'
+t.epoch, t.seq, t.last = whole(tonumber(counter) + 1) .. ':' .. id, '0', ''
+writeTruth(t)
+redis.call('HSET', TRUTH, 'schema', schema)
+return answer('OK', t)

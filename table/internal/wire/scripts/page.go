@@ -1,0 +1,83 @@
+package scripts
+
+import (
+	"strconv"
+
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+)
+
+var page = define(wire.MayRead, reading, "page")
+
+// Scope says which rows a read is of.
+type Scope string
+
+// The scopes.
+const (
+	Merged Scope = "merged" // what readers see
+	Staged Scope = "staged" // what they would see after a merge now
+)
+
+// PageQuery asks for one page.
+type PageQuery struct {
+	Of            *wire.Moment // the snapshot to go on with; nil begins one
+	Scope         Scope
+	Index         int
+	Bounds        []layout.Bound // in the direction of travel
+	Reverse       bool
+	Score, Member string // go on behind this entry of the first bound; empty: at its beginning
+	Scored        bool   // bring the scores too
+	Most          int    // entries
+	Bytes         int    // of rows, about
+	First         int    // rows to fetch before the first look at their bytes
+}
+
+// Page is the call that answers q.
+func Page(c *wire.Client, q PageQuery) []any {
+	args := c.Call(page, 12+2*len(q.Bounds))
+	epoch, generation, version := "", "", ""
+	if q.Of != nil {
+		epoch, generation = string(q.Of.Epoch), strconv.FormatUint(uint64(q.Of.View.Generation), 10)
+		version = strconv.FormatUint(q.Of.View.Version, 10)
+	}
+	direction, scores := "up", ""
+	if q.Reverse {
+		direction = "down"
+	}
+	if q.Scored {
+		scores = "scores"
+	}
+	args = append(args, epoch, generation, version, string(q.Scope), q.Index+1, q.Most, q.Bytes, q.First,
+		direction, q.Score, q.Member, scores)
+	for i := range q.Bounds {
+		args = append(args, &q.Bounds[i].Min, &q.Bounds[i].Max)
+	}
+	return args
+}
+
+// PageReply is one page.
+type PageReply struct {
+	Keys, Rows, Scores [][]byte
+	Rest               []layout.Bound // where the read goes on, behind Score and Member; empty: it is at its end
+	Score, Member      string
+}
+
+// ReadPage returns the page that bounds were asked for.
+func ReadPage(a *wire.Answer, bounds []layout.Bound) (p PageReply, err error) {
+	r := &a.Rest
+	stop := r.Integer()
+	p.Score, p.Member = string(r.Text()), string(r.Text())
+	p.Keys, p.Rows, p.Scores = r.Texts(), r.Texts(), r.Texts()
+	if stop < 0 || stop > len(bounds) || len(p.Keys) < len(p.Rows) || (len(p.Scores) > 0 && len(p.Scores) < len(p.Rows)) {
+		r.Fail()
+	}
+	if r.Err() != nil {
+		return PageReply{}, r.Err()
+	}
+	if stop > 0 {
+		p.Rest = bounds[stop-1:]
+	}
+	p.Keys = p.Keys[:len(p.Rows)] // keys whose rows were too many for the page come again
+	p.Scores = p.Scores[:min(len(p.Scores), len(p.Rows))]
+	return p, nil
+}

@@ -1,0 +1,53 @@
+-- What every script shares. KEYS: truth, rows, staged rows, an index each, a shadow index each.
+local TRUTH, ROWS, STAGED = KEYS[1], KEYS[2], KEYS[3]
+local INDEXES = (#KEYS - 3) / 2
+local MOST = 4000 -- values that unpack may put on the stack
+
+-- The fields of the truth: three words, then numbers. Answers begin with the first six of them, in this order.
+local FIELDS = {'epoch', 'last', 'state', 'seq', 'gen', 'rver', 'count', 'staged', 'live', 'widest'}
+local WORDS = 3
+
+local function merged(j) return KEYS[3 + j] end
+local function shadow(j) return KEYS[3 + INDEXES + j] end
+local function whole(n) return string.format('%.0f', n) end
+
+-- tombstone tells whether a staged row only hides a merged one: it is a generation and no more.
+local function tombstone(row) return #row == 4 end
+
+-- readTruth returns the truth by the names of its fields. It is empty if a field is missing, or is not a number where one
+-- belongs: a script must not find out half way.
+local function readTruth()
+  local values, t = redis.call('HMGET', TRUTH, unpack(FIELDS)), {}
+  for i = 1, #FIELDS do
+    local value = values[i]
+    if not value or (i > WORDS and not string.find(value, '^%d+$')) then return {} end
+    t[FIELDS[i]] = value
+  end
+  return t
+end
+
+-- writeTruth stores all fields of the truth.
+local function writeTruth(t)
+  local pairs = {}
+  for i = 1, #FIELDS do pairs[2 * i - 1], pairs[2 * i] = FIELDS[i], t[FIELDS[i]] end
+  redis.call('HSET', TRUTH, unpack(pairs))
+end
+
+local function number(s)
+  if s == 'inf' then return 1 / 0 elseif s == '-inf' then return -1 / 0 end
+  return tonumber(s)
+end
+
+-- holds tells whether everything that was counted is still there.
+local function holds(t)
+  local count, staged, live = tonumber(t.count), tonumber(t.staged), tonumber(t.live)
+  if redis.call('HLEN', ROWS) ~= count or redis.call('HLEN', STAGED) ~= staged then return false end
+  for j = 1, INDEXES do
+    if redis.call('ZCARD', merged(j)) ~= count or redis.call('ZCARD', shadow(j)) ~= live then return false end
+  end
+  return true
+end
+
+local function answer(status, t)
+  return {status, t.epoch or '', t.last or '', t.state or '', t.seq or '', t.gen or '', t.rver or ''}
+end

@@ -1,0 +1,47 @@
+-- What reads share. Their answers are of one moment and say which.
+
+-- present returns the table's truth and whether staged rows lie over merged ones, else the answer to give. epoch, gen and
+-- rver are those of a snapshot that this read goes on with, or ''. scope: 'merged' is what readers see, 'staged' what they
+-- would see after a merge now.
+local function present(epoch, gen, rver, scope)
+  local t = readTruth()
+  if not t.epoch or not holds(t) then return nil, nil, answer('LOST', t) end
+  t.last = ''
+  if gen == '' then
+    return t, t.state == 'merging' or (scope == 'staged' and t.state == 'active')
+  end
+  if t.epoch ~= epoch then return nil, nil, answer('FENCED', t) end
+  local ahead = tonumber(t.gen) - tonumber(gen)
+  local merging = t.state == 'merging'
+  if t.rver ~= rver or ahead > 1 or ahead < 0 or (ahead == 1 and not merging) then
+    return nil, nil, answer('EXPIRED', t)
+  end
+  return t, merging and ahead == 0
+end
+
+-- less compares bytes, as sorted sets do; Lua's own < follows the locale.
+local function less(a, b)
+  local n = #a
+  if #b < n then n = #b end
+  for i = 1, n do
+    local x, y = string.byte(a, i), string.byte(b, i)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
+
+-- rank returns how many entries are before (score, member), and how many up to and with it.
+local function rank(key, score, member)
+  local there = redis.call('ZSCORE', key, member)
+  if there and number(there) == number(score) then
+    local r = redis.call('ZRANK', key, member)
+    return r, r + 1
+  end
+  local low = redis.call('ZCOUNT', key, '-inf', '(' .. score)
+  local high = low + redis.call('ZCOUNT', key, score, score)
+  while low < high do
+    local mid = (low + high - (low + high) % 2) / 2
+    if less(redis.call('ZRANGE', key, mid, mid)[1], member) then low = mid + 1 else high = mid end
+  end
+  return low, low
+end

@@ -1,0 +1,8 @@
+-- Stores rows.
+needs('HSET', ROWS)
+needsEach('ZADD', merged)
+local t, no = admit('clear')
+if no then return no end
+fill(t, ROWS, merged)
+disturb(t)
+return done(t, '')

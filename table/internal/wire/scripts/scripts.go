@@ -1,0 +1,37 @@
+package scripts
+
+import (
+	"embed"
+	"slices"
+
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+)
+
+//go:embed *.lua prelude/*.lua
+var files embed.FS
+
+// The preludes of scripts that write, of those that mark rows, and of those that read.
+var (
+	writing = []string{"prelude/head", "prelude/write"}
+	marking = []string{"prelude/head", "prelude/write", "prelude/mark"}
+	reading = []string{"prelude/head", "prelude/read"}
+)
+
+// define returns the script of this name behind its prelude.
+func define(flags wire.Flags, prelude []string, name string) *wire.Script {
+	var pieces []string
+	for _, file := range append(slices.Clone(prelude), name) {
+		b, err := files.ReadFile(file + ".lua")
+		if err != nil {
+			panic(err) // the file is embedded
+		}
+		pieces = append(pieces, string(b))
+	}
+	return wire.NewScript(flags, pieces...)
+}
+
+// All returns the scripts that a server must be told before they are called.
+func All() []*wire.Script {
+	return []*wire.Script{put, stage, remove, discard, merge, abort, clearAll, settle, open, fold, page, lookup, count, stats,
+		audit, repair}
+}

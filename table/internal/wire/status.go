@@ -1,0 +1,32 @@
+package wire
+
+// Status is what a script says of its answer.
+type Status uint8
+
+// The statuses of answers.
+const (
+	StatusUnknown Status = iota
+	StatusOK
+	StatusFenced  // another owner has the table
+	StatusLost    // something is missing, or not as it was counted
+	StatusExpired // the snapshot that was asked for is gone
+	StatusState   // the effect may not run in the lock's state
+	StatusVoid    // the effect's number is behind the table's
+	StatusBurned  // the effect was not applied, and never will be
+	StatusStale   // the fold is over
+	StatusSchema  // the table has another schema
+)
+
+var statusNames = [...]string{"unknown", "OK", "FENCED", "LOST", "EXPIRED", "STATE", "VOID", "BURNED", "STALE", "SCHEMA"}
+
+// String returns the word that scripts use.
+func (s Status) String() string { return statusNames[s] }
+
+func parseStatus(text string) Status {
+	for i, name := range statusNames {
+		if text == name {
+			return Status(i)
+		}
+	}
+	return StatusUnknown
+}

@@ -1,0 +1,95 @@
+package table
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/scan"
+	"github.com/tablecache-go/tablecache/table/internal/store"
+)
+
+// owner is an open table as far as the type of its records does not matter.
+type owner struct {
+	name    string
+	epoch   layout.Epoch
+	actor   *engine.Actor
+	store   *store.Store
+	folds   *store.Folds
+	reader  *scan.Reader
+	release func() // gives the shared pool back
+	closing sync.Once
+}
+
+// Name returns the table's name.
+func (o *owner) Name() string { return o.name }
+
+// Close ends the table in this process: calls that wait end with ErrClosed, reads under way
+// likewise, and all its goroutines stop. What is stored stays; what is only staged will be
+// dropped by the next Open. Close waits for the effect and the socket reads under way, at most
+// two read time-outs of the client. It may be called more than once, but not from a function
+// that the table calls (codec, score, predicate). The client is not closed. The error is nil.
+func (o *owner) Close() error {
+	o.closing.Do(func() {
+		o.folds.Stop()
+		o.actor.Close()
+		o.store.Close()
+		o.reader.Close()
+		o.release()
+	})
+	return nil
+}
+
+// Clear drops all records, indexes and whatever is staged, in one step and in any state of the
+// lock; the generation stays. A fold and …Seq calls that are running end. Clear waits for long
+// reads, at most the grace period, until ctx ends (as Put does).
+func (o *owner) Clear(ctx context.Context) error {
+	return o.errorf("clear", o.actor.Clear(ctx))
+}
+
+// ScratchMerge makes all that is staged visible to readers, in one step that takes as long for a
+// million records as for one. Where nothing is staged it does nothing. The fold that follows runs
+// in the background; see WaitClear. After 2^32-1 merges it is ErrGenerationsExhausted.
+func (o *owner) ScratchMerge(ctx context.Context) error {
+	return o.errorf("merge", o.actor.Merge(ctx))
+}
+
+// ScratchAbort drops all that is staged, if anything is; regular writes go on.
+func (o *owner) ScratchAbort(ctx context.Context) error {
+	return o.errorf("abort", o.actor.Abort(ctx))
+}
+
+// WaitClear waits until no scratch is active and the fold of the last merge is done, or ctx ends.
+func (o *owner) WaitClear(ctx context.Context) error {
+	return o.errorf("wait", o.actor.WaitClear(ctx))
+}
+
+// errorf names the table and what was done in an error.
+func (o *owner) errorf(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("table %s: %s: %w", o.name, what, err)
+}
+
+// authority is the table's actor, as its reader sees it.
+type authority struct {
+	*engine.Actor
+	epoch layout.Epoch
+}
+
+var _ scan.Authority = authority{}
+
+// Epoch names the owner.
+func (a authority) Epoch() layout.Epoch { return a.epoch }
+
+// Pin has the actor keep what readers see.
+func (a authority) Pin(ctx context.Context, read engine.View) (scan.Pin, error) {
+	pin, err := a.Actor.Pin(ctx, read)
+	if err != nil {
+		return nil, err
+	}
+	return pin, nil
+}

@@ -1,0 +1,64 @@
+package table
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/tablecache-go/tablecache/table/internal/scan"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
+
+// Records returns the records of s as they stand at one moment of the call that ranges over it,
+// whatever is written meanwhile; each range is a new read. Records come as they arrive from
+// Redis. A record that cannot be decoded, or whose predicate panics, yields a *CodingError in its
+// place, and the loop may go on; any other error is the last thing yielded, and a loop that ends
+// without one has seen every record. Breaking out of the loop releases everything. Records are the
+// caller's; strings of one record may share one piece of memory (see codec.Keeper), so clone a
+// short one that is to outlive its record for long.
+//
+// A read that fits one page neither waits nor makes anyone wait. A longer one makes regular
+// writes and folds wait for it until it is in memory, at most for the grace period: then it ends
+// with ErrSnapshotExpired if its consumer stalls. Writing to the table inside the loop cannot
+// deadlock: a ScratchPut or a merge goes on at once, while a Put waits until the rest of the read
+// is in memory, and ends the read, after the grace period, where WithSnapshotMemory is too little.
+// When ctx ends the loop yields an error that Is ctx.Err(), within milliseconds.
+func (t *Table[R, K]) Records(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		p, err := t.planOf(s, scripts.Merged)
+		if err == nil {
+			err = t.read(ctx, p, yield)
+		}
+		if err != nil {
+			var none R
+			yield(none, t.errorf("read", err))
+		}
+	}
+}
+
+// read yields what p asks for, and returns the error that ended it early.
+func (t *Table[R, K]) read(ctx context.Context, p plan[R], yield func(R, error) bool) error {
+	f := filter[R, K]{decoder: t.decoder(), plan: p}
+	enough := func(page *scan.Page) bool { return f.enough(ctx, page) }
+	err := t.reader.Read(ctx, p.query, enough, func(page *scan.Page) error { return f.pass(ctx, page, yield) })
+	if errors.Is(err, scan.ErrStop) {
+		return nil
+	}
+	return err
+}
+
+func (t *Table[R, K]) planOf(s Spec[R], scope scripts.Scope) (plan[R], error) {
+	return planOf(t.name, t.def.Indexes, s, scope)
+}
+
+// First returns the first record of s, or ErrNotFound.
+func (t *Table[R, K]) First(ctx context.Context, s Spec[R]) (R, error) {
+	if s.Limit >= 0 { // a negative one is refused, as by all reads
+		s.Limit = 1
+	}
+	for r, err := range t.Records(ctx, s) {
+		return r, err
+	}
+	var none R
+	return none, t.errorf("first", ErrNotFound)
+}

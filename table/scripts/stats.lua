@@ -1,6 +1,0 @@
--- Answers with what the table holds: count, staged.
-local t, _, no = whence('', '', '', 'merged')
-if no then return no end
-local a = answer('OK', t)
-a[8], a[9] = t[7], t[8]
-return a
