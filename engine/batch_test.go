@@ -13,7 +13,7 @@ import (
 func (r *rig) joined(begin func()) (effects []string) {
 	r.t.Helper()
 	first := r.put("first")
-	v := r.visit()
+	v := r.storeCall()
 	begin()
 	v.end(fine)
 	first.gets(nil)
@@ -96,7 +96,7 @@ func TestStagedRowsAndTombstonesTravelTogetherEachWithTheirKind(t *testing.T) {
 			r.stage("a")
 			r.stage("b")
 			r.discard(marks("a"))
-			r.askScratchSpan() // takes no place in the row
+			r.requestScratchSpan() // takes no place in the row
 			r.discard(marks("b", "c"))
 			r.stage("d")
 		})
@@ -108,7 +108,7 @@ func TestDeletionsThatWereJudgedTravelAlone(t *testing.T) {
 	judged.Marks[0].Value = Bytes("b")
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		spanned := marks("d")
-		spanned.Span = r.askRegularSpan().span
+		spanned.Span = r.requestRegularSpan().span
 		bounded := marks("f")
 		bounded.Bounds = []Bytes{Bytes("0"), Bytes("1")}
 		witnessed := marks("g")
@@ -160,7 +160,7 @@ func TestJudgedDeletionIsComparedUnlessNothingHasHappenedSince(t *testing.T) {
 			d := marks("a")
 			d.Marks[0].Value, d.Seen, d.Index = Bytes("seen"), c.seen, 3
 			call := r.delete(d)
-			v := r.visit()
+			v := r.storeCall()
 			if v.Compare != c.compare || v.Index != 3 || v.Prev != r.View().Seq {
 				t.Errorf("seen at %d, sent after %d: compare %t, index %d", c.seen, v.Prev, v.Compare, v.Index)
 			}
@@ -178,7 +178,7 @@ func TestResentDeletionIsComparedWhenItsNumberWasBurned(t *testing.T) {
 		r.end(Delete, cut)
 		r.settle(fine)
 		r.pass(1e9)
-		if v := r.visit(); !v.Compare {
+		if v := r.storeCall(); !v.Compare {
 			t.Error("it is not compared")
 		}
 		r.open()
@@ -189,7 +189,7 @@ func TestResentDeletionIsComparedWhenItsNumberWasBurned(t *testing.T) {
 func TestRowsAreStampedWithTheirGeneration(t *testing.T) {
 	inBubble(t, Config{}, View{Generation: 0x01020304}, func(r *rig) {
 		r.put("a", "b")
-		v := r.visit()
+		v := r.storeCall()
 		for _, row := range v.Rows {
 			if got := string(row.Value[:4]); got != "\x01\x02\x03\x04" {
 				t.Errorf("a put row is stamped %x", got)
@@ -197,7 +197,7 @@ func TestRowsAreStampedWithTheirGeneration(t *testing.T) {
 		}
 		v.end(fine)
 		r.stage("c")
-		v = r.visit()
+		v = r.storeCall()
 		if got := string(v.Rows[0].Value[:4]); got != "\x01\x02\x03\x05" {
 			t.Errorf("a staged row is stamped %x", got)
 		}
@@ -207,7 +207,7 @@ func TestRowsAreStampedWithTheirGeneration(t *testing.T) {
 		r.store.fold(r.View().Generation)
 		r.Folded(r.View().Generation, nil)
 		r.put("d")
-		if v = r.visit(); string(v.Rows[0].Value[:4]) != "\x01\x02\x03\x05" || v.Generation != 0x01020305 {
+		if v = r.storeCall(); string(v.Rows[0].Value[:4]) != "\x01\x02\x03\x05" || v.Generation != 0x01020305 {
 			t.Errorf("a row put after the merge is stamped %x", v.Rows[0].Value[:4])
 		}
 	})

@@ -26,13 +26,13 @@ func TestD9_WaitingCallLeavesAtOnceHavingDoneNothing(t *testing.T) {
 		"an abort":       func(r *rig) *call { return r.abort() },
 		"a clear":        func(r *rig) *call { return r.clear() },
 		"a wait":         func(r *rig) *call { return r.waitClear() },
-		"a pin":          func(r *rig) *call { return r.askPin() },
-		"a scratch span": func(r *rig) *call { return r.askScratchSpan() },
+		"a pin":          func(r *rig) *call { return r.requestPin() },
+		"a scratch span": func(r *rig) *call { return r.requestScratchSpan() },
 	} {
 		t.Run(what, func(t *testing.T) {
 			inBubble(t, Config{Mailbox: 2}, View{State: StateActive}, func(r *rig) {
 				first := r.merge()
-				v := r.visit()
+				v := r.storeCall()
 				c := begin(r)
 				c.waits()
 				c.leaves()
@@ -89,7 +89,7 @@ func TestD9_PutThatWaitsForAPinIsDroppedWithItsLastCaller(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		r.pin()
 		first := r.put("a")
-		later := r.askPin()
+		later := r.requestPin()
 		later.waits() // behind the put, which has the lock
 		first.leaves()
 		later.gets(nil)
@@ -104,8 +104,8 @@ func TestD9_OneCallerOfABatchLeaves(t *testing.T) {
 		a, b, c := r.put("a"), r.put("b"), r.put("c")
 		pin.Release()
 		r.expect(Put, "z")
-		v := r.visit() // a b c
-		b.leavesUnsure()
+		v := r.storeCall() // a b c
+		b.leavesWithUnknownOutcome()
 		v.end(postpone)
 		a.leaves() // while it rests
 		c.waits()
@@ -119,7 +119,7 @@ func TestD9_OrderedEffectWhoseCallerHasLeftHoldsNobodyUp(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		pin := r.pin()
 		stage := r.stage("a")
-		v := r.visit()
+		v := r.storeCall()
 		clear, second := r.clear(), r.clear()
 		clear.leaves()
 		second.leaves()
@@ -137,15 +137,15 @@ func TestD9_OrderedEffectWhoseCallerHasLeftHoldsNobodyUp(t *testing.T) {
 }
 
 func TestD9_EffectWhoseCallersLeftWhileItFlewDoesNotRest(t *testing.T) {
-	for what, end := range map[string]func(*rig, *visit){
-		"postponed": func(_ *rig, v *visit) { v.end(postpone) },
-		"burned":    func(r *rig, v *visit) { v.end(cut); r.settle(fine) },
+	for what, end := range map[string]func(*rig, *gatedCall){
+		"postponed": func(_ *rig, v *gatedCall) { v.end(postpone) },
+		"burned":    func(r *rig, v *gatedCall) { v.end(cut); r.settle(fine) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			inBubble(t, Config{Backoff: Backoff{First: time.Hour, Most: time.Hour}}, View{}, func(r *rig) {
 				gone := r.put("a")
-				v := r.visit()
-				gone.leavesUnsure()
+				v := r.storeCall()
+				gone.leavesWithUnknownOutcome()
 				next := r.put("b")
 				end(r, v)
 				r.expect(Put, "b")
@@ -163,12 +163,12 @@ func TestD9_DeletionsKeepTheirOwnVerdictsWhenOthersLeave(t *testing.T) {
 		a, bc, d := r.delete(marks("a")), r.delete(marks("b", "c")), r.delete(marks("d"))
 		pin.Release()
 		r.expect(Put, "z")
-		v := r.visit() // a b c d
-		a.leavesUnsure()
+		v := r.storeCall() // a b c d
+		a.leavesWithUnknownOutcome()
 		v.end(postpone)
 		r.pass(time.Second)
-		v = r.visit() // b c d
-		d.leavesUnsure()
+		v = r.storeCall() // b c d
+		d.leavesWithUnknownOutcome()
 		v.end(fine)
 		bc.gets(nil)
 		if got := string([]byte{byte(bc.verdicts[0]), byte(bc.verdicts[1])}); got != "10" || len(bc.verdicts) != 2 {
@@ -185,7 +185,7 @@ func TestD9_HeldRequestWhoseCallerLeaves(t *testing.T) {
 		last := r.put("b")
 		pin.Release()
 		r.expect(Put, "z")
-		v := r.visit()
+		v := r.storeCall()
 		del.leaves()
 		v.end(fine)
 		put.gets(nil)
@@ -197,8 +197,8 @@ func TestD9_HeldRequestWhoseCallerLeaves(t *testing.T) {
 func TestS6_PinWhoseAskerLeavesIsNotGranted(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		put := r.put("a")
-		v := r.visit()
-		pin := r.askPin()
+		v := r.storeCall()
+		pin := r.requestPin()
 		pin.leaves()
 		v.end(fine)
 		put.gets(nil)
@@ -220,7 +220,7 @@ func TestRowsThatWereDroppedAreNotKept(t *testing.T) {
 		r.expect(Put, "d")
 		small.gets(nil)
 		r.Close()
-		for i, row := range r.rows[:cap(r.rows)] {
+		for i, row := range r.rowBuffer[:cap(r.rowBuffer)] {
 			if row.Key != nil {
 				t.Errorf("row %d of the buffer still holds %s", i, row.Key)
 			}

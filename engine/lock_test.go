@@ -18,7 +18,7 @@ func TestD1_D2_D3_WritersWaitForTheStateTheyNeed(t *testing.T) {
 		r.expect(Put, "a")
 		r.stage("b")
 		r.expect(Stage, "b")
-		r.in(StateActive)
+		r.stateIs(StateActive)
 
 		regular := []*call{r.put("c"), r.delete(marks("a"))}
 		r.discard(marks("a"))
@@ -26,9 +26,9 @@ func TestD1_D2_D3_WritersWaitForTheStateTheyNeed(t *testing.T) {
 		merge := r.merge()
 		r.end(Merge, fine)
 		merge.gets(nil)
-		r.in(StateMerging)
+		r.stateIs(StateMerging)
 
-		scratch := []*call{r.stage("d"), r.discard(marks("d")), r.askScratchSpan()}
+		scratch := []*call{r.stage("d"), r.discard(marks("d")), r.requestScratchSpan()}
 		r.idle()
 		for _, c := range slices.Concat(regular, scratch) {
 			c.waits()
@@ -74,7 +74,7 @@ func (r *rig) crowd() (calls []*call, order []string) {
 }
 
 // had returns what the store has had, one key each.
-func (s *fakeStore) hadKeys() (all []string) {
+func (s *fakeStore) appliedKeys() (all []string) {
 	for _, e := range s.effects() {
 		for key := range strings.FieldsSeq(e.keys()) {
 			all = append(all, e.Kind.String()+" "+key)
@@ -89,9 +89,9 @@ func TestD10_WhatFreesWaitingPutsGetsThrough(t *testing.T) {
 		stage := r.stage("s")
 		r.expect(Stage, "s")
 		stage.gets(nil)
-		r.askPin().gets(nil)
-		r.askRegularSpan().gets(nil)
-		r.askScratchSpan().gets(nil)
+		r.requestPin().gets(nil)
+		r.requestRegularSpan().gets(nil)
+		r.requestScratchSpan().gets(nil)
 		if s, err := r.Status(context.Background()); err != nil || s.Mailbox != 4 || s.Pins != 1 || s.View.State != StateActive {
 			t.Errorf("status %+v, %v", s, err)
 		}
@@ -105,7 +105,7 @@ func TestD10_WhatFreesWaitingPutsGetsThrough(t *testing.T) {
 		for _, c := range puts {
 			c.gets(nil)
 		}
-		if got := r.store.hadKeys()[1:]; !slices.Equal(got, order) {
+		if got := r.store.appliedKeys()[1:]; !slices.Equal(got, order) {
 			t.Errorf("the waiting writes were had in the order\n%q, want that of their arrival\n%q", got, order)
 		}
 	})
@@ -121,7 +121,7 @@ func TestD10_ClearGetsPastWritersOfBothKinds(t *testing.T) {
 		clear := r.clear()
 		r.end(Clear, fine)
 		clear.gets(nil)
-		r.in(StateClear)
+		r.stateIs(StateClear)
 		r.open()
 		for _, c := range stages {
 			c.gets(nil)
@@ -143,7 +143,7 @@ func TestD10_CloseGetsPastWaitingWriters(t *testing.T) {
 			c.gets(ErrClosed)
 		}
 		if len(r.store.effects()) != 0 {
-			t.Errorf("%q were had", r.store.hadKeys())
+			t.Errorf("%q were had", r.store.appliedKeys())
 		}
 	})
 }
@@ -158,7 +158,7 @@ func TestD11_ClearRunsInAnyState(t *testing.T) {
 			clear.gets(nil)
 			wait.gets(nil)
 			r.Folded(4, errors.New("too late to matter"))
-			r.in(StateClear)
+			r.stateIs(StateClear)
 			if got := r.View().Generation; got != 4 {
 				t.Errorf("generation %d after a clear while %s, want 4", got, state)
 			}
@@ -188,25 +188,25 @@ func TestD7_FoldIsAskedForAgainAfterAPause(t *testing.T) {
 		for _, most := range []time.Duration{1, 2, 4, 4} {
 			r.Folded(7, errors.New("broken"))
 			r.pass(most*time.Second/2 - 1)
-			r.asked(asked...)
+			r.foldsAre(asked...)
 			r.pass(most*time.Second/2 + 1)
 			asked = append(asked, 7)
-			r.asked(asked...)
+			r.foldsAre(asked...)
 		}
 		r.Folded(6, nil) // of another generation
-		r.in(StateMerging)
+		r.stateIs(StateMerging)
 		r.Folded(7, nil)
-		r.in(StateClear)
+		r.stateIs(StateClear)
 		r.Folded(7, errors.New("twice"))
 		r.pass(time.Minute)
-		r.asked(asked...)
+		r.foldsAre(asked...)
 	})
 }
 
 func TestG10_FoundMergingIsFoldedAtOnce(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateMerging, Generation: 9}, func(r *rig) {
 		put := r.put("a")
-		r.asked(9)
+		r.foldsAre(9)
 		put.waits()
 		r.store.fold(9)
 		r.Folded(9, nil)
@@ -216,7 +216,7 @@ func TestG10_FoundMergingIsFoldedAtOnce(t *testing.T) {
 }
 
 func TestGenerationsExhausted(t *testing.T) {
-	inBubble(t, Config{}, View{Generation: lastGeneration}, func(r *rig) {
+	inBubble(t, Config{}, View{Generation: maxGeneration}, func(r *rig) {
 		for _, c := range []*call{r.stage("a"), r.discard(marks("a")), r.merge()} {
 			c.gets(ErrGenerationsExhausted)
 		}
