@@ -39,7 +39,7 @@ type Actor struct {
 }
 
 // Start starts the actor of a table whose present view is found. No other actor of this process may
-// have the same table. If the state is merging, the actor asks for the fold at once. Close ends it.
+// have the same table. If the state is merging, the actor requests the fold at once. Close ends it.
 func Start(cfg Config, store Store, found View) *Actor {
 	cfg = cfg.withDefaults()
 	a := &Actor{

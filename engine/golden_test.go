@@ -14,7 +14,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the traces in testdata")
 
 // TestMachineScripts runs each file of testdata against one machine: blocks of commands, a line of
-// dashes, and the trace they must leave. See script.command for the commands.
+// dashes, and the trace that must follow. See script.command for the commands.
 func TestMachineScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {

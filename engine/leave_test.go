@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Callers that leave: before their effect is sent they have done nothing, and stand in nobody's way.
+// Callers that leave: before their effect is sent they have done nothing, and delay nobody.
 
 func TestD9_WaitingCallLeavesAtOnceHavingDoneNothing(t *testing.T) {
 	for what, begin := range map[string]func(*rig) *call{
-		"a put in the mailbox": func(r *rig) *call { return r.put("x") },
-		"a put at its door":    func(r *rig) *call { r.put("a"); r.put("b"); return r.put("x") },
-		"a delete":             func(r *rig) *call { return r.delete(marks("x")) },
-		"a stage":              func(r *rig) *call { return r.stage("x") },
-		"a discard":            func(r *rig) *call { return r.discard(marks("x")) },
-		"a discard at the door": func(r *rig) *call {
+		"a put in the mailbox":        func(r *rig) *call { return r.put("x") },
+		"a put before a full mailbox": func(r *rig) *call { r.put("a"); r.put("b"); return r.put("x") },
+		"a delete":                    func(r *rig) *call { return r.delete(marks("x")) },
+		"a stage":                     func(r *rig) *call { return r.stage("x") },
+		"a discard":                   func(r *rig) *call { return r.discard(marks("x")) },
+		"a discard before a full mailbox": func(r *rig) *call {
 			r.stage("a")
 			r.stage("b")
 			return r.discard(marks("x"))
@@ -40,10 +40,10 @@ func TestD9_WaitingCallLeavesAtOnceHavingDoneNothing(t *testing.T) {
 				first.gets(nil)
 				r.store.fold(1)
 				r.Folded(1, nil)
-				r.open() // whatever else waits goes on
+				r.open() // so that all that waits goes on
 				for _, e := range r.store.effects() {
 					if e.Kind != Merge && strings.Contains(e.keys(), "x") || e.Kind == Clear || e.Kind == Abort {
-						t.Errorf("%s was had though its caller had left", e.Kind)
+						t.Errorf("%s was applied though its caller left before", e.Kind)
 					}
 				}
 			})
@@ -51,7 +51,7 @@ func TestD9_WaitingCallLeavesAtOnceHavingDoneNothing(t *testing.T) {
 	}
 }
 
-func TestD9_EndedContextAsksForNothing(t *testing.T) {
+func TestD9_EndedContextRequestsNothing(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateActive}, func(r *rig) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		why := errors.New("the client hung up")
@@ -100,14 +100,14 @@ func TestD9_PutThatWaitsForAPinIsDroppedWithItsLastCaller(t *testing.T) {
 func TestD9_OneCallerOfABatchLeaves(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		pin := r.pin()
-		r.put("z") // holds; what follows waits in the mailbox
+		r.put("z") // waits for the pin; what follows waits in the mailbox
 		a, b, c := r.put("a"), r.put("b"), r.put("c")
 		pin.Release()
 		r.expect(Put, "z")
 		v := r.storeCall() // a b c
 		b.leavesWithUnknownOutcome()
 		v.end(postpone)
-		a.leaves() // while it rests
+		a.leaves() // while it is paused
 		c.waits()
 		r.pass(time.Second)
 		r.expect(Put, "c")
@@ -115,7 +115,7 @@ func TestD9_OneCallerOfABatchLeaves(t *testing.T) {
 	})
 }
 
-func TestD9_OrderedEffectWhoseCallerHasLeftHoldsNobodyUp(t *testing.T) {
+func TestD9_CommandWhoseCallerHasLeftDelaysNobody(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		pin := r.pin()
 		stage := r.stage("a")
@@ -127,7 +127,7 @@ func TestD9_OrderedEffectWhoseCallerHasLeftHoldsNobodyUp(t *testing.T) {
 		stage.gets(nil)
 		select {
 		case <-pin.Hurry():
-			t.Error("a reader hurries for a clear that nobody wants")
+			t.Error("a reader hurries for a clear whose caller has left")
 		default:
 		}
 		next := r.stage("b")
@@ -136,16 +136,16 @@ func TestD9_OrderedEffectWhoseCallerHasLeftHoldsNobodyUp(t *testing.T) {
 	})
 }
 
-func TestD9_EffectWhoseCallersLeftWhileItFlewDoesNotRest(t *testing.T) {
+func TestD9_EffectWhoseCallersLeftWhileItWasAppliedIsNotSentAgain(t *testing.T) {
 	for what, end := range map[string]func(*rig, *gatedCall){
 		"postponed": func(_ *rig, v *gatedCall) { v.end(postpone) },
 		"burned":    func(r *rig, v *gatedCall) { v.end(cut); r.settle(fine) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			inBubble(t, Config{Backoff: Backoff{First: time.Hour, Most: time.Hour}}, View{}, func(r *rig) {
-				gone := r.put("a")
+				left := r.put("a")
 				v := r.storeCall()
-				gone.leavesWithUnknownOutcome()
+				left.leavesWithUnknownOutcome()
 				next := r.put("b")
 				end(r, v)
 				r.expect(Put, "b")
@@ -177,11 +177,11 @@ func TestD9_DeletionsKeepTheirOwnVerdictsWhenOthersLeave(t *testing.T) {
 	})
 }
 
-func TestD9_HeldRequestWhoseCallerLeaves(t *testing.T) {
+func TestD9_DeferredRequestWhoseCallerLeaves(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		pin := r.pin()
 		r.put("z")
-		put, del := r.put("a"), r.delete(marks("x")) // taken too early with the put
+		put, del := r.put("a"), r.delete(marks("x")) // the delete cannot join the put: it is deferred
 		last := r.put("b")
 		pin.Release()
 		r.expect(Put, "z")
@@ -194,7 +194,7 @@ func TestD9_HeldRequestWhoseCallerLeaves(t *testing.T) {
 	})
 }
 
-func TestS6_PinWhoseAskerLeavesIsNotGranted(t *testing.T) {
+func TestS6_PinWhoseCallerLeavesIsNotGranted(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		put := r.put("a")
 		v := r.storeCall()

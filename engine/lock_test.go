@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The lock as callers meet it: who waits for what, and in which order they go on.
+// The lock as callers see it: who waits for what, and in which order they go on.
 
 func TestD1_D2_D3_WritersWaitForTheStateTheyNeed(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
@@ -58,7 +58,7 @@ func TestD2_RegularWritesGoOnAfterAnAbort(t *testing.T) {
 	})
 }
 
-// crowd makes more regular writers wait than the mailbox of 4 holds: puts of p0 to p19, with a delete of each fifth.
+// crowd begins more regular writes than the mailbox of 4 holds: puts of p0 to p19, and a delete after each fifth.
 func (r *rig) crowd() (calls []*call, order []string) {
 	for i := range 20 {
 		key := fmt.Sprint("p", i)
@@ -73,7 +73,7 @@ func (r *rig) crowd() (calls []*call, order []string) {
 	return calls, order
 }
 
-// had returns what the store has had, one key each.
+// appliedKeys returns the applied effects, split into their keys.
 func (s *fakeStore) appliedKeys() (all []string) {
 	for _, e := range s.effects() {
 		for key := range strings.FieldsSeq(e.keys()) {
@@ -106,12 +106,12 @@ func TestD10_WhatFreesWaitingPutsGetsThrough(t *testing.T) {
 			c.gets(nil)
 		}
 		if got := r.store.appliedKeys()[1:]; !slices.Equal(got, order) {
-			t.Errorf("the waiting writes were had in the order\n%q, want that of their arrival\n%q", got, order)
+			t.Errorf("the waiting writes were applied in the order\n%q, want that of their arrival\n%q", got, order)
 		}
 	})
 }
 
-func TestD10_ClearGetsPastWritersOfBothKinds(t *testing.T) {
+func TestD10_ClearDoesNotWaitForWritersOfEitherKind(t *testing.T) {
 	inBubble(t, Config{Mailbox: 4}, View{State: StateMerging}, func(r *rig) {
 		puts, _ := r.crowd()
 		var stages []*call
@@ -134,7 +134,7 @@ func TestD10_ClearGetsPastWritersOfBothKinds(t *testing.T) {
 	})
 }
 
-func TestD10_CloseGetsPastWaitingWriters(t *testing.T) {
+func TestD10_CloseDoesNotWaitForWaitingWriters(t *testing.T) {
 	inBubble(t, Config{Mailbox: 4}, View{State: StateMerging}, func(r *rig) {
 		puts, _ := r.crowd()
 		stages := []*call{r.stage("a"), r.stage("b"), r.stage("c"), r.stage("d"), r.stage("e")}
@@ -143,7 +143,7 @@ func TestD10_CloseGetsPastWaitingWriters(t *testing.T) {
 			c.gets(ErrClosed)
 		}
 		if len(r.store.effects()) != 0 {
-			t.Errorf("%q were had", r.store.appliedKeys())
+			t.Errorf("%q were applied", r.store.appliedKeys())
 		}
 	})
 }
@@ -182,16 +182,16 @@ func TestWaitClear(t *testing.T) {
 	})
 }
 
-func TestD7_FoldIsAskedForAgainAfterAPause(t *testing.T) {
+func TestD7_FoldIsRequestedAgainAfterAPause(t *testing.T) {
 	inBubble(t, Config{Backoff: Backoff{First: time.Second, Most: 4 * time.Second}}, View{State: StateMerging, Generation: 7}, func(r *rig) {
-		asked := []uint32{7}
+		requested := []uint32{7}
 		for _, most := range []time.Duration{1, 2, 4, 4} {
 			r.Folded(7, errors.New("broken"))
 			r.pass(most*time.Second/2 - 1)
-			r.foldsAre(asked...)
+			r.foldsAre(requested...)
 			r.pass(most*time.Second/2 + 1)
-			asked = append(asked, 7)
-			r.foldsAre(asked...)
+			requested = append(requested, 7)
+			r.foldsAre(requested...)
 		}
 		r.Folded(6, nil) // of another generation
 		r.stateIs(StateMerging)
@@ -199,7 +199,7 @@ func TestD7_FoldIsAskedForAgainAfterAPause(t *testing.T) {
 		r.stateIs(StateClear)
 		r.Folded(7, errors.New("twice"))
 		r.pass(time.Minute)
-		r.foldsAre(asked...)
+		r.foldsAre(requested...)
 	})
 }
 
@@ -239,7 +239,7 @@ func TestDefaultFoldDoesNothing(t *testing.T) {
 	}
 }
 
-func TestWritesOfNothingAskOnlyWhetherTheTableIsThere(t *testing.T) {
+func TestWritesOfNothingOnlyCheckThatTheTableIsUsable(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateMerging}, func(r *rig) {
 		none := []func() *call{func() *call { return r.put() }, func() *call { return r.stage() },
 			func() *call { return r.delete(Deletion{}) }, func() *call { return r.discard(Deletion{}) }}

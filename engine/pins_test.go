@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Pins: who waits for which, for how long, and what becomes of them.
+// Pins: who waits for which, for how long, and how they end.
 
 func isClosed(c <-chan struct{}) bool {
 	synctest.Wait()
@@ -31,7 +31,7 @@ func (r *rig) pinIs(p *Pin, hurried bool, expired error) {
 	}
 }
 
-func TestS6_PinIsGrantedOnWhatStandsStill(t *testing.T) {
+func TestS6_PinIsGrantedWhileNothingDisturbsItsReader(t *testing.T) {
 	inBubble(t, Config{}, View{Generation: 3, Version: 8, Seq: 20}, func(r *rig) {
 		if v := r.pin().View(); v != (View{Generation: 3, Version: 8, Seq: 20}) {
 			t.Errorf("the pin is on %+v", v)
@@ -135,7 +135,7 @@ func TestG5_GraceCountsFromTheFirstThatWaitsAndIsNeverRestarted(t *testing.T) {
 	})
 }
 
-func TestS6_ReadersAreLetInWhileAnEffectRestsAndThenWaitedFor(t *testing.T) {
+func TestS6_PinsAreGrantedWhileAnEffectIsPausedAndThenWaitedFor(t *testing.T) {
 	inBubble(t, Config{Grace: 10 * time.Second, Backoff: Backoff{First: time.Minute, Most: time.Minute}}, View{}, func(r *rig) {
 		put := r.put("a")
 		r.end(Put, postpone)
@@ -228,18 +228,18 @@ func TestS6_StagingMergingAndAbortingWaitForNoPin(t *testing.T) {
 	})
 }
 
-func TestS6_AskerThatLeavesAtTheMomentOfTheGrantLeavesNoPin(t *testing.T) {
+func TestS6_CallerThatLeavesAtTheMomentOfTheGrantLeavesNoPin(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
-		// The run loop finds the request gone when it grants it.
+		// The run loop finds the request abandoned when it grants the pin.
 		pin := &Pin{actor: r.Actor, hurry: make(chan struct{}), expired: make(chan struct{})}
-		gone := newRequest(0)
-		gone.abandon()
+		left := newRequest(0)
+		left.abandon()
 		put := r.put("a")
 		v := r.storeCall()
 		r.control <- func() {
-			gone.ticket = r.newTicket()
-			r.pending[gone.ticket], r.pinsToGrant[gone.ticket] = gone, pin
-			r.tell(event{what: pinRequested, ticket: gone.ticket})
+			left.ticket = r.newTicket()
+			r.pending[left.ticket], r.pinsToGrant[left.ticket] = left, pin
+			r.tell(event{what: pinRequested, ticket: left.ticket})
 		}
 		clear := r.clear() // hurries the pin that is granted before it
 		v.end(fine)

@@ -18,7 +18,7 @@ func (r *rig) has(want ...string) {
 	}
 	for _, key := range want {
 		if _, there := got[key]; !there || r.store.count(key) != 1 {
-			r.t.Fatalf("the store has had %s %d times, want once", key, r.store.count(key))
+			r.t.Fatalf("the store has applied %s %d times, want once", key, r.store.count(key))
 		}
 	}
 }
@@ -68,7 +68,7 @@ func TestG9_BurnedNumberGoesToNobodyAndTheLateEffectDoesNothing(t *testing.T) {
 			t.Fatalf("%d after %d, want 10 after 9", v.Seq, v.Prev)
 		}
 		if err := r.store.arrives(&late); err == nil {
-			t.Error("the late effect was had")
+			t.Error("the late effect was applied")
 		}
 		v.end(fine)
 		put.gets(nil)
@@ -86,7 +86,7 @@ func TestG9_LateEffectThatArrivesBeforeItIsSettledIsDone(t *testing.T) {
 	})
 }
 
-func TestG9_SettlingGoesOnThroughLapses(t *testing.T) {
+func TestG9_SettlingGoesOnWithoutAnswers(t *testing.T) {
 	inBubble(t, Config{Backoff: Backoff{First: time.Second, Most: 4 * time.Second}}, View{}, func(r *rig) {
 		put := r.put("a")
 		r.end(Put, cut)
@@ -130,7 +130,7 @@ func TestG9_CallerWhoLeavesBeforeItIsSettledIsToldThatNobodyKnows(t *testing.T) 
 	}
 }
 
-func TestG9_CallerWhoLeavesWhileItRestsHasDoneNothing(t *testing.T) {
+func TestG9_CallerWhoLeavesInAPauseHasDoneNothing(t *testing.T) {
 	for what, until := range map[string]func(*rig){
 		"postponed": func(r *rig) { r.end(Put, postpone) },
 		"burned":    func(r *rig) { r.end(Put, cut); r.settle(fine) },
@@ -247,7 +247,7 @@ func testEnds(t *testing.T, how fault, want error) {
 	inBubble(t, Config{Mailbox: 1}, View{State: StateActive}, func(r *rig) {
 		pin := r.pin()
 		spans := []*call{r.requestRegularSpan(), r.requestScratchSpan()}
-		waiting := []*call{r.stage("a"), r.put("b"), r.put("at the door"), r.delete(marks("c")), r.stage("d"), r.discard(marks("e")),
+		waiting := []*call{r.stage("a"), r.put("b"), r.put("before a full mailbox"), r.delete(marks("c")), r.stage("d"), r.discard(marks("e")),
 			r.merge(), r.clear(), r.abort(), r.waitClear(), r.requestScratchSpan()}
 		r.end(Stage, how)
 		for _, c := range waiting {

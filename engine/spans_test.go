@@ -130,17 +130,17 @@ func TestScratchSpanWaitsWhileAMergeIsFolded(t *testing.T) {
 	})
 }
 
-func TestSpanThatEndsAtTheDoorEndsTheCall(t *testing.T) {
+func TestSpanThatEndsBeforeAFullMailboxEndsTheCall(t *testing.T) {
 	inBubble(t, Config{Mailbox: 1}, View{State: StateMerging}, func(r *rig) {
 		span := r.regularSpan()
 		r.put("a")
-		atTheDoor := r.delete(within(span, "b"))
+		outside := r.delete(within(span, "b"))
 		clear := r.clear()
 		v := r.storeCall()
-		atTheDoor.waits()
+		outside.waits()
 		v.end(fine)
 		clear.gets(nil)
-		atTheDoor.gets(ErrCleared)
+		outside.gets(ErrCleared)
 	})
 }
 
