@@ -6,7 +6,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// Status is what an actor is actionType.
+// Status is what an actor is doing.
 type Status struct {
 	View    View
 	Pins    int   // pins that last
@@ -25,10 +25,10 @@ func (a *Actor) WaitClear(ctx context.Context) error {
 
 // Pin returns a pin on the current generation. It waits while an effect that changes what readers
 // see is under way, or has the lock and waits for pins. It does not wait for an effect that was not
-// applied and pauses before it is sent again. If Pin.View has another generation or version than the
-// view that the caller has read, the caller must read again. Release the pin. The wait also ends
+// applied and pauses before it is sent again. read is the view that the caller has read: if Pin.View
+// has another generation or version, the caller must read again. Release the pin. The wait also ends
 // with ctx, with ErrClosed, or with ErrFenced or ErrLost.
-func (a *Actor) Pin(ctx context.Context, _ View) (*Pin, error) {
+func (a *Actor) Pin(ctx context.Context, read View) (*Pin, error) {
 	p := &Pin{actor: a, hurry: make(chan struct{}), expired: make(chan struct{})}
 	err := a.sendRequest(ctx, func(r *request) {
 		a.pending[r.ticket], a.pinsToGrant[r.ticket] = r, p
@@ -65,7 +65,7 @@ func (a *Actor) ScratchSpan(ctx context.Context) (*Span, error) {
 	return r.span, nil
 }
 
-// Status returns, at once, what the actor is actionType; also of a table that can no longer be written.
+// Status returns, at once, what the actor is doing; also of a table that can no longer be written.
 func (a *Actor) Status(ctx context.Context) (Status, error) {
 	var s Status
 	err := a.sendRequest(ctx, func(r *request) {

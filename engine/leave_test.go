@@ -182,7 +182,7 @@ func TestD9_DeferredRequestWhoseCallerLeaves(t *testing.T) {
 		pin := r.pin()
 		r.put("z")
 		put, del := r.put("a"), r.delete(marks("x")) // the delete cannot join the put: it is deferred
-		last := r.put("b")
+		third := r.put("b")
 		pin.Release()
 		r.expect(Put, "z")
 		v := r.storeCall()
@@ -190,7 +190,7 @@ func TestD9_DeferredRequestWhoseCallerLeaves(t *testing.T) {
 		v.end(fine)
 		put.gets(nil)
 		r.expect(Put, "b")
-		last.gets(nil)
+		third.gets(nil)
 	})
 }
 
