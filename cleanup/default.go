@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// standard is the pool of all tables that were given none. It is the only state of the package: a bound on the work of
-// a whole process has to be known to the whole process.
-var standard struct {
+// shared is the default pool of the process, for all tables that were given no pool. It is the only global state of the
+// package: a limit on the work of a whole process needs one place in the process.
+var shared struct {
 	mu    sync.Mutex // guards pool and users
 	pool  *Pool      // nil while nobody uses it
 	users int
@@ -16,30 +16,30 @@ var standard struct {
 // Acquire returns the default pool of the process. The first call starts it; the last release stops it, as Close does,
 // and waits for its workers. A release may be called more than once; only the first counts.
 func Acquire() (p *Pool, release func()) {
-	standard.mu.Lock()
-	defer standard.mu.Unlock()
-	if standard.users == 0 {
-		standard.pool = NewPool(defaultWorkers)
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.users == 0 {
+		shared.pool = NewPool(defaultWorkers)
 	}
-	standard.users++
-	return standard.pool, sync.OnceFunc(dismiss)
+	shared.users++
+	return shared.pool, sync.OnceFunc(releaseShared)
 }
 
-func dismiss() {
-	if p := lastUse(); p != nil {
-		_ = p.Close(context.Background()) // only a context can fail it
+func releaseShared() {
+	if p := removeUser(); p != nil {
+		_ = p.Close(context.Background()) // Close only fails when its context ends
 	}
 }
 
-// lastUse gives up one use, and returns the pool when that was the last.
-func lastUse() *Pool {
-	standard.mu.Lock()
-	defer standard.mu.Unlock()
-	standard.users--
-	if standard.users > 0 {
+// removeUser removes one user. If it was the last, it takes the pool out of shared and returns it.
+func removeUser() *Pool {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	shared.users--
+	if shared.users > 0 {
 		return nil
 	}
-	p := standard.pool
-	standard.pool = nil
+	p := shared.pool
+	shared.pool = nil
 	return p
 }

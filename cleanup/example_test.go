@@ -7,7 +7,7 @@ import (
 	"github.com/tablecache-go/tablecache/cleanup"
 )
 
-// fold moves rows in batches of two.
+// fold moves two rows in each step.
 type fold struct{ rows []string }
 
 func (f *fold) Name() string { return "cities" }

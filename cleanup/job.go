@@ -14,19 +14,20 @@ var (
 	ErrPanicked = errors.New("cleanup: step panicked")
 )
 
-// Job is work in batches for one table.
+// Job is work in steps for one table.
 type Job interface {
 	// Name is the table's name, for logs. It is called from any goroutine.
 	Name() string
-	// Step does one short batch. The pool never calls it twice at once for one task, and it must be safe to repeat.
-	// done: nothing is left, or (with an error) it is pointless to try again. An error without done is retried after
-	// a back-off. The context ends when the task is stopped; a step must not stop its own task, which waits for it.
+	// Step does a short part of the work. The pool never calls it twice at once for one task, and it must be safe to
+	// repeat. done means that nothing is left to do, or, with an error, that trying again is pointless. After an error
+	// without done the pool calls Step again after a back-off. The context ends when the task is stopped. A step must not
+	// stop its own task: Stop would wait for the step.
 	Step(ctx context.Context) (done bool, err error)
 }
 
-// Status is a look at a task.
+// Status is how a task is doing at one moment.
 type Status struct {
 	Steps    int   // steps that have returned, failed ones included
-	Failures int   // failed steps since the last good one
-	LastErr  error // of the last step; nil when it was good
+	Failures int   // failed steps since the latest good one
+	LastErr  error // of the latest step; nil if it was good
 }

@@ -40,9 +40,8 @@ func WithLogger(log *zap.Logger) Option {
 	}
 }
 
-// WithBackoff sets the wait after a failed step: a random time below first, and below twice the former bound after each
-// further failure, but never above most. Default: 10 ms and 1 s; values of zero or less mean the default, and most is
-// at least first.
+// WithBackoff sets the wait after a failed step: a random time below a bound. The bound is first, and doubles with each
+// further failure up to most. Default: 10 ms and 1 s; values of zero or less mean the default, and most is at least first.
 func WithBackoff(first, most time.Duration) Option {
 	return func(s *settings) {
 		if first > 0 {
@@ -55,8 +54,8 @@ func WithBackoff(first, most time.Duration) Option {
 	}
 }
 
-// WithPace sets how long a table rests after a batch: ratio times the duration of that batch; rests of less than 2 ms are
-// saved up. Default: 0.05; zero, less or NaN: no rest.
+// WithPace sets how long a table pauses after a step: ratio times the duration of that step. Pauses of less than 2 ms are
+// added up until they are that long. Default: 0.05; zero, less or NaN: no pause.
 func WithPace(ratio float64) Option {
 	return func(s *settings) {
 		s.pace = 0
@@ -66,24 +65,25 @@ func WithPace(ratio float64) Option {
 	}
 }
 
-// shortest is the shortest rest that is taken. A timer is late by up to a millisecond: shorter rests would last far longer
-// than they are meant to, so they are saved up.
-const shortest = 2 * time.Millisecond
+// minPause is the shortest pause of the pace. A timer is late by up to a millisecond, so a shorter pause would last far longer
+// than meant.
+const minPause = 2 * time.Millisecond
 
-// rest is how long a task waits after a step that took so long.
-func (s *settings) rest(t *Task, took time.Duration) time.Duration {
-	t.owed += time.Duration(s.pace * float64(took))
-	rest := time.Duration(0)
-	if t.owed >= shortest {
-		rest, t.owed = t.owed, 0
+// takePause returns how long a task must wait after a step that took so long. A pause that is too short to be taken now is
+// added to t.owedPause.
+func (s *settings) takePause(t *Task, took time.Duration) time.Duration {
+	t.owedPause += time.Duration(s.pace * float64(took))
+	pause := time.Duration(0)
+	if t.owedPause >= minPause {
+		pause, t.owedPause = t.owedPause, 0
 	}
 	if failures := t.status.Failures; failures > 0 {
-		rest = max(rest, rand.N(s.backoff(failures)))
+		pause = max(pause, rand.N(s.backoff(failures)))
 	}
-	return rest
+	return pause
 }
 
-// backoff is the bound of the random wait after so many failures in a row.
+// backoff returns the upper bound of the random wait after so many failures in a row.
 func (s *settings) backoff(failures int) time.Duration {
 	bound := s.first
 	for i := 1; i < failures && bound < s.most; i++ {

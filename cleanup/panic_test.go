@@ -17,21 +17,21 @@ func TestAPanicIsAnErrorIsRetriedAndHidesItsValue(t *testing.T) {
 		core, logs := observer.New(zap.DebugLevel)
 		p := NewPool(1, WithLogger(zap.New(core)))
 		defer closePool(t, p)
-		var seen []Status
+		var statuses []Status
 		var task *Task
 		ready := make(chan struct{})
 		task = submit(t, p, jobFunc(func(context.Context) (bool, error) {
 			<-ready
-			seen = append(seen, task.Status())
-			if len(seen) == 1 {
+			statuses = append(statuses, task.Status())
+			if len(statuses) == 1 {
 				panic(fmt.Sprint("row of ", "alice"))
 			}
 			return true, nil
 		}))
 		close(ready)
 		wantEnd(t, task, nil)
-		if len(seen) != 2 || seen[1].Failures != 1 || !errors.Is(seen[1].LastErr, ErrPanicked) {
-			t.Errorf("seen %+v", seen)
+		if len(statuses) != 2 || statuses[1].Failures != 1 || !errors.Is(statuses[1].LastErr, ErrPanicked) {
+			t.Errorf("statuses %+v", statuses)
 		}
 		checkLog(t, logs)
 	})

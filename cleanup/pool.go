@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// Pool runs the jobs of many tables, batch by batch, on a few workers. Its methods may be called from any goroutine.
+// Pool runs the jobs of many tables, step by step, on a few workers. Its methods may be called from any goroutine.
 type Pool struct {
-	set settings // never changes
+	settings settings // never changes
 
-	wake    chan struct{} // written by put, read by idle workers
+	wake    chan struct{} // written by enqueue, read by idle workers
 	quit    chan struct{} // closed by Close, read by idle workers
-	stopped chan struct{} // closed by the last worker to leave, read by Close
+	stopped chan struct{} // closed by the last worker to end, read by Close
 
 	mu      sync.Mutex // guards what follows, and the changing fields of every task
 	closed  bool
-	workers int                // that have not left
+	workers int                // that have not ended
 	tasks   map[*Task]struct{} // all that are not finished
-	waiting []*Task            // those of them that no worker has, in the order in which they came to wait
+	waiting []*Task            // the tasks that no worker has, in the order in which they began to wait
 }
 
 // NewPool starts a pool of that many workers; zero or less means 2. Close ends it.
@@ -29,21 +29,21 @@ func NewPool(workers int, opts ...Option) *Pool {
 		workers = defaultWorkers
 	}
 	p := &Pool{
-		set:     newSettings(opts),
-		wake:    make(chan struct{}, workers),
-		quit:    make(chan struct{}),
-		stopped: make(chan struct{}),
-		workers: workers,
-		tasks:   make(map[*Task]struct{}),
+		settings: newSettings(opts),
+		wake:     make(chan struct{}, workers),
+		quit:     make(chan struct{}),
+		stopped:  make(chan struct{}),
+		workers:  workers,
+		tasks:    make(map[*Task]struct{}),
 	}
 	for range workers {
-		go p.work()
+		go p.runWorker()
 	}
 	return p
 }
 
 // Submit hands a job to the pool and returns at once. The only error is ErrClosed. A job that is submitted again runs
-// as a second task beside the first, which the caller therefore stops before.
+// as a second task beside the first, so the caller must stop the first one before.
 func (p *Pool) Submit(j Job) (*Task, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -52,12 +52,12 @@ func (p *Pool) Submit(j Job) (*Task, error) {
 	}
 	t := newTask(p, j)
 	p.tasks[t] = struct{}{}
-	p.put(t, 0)
+	p.enqueue(t, 0)
 	return t, nil
 }
 
-// Close stops all tasks, which end with ErrStopped, and waits until the workers have left or ctx ends; then it returns an
-// error that Is ctx.Err(), and the workers leave when their steps return. Close may be called again, to wait longer.
+// Close stops all tasks, which end with ErrStopped, and waits until the workers have ended. If ctx ends before, Close
+// returns an error that Is ctx.Err(), and the workers end when their steps return. Close may be called again, to wait longer.
 func (p *Pool) Close(ctx context.Context) error {
 	p.stopAll()
 	select {
@@ -81,17 +81,17 @@ func (p *Pool) stopAll() {
 	close(p.quit)
 }
 
-// put lets a task wait for its next turn, due after rest. p.mu is held.
-func (p *Pool) put(t *Task, rest time.Duration) {
-	t.due = time.Now().Add(rest)
+// enqueue makes a task wait for its next step, which is due after the pause. p.mu is held.
+func (p *Pool) enqueue(t *Task, pause time.Duration) {
+	t.due = time.Now().Add(pause)
 	p.waiting = append(p.waiting, t)
 	select {
 	case p.wake <- struct{}{}:
-	default: // as many signals as workers are under way: each of them will look
+	default: // there is an unread signal for each worker: each will look at the list
 	}
 }
 
-// stop ends a task that waits, and has the worker end one that runs. p.mu is held.
+// stop ends a task that waits. A task that runs is ended by its worker after the step. p.mu is held.
 func (p *Pool) stop(t *Task) {
 	t.stopping = true
 	t.cancel()
@@ -101,7 +101,7 @@ func (p *Pool) stop(t *Task) {
 	}
 }
 
-// finish is the end of a task that neither waits nor runs. p.mu is held.
+// finish ends a task that neither waits nor runs. p.mu is held.
 func (p *Pool) finish(t *Task, err error) {
 	t.err = err
 	t.cancel()

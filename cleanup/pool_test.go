@@ -39,7 +39,7 @@ func TestASlowTableHoldsOthersForOneStepOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPool(1, WithPace(0))
 		defer closePool(t, p)
-		slow := submit(t, p, jobFunc(func(ctx context.Context) (bool, error) { return false, pause(ctx, time.Second) }))
+		slow := submit(t, p, jobFunc(func(ctx context.Context) (bool, error) { return false, passTime(ctx, time.Second) }))
 		synctest.Wait()
 		begin := time.Now()
 		wantEnd(t, submit(t, p, countdown(5, func() {})), nil)
@@ -106,7 +106,7 @@ func TestOneTaskNeverRunsTwiceAtOnce(t *testing.T) {
 			}
 			defer running.Add(-1)
 			left--
-			return left == 0, pause(ctx, time.Millisecond)
+			return left == 0, passTime(ctx, time.Millisecond)
 		}))
 		wantEnd(t, task, nil)
 		if got := task.Status(); got.Steps != 100 {
@@ -115,7 +115,7 @@ func TestOneTaskNeverRunsTwiceAtOnce(t *testing.T) {
 	})
 }
 
-func TestPaceRestsAfterEachStep(t *testing.T) {
+func TestPacePausesAfterEachStep(t *testing.T) {
 	for ratio, want := range map[float64]time.Duration{0: 30, 0.5: 40, 2: 70, -1: 30} {
 		synctest.Test(t, func(t *testing.T) {
 			p := NewPool(2, WithPace(ratio))
@@ -123,7 +123,7 @@ func TestPaceRestsAfterEachStep(t *testing.T) {
 			left, begin := 3, time.Now()
 			task := submit(t, p, jobFunc(func(ctx context.Context) (bool, error) {
 				left--
-				return left == 0, pause(ctx, 10*time.Millisecond)
+				return left == 0, passTime(ctx, 10*time.Millisecond)
 			}))
 			wantEnd(t, task, nil)
 			if took := time.Since(begin); took != want*time.Millisecond {
@@ -133,7 +133,7 @@ func TestPaceRestsAfterEachStep(t *testing.T) {
 	}
 }
 
-func TestShortRestsAreSavedUp(t *testing.T) {
+func TestShortPausesAreAddedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPool(1, WithPace(0.5))
 		defer closePool(t, p)
@@ -142,7 +142,7 @@ func TestShortRestsAreSavedUp(t *testing.T) {
 		task := submit(t, p, jobFunc(func(ctx context.Context) (bool, error) {
 			starts = append(starts, time.Since(begin))
 			left--
-			return left == 0, pause(ctx, time.Millisecond)
+			return left == 0, passTime(ctx, time.Millisecond)
 		}))
 		wantEnd(t, task, nil)
 		ms := func(n int) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -159,14 +159,14 @@ func TestPaceHoldsAfterAFailureToo(t *testing.T) {
 		left, begin := 2, time.Now()
 		task := submit(t, p, jobFunc(func(ctx context.Context) (bool, error) {
 			left--
-			if err := pause(ctx, time.Second); err != nil || left > 0 {
+			if err := passTime(ctx, time.Second); err != nil || left > 0 {
 				return false, errStep
 			}
 			return true, nil
 		}))
 		wantEnd(t, task, nil)
 		if took := time.Since(begin); took != 3*time.Second {
-			t.Errorf("step, rest, step took %v, want 3s", took)
+			t.Errorf("step, pause, step took %v, want 3s", took)
 		}
 	})
 }
@@ -175,7 +175,7 @@ func TestPacingLeavesTheWorkerToOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPool(1, WithPace(1))
 		defer closePool(t, p)
-		step := func(ctx context.Context) (bool, error) { return false, pause(ctx, time.Second) }
+		step := func(ctx context.Context) (bool, error) { return false, passTime(ctx, time.Second) }
 		a, b := submit(t, p, jobFunc(step)), submit(t, p, jobFunc(step))
 		<-time.After(time.Minute - time.Nanosecond)
 		if got := a.Status().Steps + b.Status().Steps; got != 59 {
@@ -256,8 +256,8 @@ func TestDoneWithAnErrorEndsTheTask(t *testing.T) {
 	})
 }
 
-// pause lets (fake) time pass, as a slow step does.
-func pause(ctx context.Context, d time.Duration) error {
+// passTime lets (fake) time pass, as a slow step does.
+func passTime(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
 		return nil

@@ -43,7 +43,7 @@ func TestStopWaitsForTheRunningStep(t *testing.T) {
 	})
 }
 
-func TestStopDuringRestEndsAtOnce(t *testing.T) {
+func TestStopInAPauseEndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := NewPool(1, WithBackoff(time.Hour, time.Hour))
 		defer closePool(t, p)
@@ -55,7 +55,7 @@ func TestStopDuringRestEndsAtOnce(t *testing.T) {
 		task.Stop()
 		wantEnd(t, task, ErrStopped)
 		if !time.Now().Equal(begin) {
-			t.Error("Stop sat out the back-off")
+			t.Error("Stop waited for the end of the back-off")
 		}
 		<-time.After(2 * time.Hour)
 		if steps != before {
@@ -83,7 +83,7 @@ func TestResumeGoesOnAtTheJobsCursor(t *testing.T) {
 		defer closePool(t, p)
 		var cursor []int
 		job := jobFunc(func(ctx context.Context) (bool, error) {
-			if err := pause(ctx, time.Second); err != nil {
+			if err := passTime(ctx, time.Second); err != nil {
 				return false, err
 			}
 			cursor = append(cursor, len(cursor))

@@ -14,11 +14,11 @@ type Task struct {
 	done   chan struct{} // closed by Pool.finish
 
 	// guarded by pool.mu
-	due      time.Time     // while it waits
-	owed     time.Duration // of rest
-	stopping bool
-	status   Status
-	err      error
+	due       time.Time     // while it waits
+	owedPause time.Duration // pauses not yet taken
+	stopping  bool
+	status    Status
+	err       error
 }
 
 func newTask(p *Pool, j Job) *Task {

@@ -9,20 +9,20 @@ import (
 	"go.uber.org/zap"
 )
 
-// work is one worker: it runs whatever is due until the pool is closed.
-func (p *Pool) work() {
-	defer p.leave()
+// runWorker runs the steps that are due until the pool is closed.
+func (p *Pool) runWorker() {
+	defer p.endWorker()
 	for {
-		t, next := p.take()
+		t, next := p.takeDue()
 		if t != nil {
-			p.run(t)
-		} else if !p.idle(next) {
+			p.runStep(t)
+		} else if !p.waitForTask(next) {
 			return
 		}
 	}
 }
 
-func (p *Pool) leave() {
+func (p *Pool) endWorker() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.workers--
@@ -31,15 +31,15 @@ func (p *Pool) leave() {
 	}
 }
 
-// take removes the task that has been due for the longest time from the list. When none is due it returns the moment when
-// one will be, zero when none waits.
-func (p *Pool) take() (*Task, time.Time) {
+// takeDue removes the task that has been due for the longest time from the list and returns it. If none is due it returns
+// the moment when the next one will be, or zero if none waits.
+func (p *Pool) takeDue() (t *Task, next time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.waiting) == 0 {
 		return nil, time.Time{}
 	}
-	t := slices.MinFunc(p.waiting, func(a, b *Task) int { return a.due.Compare(b.due) }) // the first of equals
+	t = slices.MinFunc(p.waiting, func(a, b *Task) int { return a.due.Compare(b.due) }) // the first of equals
 	if t.due.After(time.Now()) {
 		return nil, t.due
 	}
@@ -48,8 +48,8 @@ func (p *Pool) take() (*Task, time.Time) {
 	return t, time.Time{}
 }
 
-// idle waits until a task may be due, or reports that the pool is closed.
-func (p *Pool) idle(next time.Time) bool {
+// waitForTask waits until a task may be due. It returns open false when the pool is closed.
+func (p *Pool) waitForTask(next time.Time) (open bool) {
 	var due <-chan time.Time // nil: never
 	if !next.IsZero() {
 		timer := time.NewTimer(time.Until(next))
@@ -66,35 +66,35 @@ func (p *Pool) idle(next time.Time) bool {
 	}
 }
 
-// run does one step of a task that take has handed out, and puts the task back or finishes it.
-func (p *Pool) run(t *Task) {
+// runStep does one step of a task that takeDue has returned, and enqueues the task again or finishes it.
+func (p *Pool) runStep(t *Task) {
 	begin := time.Now()
-	done, err := p.step(t)
+	done, err := p.callStep(t)
 	took, cancelled := time.Since(begin), t.ctx.Err() != nil
-	after, rest := p.settle(t, took, done, err)
+	after, pause := p.handleStepEnd(t, took, done, err)
 	if err != nil && !cancelled {
-		p.set.log.Warn("cleanup step failed", zap.String("table", t.job.Name()), zap.Error(err),
-			zap.Int("failures", after.Failures), zap.Bool("final", done), zap.Duration("rest", rest))
+		p.settings.log.Warn("cleanup step failed", zap.String("table", t.job.Name()), zap.Error(err),
+			zap.Int("failures", after.Failures), zap.Bool("final", done), zap.Duration("pause", pause))
 	}
 }
 
-// step calls the job and makes an error of a panic. The value may hold data: only its type is told.
-func (p *Pool) step(t *Task) (done bool, err error) {
+// callStep calls the job, and turns a panic into an error. The value of the panic may hold data, so the error has only its type.
+func (p *Pool) callStep(t *Task) (done bool, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			done, err = false, fmt.Errorf("%w: %T", ErrPanicked, v)
-			p.set.log.Error("cleanup step panicked", zap.String("table", t.job.Name()),
+			p.settings.log.Error("cleanup step panicked", zap.String("table", t.job.Name()),
 				zap.ByteString("stack", debug.Stack()))
 		}
 	}()
 	return t.job.Step(t.ctx)
 }
 
-// settle decides what follows a step. A job that is done is done, even when it was being stopped.
-func (p *Pool) settle(t *Task, took time.Duration, done bool, err error) (after Status, rest time.Duration) {
+// handleStepEnd finishes a task or enqueues it again. A job that is done ends with nil, even if it was being stopped.
+func (p *Pool) handleStepEnd(t *Task, took time.Duration, done bool, err error) (after Status, pause time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	t.status.count(err)
+	t.status.add(err)
 	switch {
 	case done && err == nil:
 		p.finish(t, nil)
@@ -103,13 +103,13 @@ func (p *Pool) settle(t *Task, took time.Duration, done bool, err error) (after 
 	case done:
 		p.finish(t, err)
 	default:
-		rest = p.set.rest(t, took)
-		p.put(t, rest)
+		pause = p.settings.takePause(t, took)
+		p.enqueue(t, pause)
 	}
-	return t.status, rest
+	return t.status, pause
 }
 
-func (s *Status) count(err error) {
+func (s *Status) add(err error) {
 	s.Steps++
 	s.LastErr = err
 	if err == nil {

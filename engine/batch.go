@@ -2,7 +2,7 @@ package engine
 
 import "fmt"
 
-// batch is the requests that one effect serves.
+// batch is the requests that are joined into one effect.
 type batch struct {
 	kind        Kind
 	requests    []*request
@@ -21,14 +21,14 @@ func (b *batch) add(r *request) {
 	b.bytes += r.bytes
 }
 
-// joins tells whether r may travel in the same effect.
-func (b *batch) joins(r *request, cfg *Config) bool {
+// canJoin tells whether r may share the effect.
+func (b *batch) canJoin(r *request, cfg *Config) bool {
 	return r.kind == b.kind && b.requests[0].joinable() && r.joinable() &&
 		b.rows+r.size() <= cfg.BatchRows && b.bytes+r.bytes <= cfg.BatchBytes
 }
 
-// joinable tells whether the request may share an effect: rows may, and marks that ask for
-// nothing but the key; what was judged by its caller goes alone.
+// joinable tells whether the request may share an effect with others. Rows may, and so may marks
+// that are judged by key alone. A deletion with conditions has an effect of its own.
 func (r *request) joinable() bool {
 	if r.deletion == nil {
 		return r.kind == Put || r.kind == Stage
@@ -37,23 +37,23 @@ func (r *request) joinable() bool {
 	return d.Span == nil && !d.conditional()
 }
 
-// claim claims the callers of an effect that is about to be sent, and drops those who have left.
-func (b *batch) claim() (any bool) {
-	b.requests = without(b.requests, func(r *request) bool { return !r.take() })
-	return len(b.requests) > 0
+// claim claims the requests of an effect that is about to be sent, and removes the abandoned ones.
+func (b *batch) claim() {
+	b.requests = without(b.requests, func(r *request) bool { return !r.tryClaim() })
 }
 
-// release lets the callers of an effect that was not had leave again as if it had not been sent.
-func (b *batch) release() {
+// unclaim undoes claim, because the effect was not applied: from now on a caller that leaves has
+// done nothing.
+func (b *batch) unclaim() {
 	for _, r := range b.requests {
-		r.giveBack()
+		r.unclaim()
 	}
 }
 
-// abandoned tells whether all callers have left.
-func (b *batch) abandoned() bool {
+// isAbandoned tells whether all callers have left.
+func (b *batch) isAbandoned() bool {
 	for _, r := range b.requests {
-		if !r.isGone() {
+		if !r.isAbandoned() {
 			return false
 		}
 	}
@@ -62,8 +62,8 @@ func (b *batch) abandoned() bool {
 
 // answer gives every caller its share of the verdicts, or the error.
 func (b *batch) answer(verdicts []Verdict, err error) {
-	if err == nil && (b.kind == Delete || b.kind == Discard) && len(verdicts) != b.marks() {
-		err = fmt.Errorf("%w: %d verdicts for %d marks", ErrLost, len(verdicts), b.marks())
+	if err == nil && (b.kind == Delete || b.kind == Discard) && len(verdicts) != b.size() {
+		err = fmt.Errorf("%w: %d verdicts for %d marks", ErrLost, len(verdicts), b.size())
 	}
 	for _, r := range b.requests {
 		if err != nil || r.deletion == nil {
@@ -76,28 +76,28 @@ func (b *batch) answer(verdicts []Verdict, err error) {
 	}
 }
 
-// marks counts those of the requests that the effect had, after the others were dropped.
-func (b *batch) marks() (n int) {
+// size is how many rows or marks the requests have. It does not count requests that claim removed.
+func (b *batch) size() (n int) {
 	for _, r := range b.requests {
 		n += r.size()
 	}
 	return n
 }
 
-// fill lays the batch out as an effect. The rows go into the given buffer, stamped.
-func (b *batch) fill(e *Effect, rows []Row) {
+// fill writes the requests into an effect. The stamped rows go into the given buffer.
+func (b *batch) fill(e *Effect, buffer []Row) {
 	for _, r := range b.requests {
-		rows = append(rows, r.rows...)
+		buffer = append(buffer, r.rows...)
 		e.add(r.deletion)
 	}
-	e.Rows = rows
+	e.Rows = buffer
 	e.stamp()
 }
 
 func (e *Effect) add(d *Deletion) {
 	switch {
 	case d == nil:
-	case e.Marks == nil: // the first, if not the only one
+	case e.Marks == nil: // the first, and the only one if it has conditions
 		e.Marks, e.Witnesses, e.Bounds, e.Index = d.Marks[:len(d.Marks):len(d.Marks)], d.Witnesses, d.Bounds, d.Index
 		e.Compare = d.conditional() && d.Seen != e.Prev
 	default:
@@ -105,7 +105,7 @@ func (e *Effect) add(d *Deletion) {
 	}
 }
 
-// stamp writes the generation into the rows: staged ones are of the next.
+// stamp writes the generation into the rows. Staged rows get the next generation.
 func (e *Effect) stamp() {
 	generation := e.Generation
 	if e.Kind == Stage {

@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// What travels together.
+// Which requests are joined into one effect.
 
-// joined holds the actor up, begins the calls, and returns the effects that they were joined into.
+// joined begins the calls while an effect is under way, and returns the effects that they were joined into.
 func (r *rig) joined(begin func()) (effects []string) {
 	r.t.Helper()
 	first := r.put("first")
-	v := r.visit()
+	v := r.storeCall()
 	begin()
 	v.end(fine)
 	first.gets(nil)
@@ -32,7 +32,7 @@ func (r *rig) joins(want []string, begin func()) {
 	}
 }
 
-func TestWaitingPutsTravelTogether(t *testing.T) {
+func TestWaitingPutsAreJoined(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		var keys []string
 		r.joins([]string{"put " + strings.Join(names(300), " ")}, func() {
@@ -51,7 +51,7 @@ func names(n int) (all []string) {
 	return all
 }
 
-func TestBatchesAreBoundByRowsAndSplitNoCall(t *testing.T) {
+func TestBatchesAreBoundByRowsAndSplitNoRequest(t *testing.T) {
 	inBubble(t, Config{BatchRows: 4}, View{}, func(r *rig) {
 		want := []string{"put a b c", "put d e f g", "put h i j k l m", "put n"}
 		r.joins(want, func() {
@@ -65,7 +65,7 @@ func TestBatchesAreBoundByRowsAndSplitNoCall(t *testing.T) {
 	})
 }
 
-func TestBatchesAreBoundByBytesAndSplitNoCall(t *testing.T) {
+func TestBatchesAreBoundByBytesAndSplitNoRequest(t *testing.T) {
 	// A row of rows() has its key three times, four bytes for the generation, one of score.
 	inBubble(t, Config{BatchBytes: 2 * (3*4 + 5)}, View{}, func(r *rig) {
 		long := strings.Repeat("x", 100)
@@ -77,7 +77,7 @@ func TestBatchesAreBoundByBytesAndSplitNoCall(t *testing.T) {
 	})
 }
 
-func TestKindsTravelApartAndInOrder(t *testing.T) {
+func TestKindsAreNotJoinedAndStayInOrder(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		r.joins([]string{"put a b", "delete a", "put c", "delete b c"}, func() {
 			r.put("a")
@@ -90,31 +90,31 @@ func TestKindsTravelApartAndInOrder(t *testing.T) {
 	})
 }
 
-func TestStagedRowsAndTombstonesTravelTogetherEachWithTheirKind(t *testing.T) {
+func TestStagedRowsAreJoinedAndSoAreTombstones(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		r.joins([]string{"stage a b", "discard a b c", "stage d"}, func() {
 			r.stage("a")
 			r.stage("b")
 			r.discard(marks("a"))
-			r.askScratchSpan() // takes no place in the row
+			r.requestScratchSpan() // needs no effect
 			r.discard(marks("b", "c"))
 			r.stage("d")
 		})
 	})
 }
 
-func TestDeletionsThatWereJudgedTravelAlone(t *testing.T) {
-	judged := marks("b")
-	judged.Marks[0].Value = Bytes("b")
+func TestConditionalDeletionsAreNotJoined(t *testing.T) {
+	conditional := marks("b")
+	conditional.Marks[0].Value = Bytes("b")
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		spanned := marks("d")
-		spanned.Span = r.askRegularSpan().span
+		spanned.Span = r.requestRegularSpan().span
 		bounded := marks("f")
 		bounded.Bounds = []Bytes{Bytes("0"), Bytes("1")}
 		witnessed := marks("g")
-		witnessed.Witnesses = judged.Marks
+		witnessed.Witnesses = conditional.Marks
 		r.joins([]string{"delete a", "delete b", "delete c", "delete d", "delete e", "delete f", "delete g", "delete h i"}, func() {
-			for _, d := range []Deletion{marks("a"), judged, marks("c"), spanned, marks("e"), bounded, witnessed, marks("h"), marks("i")} {
+			for _, d := range []Deletion{marks("a"), conditional, marks("c"), spanned, marks("e"), bounded, witnessed, marks("h"), marks("i")} {
 				r.delete(d)
 			}
 		})
@@ -151,7 +151,7 @@ func TestTooFewVerdictsAreALoss(t *testing.T) {
 	}
 }
 
-func TestJudgedDeletionIsComparedUnlessNothingHasHappenedSince(t *testing.T) {
+func TestConditionalDeletionIsComparedUnlessTheNumberIsUnchanged(t *testing.T) {
 	inBubble(t, Config{}, View{Seq: 5}, func(r *rig) {
 		for _, c := range []struct {
 			seen    uint64
@@ -160,7 +160,7 @@ func TestJudgedDeletionIsComparedUnlessNothingHasHappenedSince(t *testing.T) {
 			d := marks("a")
 			d.Marks[0].Value, d.Seen, d.Index = Bytes("seen"), c.seen, 3
 			call := r.delete(d)
-			v := r.visit()
+			v := r.storeCall()
 			if v.Compare != c.compare || v.Index != 3 || v.Prev != r.View().Seq {
 				t.Errorf("seen at %d, sent after %d: compare %t, index %d", c.seen, v.Prev, v.Compare, v.Index)
 			}
@@ -178,8 +178,8 @@ func TestResentDeletionIsComparedWhenItsNumberWasBurned(t *testing.T) {
 		r.end(Delete, cut)
 		r.settle(fine)
 		r.pass(1e9)
-		if v := r.visit(); !v.Compare {
-			t.Error("it is not compared")
+		if v := r.storeCall(); !v.Compare {
+			t.Error("the resent deletion is not compared")
 		}
 		r.open()
 		call.gets(nil)
@@ -189,7 +189,7 @@ func TestResentDeletionIsComparedWhenItsNumberWasBurned(t *testing.T) {
 func TestRowsAreStampedWithTheirGeneration(t *testing.T) {
 	inBubble(t, Config{}, View{Generation: 0x01020304}, func(r *rig) {
 		r.put("a", "b")
-		v := r.visit()
+		v := r.storeCall()
 		for _, row := range v.Rows {
 			if got := string(row.Value[:4]); got != "\x01\x02\x03\x04" {
 				t.Errorf("a put row is stamped %x", got)
@@ -197,7 +197,7 @@ func TestRowsAreStampedWithTheirGeneration(t *testing.T) {
 		}
 		v.end(fine)
 		r.stage("c")
-		v = r.visit()
+		v = r.storeCall()
 		if got := string(v.Rows[0].Value[:4]); got != "\x01\x02\x03\x05" {
 			t.Errorf("a staged row is stamped %x", got)
 		}
@@ -207,7 +207,7 @@ func TestRowsAreStampedWithTheirGeneration(t *testing.T) {
 		r.store.fold(r.View().Generation)
 		r.Folded(r.View().Generation, nil)
 		r.put("d")
-		if v = r.visit(); string(v.Rows[0].Value[:4]) != "\x01\x02\x03\x05" || v.Generation != 0x01020305 {
+		if v = r.storeCall(); string(v.Rows[0].Value[:4]) != "\x01\x02\x03\x05" || v.Generation != 0x01020305 {
 			t.Errorf("a row put after the merge is stamped %x", v.Rows[0].Value[:4])
 		}
 	})

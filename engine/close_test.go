@@ -22,17 +22,17 @@ func TestG13_CloseInEveryPhase(t *testing.T) {
 		want  []error          // of the put
 	}{
 		{"holding", func(*rig, *Pin) {}, nil, []error{ErrClosed}},
-		{"flying, done", release, func(r *rig) { r.end(Put, fine) }, []error{nil}},
-		{"flying, refused", release, func(r *rig) { r.end(Put, refuse) }, []error{errRefused}},
-		{"flying, postponed", release, func(r *rig) { r.end(Put, postpone) }, []error{ErrClosed}},
-		{"flying, cut", release, func(r *rig) { r.end(Put, cut) }, []error{ErrUnknownOutcome, ErrClosed}},
-		{"flying, reply lost", release, func(r *rig) { r.end(Put, replyLost) }, []error{ErrUnknownOutcome, ErrClosed}},
-		{"flying, panic", release, func(r *rig) { r.end(Put, crash) }, []error{ErrUnknownOutcome, ErrClosed}},
-		{"flying, fenced", release, func(r *rig) { r.end(Put, takeover) }, []error{ErrFenced}},
-		{"resting", func(r *rig, p *Pin) { p.Release(); r.end(Put, postpone) }, nil, []error{ErrClosed}},
-		{"resting, burned", func(r *rig, p *Pin) { p.Release(); r.end(Put, cut); r.settle(fine) }, nil, []error{ErrClosed}},
+		{"applying, applied", release, func(r *rig) { r.end(Put, fine) }, []error{nil}},
+		{"applying, refused", release, func(r *rig) { r.end(Put, refuse) }, []error{errRefused}},
+		{"applying, postponed", release, func(r *rig) { r.end(Put, postpone) }, []error{ErrClosed}},
+		{"applying, cut", release, func(r *rig) { r.end(Put, cut) }, []error{ErrUnknownOutcome, ErrClosed}},
+		{"applying, reply lost", release, func(r *rig) { r.end(Put, replyLost) }, []error{ErrUnknownOutcome, ErrClosed}},
+		{"applying, panic", release, func(r *rig) { r.end(Put, crash) }, []error{ErrUnknownOutcome, ErrClosed}},
+		{"applying, fenced", release, func(r *rig) { r.end(Put, takeover) }, []error{ErrFenced}},
+		{"paused", func(r *rig, p *Pin) { p.Release(); r.end(Put, postpone) }, nil, []error{ErrClosed}},
+		{"paused, burned", func(r *rig, p *Pin) { p.Release(); r.end(Put, cut); r.settle(fine) }, nil, []error{ErrClosed}},
 		{"settling", func(r *rig, p *Pin) { p.Release(); r.end(Put, cut) }, nil, []error{ErrUnknownOutcome, ErrClosed}},
-		{"doubting", func(r *rig, p *Pin) { p.Release(); r.end(Put, cut); r.settle(cut) }, nil, []error{ErrUnknownOutcome, ErrClosed}},
+		{"settle paused", func(r *rig, p *Pin) { p.Release(); r.end(Put, cut); r.settle(cut) }, nil, []error{ErrUnknownOutcome, ErrClosed}},
 	} {
 		t.Run(c.phase, func(t *testing.T) {
 			inBubble(t, long, View{}, func(r *rig) {
@@ -52,13 +52,13 @@ func TestG13_CloseInEveryPhase(t *testing.T) {
 				}
 				if c.end != nil {
 					put.waits()
-					if isOver(closed) {
+					if isClosed(closed) {
 						t.Error("Close did not wait for the effect under way")
 					}
 					c.end(r)
 				}
 				put.gets(c.want...)
-				if !isOver(closed) {
+				if !isClosed(closed) {
 					t.Error("Close waits")
 				}
 				if unknown := errors.Is(put.err, ErrUnknownOutcome); unknown != errors.Is(c.want[0], ErrUnknownOutcome) {
@@ -76,11 +76,11 @@ func TestG13_ClosedTableTakesNothing(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateActive, Generation: 3}, func(r *rig) {
 		pin := r.pin()
 		r.Close()
-		if !isOver(r.Done()) {
+		if !isClosed(r.Done()) {
 			t.Error("it is not done")
 		}
 		for _, c := range []*call{r.put("a"), r.stage("a"), r.delete(marks("a")), r.discard(marks("a")), r.merge(), r.abort(), r.clear(),
-			r.waitClear(), r.askPin(), r.askRegularSpan(), r.askScratchSpan()} {
+			r.waitClear(), r.requestPin(), r.requestRegularSpan(), r.requestScratchSpan()} {
 			c.gets(ErrClosed)
 		}
 		if _, err := r.Status(context.Background()); !errors.Is(err, ErrClosed) {
@@ -97,7 +97,7 @@ func TestG13_ClosedTableTakesNothing(t *testing.T) {
 func TestG13_CloseTwiceAndAtOnce(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		put := r.put("a")
-		v := r.visit()
+		v := r.storeCall()
 		var closed []chan struct{}
 		for range 10 {
 			c := make(chan struct{})
@@ -108,14 +108,14 @@ func TestG13_CloseTwiceAndAtOnce(t *testing.T) {
 			}()
 		}
 		for _, c := range closed {
-			if isOver(c) {
+			if isClosed(c) {
 				t.Error("a Close did not wait for the effect under way")
 			}
 		}
 		v.end(fine)
 		put.gets(nil)
 		for _, c := range closed {
-			if !isOver(c) {
+			if !isClosed(c) {
 				t.Error("a Close still waits")
 			}
 		}
@@ -134,7 +134,7 @@ func TestG13_CloseWhileTheFoldRunsOrRests(t *testing.T) {
 			folded(r)
 			r.Close()
 			r.pass(time.Hour)
-			r.asked(2)
+			r.foldsAre(2)
 			r.put("a").gets(ErrClosed)
 		})
 	}

@@ -16,20 +16,20 @@ type Config struct {
 	Backoff    Backoff       // pauses between attempts at sending, settling and folding again
 	Logger     *zap.Logger   // default: logs nothing. Neither keys nor rows are logged
 
-	// Fold is asked to start folding the staged rows of a generation, from the actor's
-	// goroutine: it must not block, nor call the actor. The answer is Actor.Folded. It is asked
-	// again when the fold fails. The default does nothing: merging then lasts until Folded is
-	// called.
+	// Fold must start folding the staged rows of a generation. The actor's goroutine calls it, so
+	// it must not block, nor call the actor. The end of the fold is reported through Actor.Folded;
+	// if the fold fails, Fold is called again. The default does nothing: merging then lasts until
+	// Folded is called.
 	Fold func(generation uint32)
 }
 
 func (c Config) withDefaults() Config {
-	positive(&c.Mailbox, 1024)
-	positive(&c.BatchRows, 1000)
-	positive(&c.BatchBytes, 512<<10)
-	positive(&c.Grace, 5*time.Second)
-	positive(&c.Backoff.First, 5*time.Millisecond)
-	positive(&c.Backoff.Most, 500*time.Millisecond)
+	setDefault(&c.Mailbox, 1024)
+	setDefault(&c.BatchRows, 1000)
+	setDefault(&c.BatchBytes, 512<<10)
+	setDefault(&c.Grace, 5*time.Second)
+	setDefault(&c.Backoff.First, 5*time.Millisecond)
+	setDefault(&c.Backoff.Most, 500*time.Millisecond)
 	if c.Logger == nil {
 		c.Logger = zap.NewNop()
 	}
@@ -39,7 +39,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func positive[N int | time.Duration](v *N, otherwise N) {
+func setDefault[N int | time.Duration](v *N, otherwise N) {
 	if *v <= 0 {
 		*v = otherwise
 	}

@@ -13,11 +13,11 @@ func (b *Bytes) MarshalBinary() ([]byte, error) { return *b, nil }
 // them over: the caller must not touch them again, however the call ends.
 type Row struct {
 	Key    Bytes
-	Value  Bytes   // the first four bytes are left free: the actor stamps the generation
+	Value  Bytes   // the first four bytes are for the generation, which the actor writes
 	Scores []Bytes // decimal text, one for each index in definition order
 }
 
-// Mark names a record to delete or discard. When Value is not nil the record is only marked
+// Mark names a record to delete or discard. If Value is not nil, the record is only marked
 // if it still has this very row and this score in the index of its Deletion.
 type Mark struct {
 	Key   Bytes
@@ -32,7 +32,7 @@ type Verdict byte
 const (
 	Missing Verdict = '0' // there is no such record
 	Marked  Verdict = '1' // it was deleted or discarded
-	Changed Verdict = '2' // it is not the record that was seen: judge it again
+	Changed Verdict = '2' // it is not the record that the caller has read: judge it again
 )
 
 // Kind says what an effect does.
@@ -52,12 +52,12 @@ const (
 // Effect is one atomic change of the table in Redis.
 type Effect struct {
 	Kind       Kind
-	Prev, Seq  uint64  // runs only where the table's number is Prev, and leaves Seq
+	Prev, Seq  uint64  // applied only if the table's number is Prev; makes it Seq
 	Generation uint32  // the table's generation before the effect
-	Rows       []Row   // Put, Stage: already stamped
+	Rows       []Row   // Put, Stage: with their generation
 	Marks      []Mark  // Delete, Discard
-	Witnesses  []Mark  // what else was seen between Bounds, and is not to be marked
-	Bounds     []Bytes // min, max of intervals: mark all, or none if they hold anything but what was seen
+	Witnesses  []Mark  // other records that the caller has read between Bounds; they are not marked
+	Bounds     []Bytes // min, max of intervals: if these hold anything but marks and witnesses, nothing is marked
 	Index      int     // the index that the marks' scores are of
 	Compare    bool    // whether marks must be compared with what is stored
 }
@@ -70,22 +70,22 @@ type Result struct {
 	Verdicts   []Verdict // Delete, Discard: one for each mark
 }
 
-// Store has effects on a table in Redis. Its errors tell what is known of the outcome:
-// ErrFenced and ErrLost are the table's own answer (nothing was done); a *RefusedError was
-// certainly not done (it may wrap one of them: then only this effect fails, and the table goes
-// on); after any other error the outcome is unknown and must be settled. The engine calls one
-// method at a time; one that panics leaves the outcome unknown. An effect and its slices are the
-// store's only until the call returns.
+// Store applies effects to a table in Redis. Its errors tell what is known of the outcome. ErrFenced
+// and ErrLost are the table's own answer: the effect was not applied, and the table can no longer be
+// written. After a *RefusedError the effect was certainly not applied (if it wraps ErrFenced or
+// ErrLost, only this effect fails and the table goes on). After any other error, or a panic, the
+// outcome is unknown and must be settled. The engine calls one method at a time. The store may use an
+// effect and its slices only until the call returns.
 type Store interface {
-	// Apply has the effect, at most once, however often the network repeats it.
+	// Apply applies the effect, at most once, however often the network repeats it.
 	Apply(ctx context.Context, e *Effect) (Result, error)
-	// Settle finds out whether an earlier Apply of e had its effect. If it had not, it never
-	// will: Settle has burned the number, and the table's number is now e.Seq+1. (Not e.Seq:
-	// a Settle that is asked again after a lost reply would then take the effect for done.)
+	// Settle finds out whether an earlier Apply of e was applied. If it was not, it never will
+	// be: Settle has burned the number, and the table's number is now e.Seq+1. (With e.Seq, a
+	// Settle that is repeated after a lost reply would take the effect for applied.)
 	Settle(ctx context.Context, e *Effect) (r Result, done bool, err error)
 }
 
-// RefusedError wraps the reason why an effect was certainly not done.
+// RefusedError wraps the reason why an effect was certainly not applied.
 type RefusedError struct {
 	Err       error
 	Temporary bool // the same effect may be sent again after a while

@@ -9,93 +9,94 @@ import (
 	"time"
 )
 
-// effector is the goroutine that talks to the store, one call at a time, and its two channels.
+// effector is the goroutine that calls the store, once at a time, and its two channels.
 type effector struct {
-	store   Store
-	tasks   chan task    // of one; written and closed by the actor, read by the effector
-	results chan outcome // of one; written by the effector, read by the actor
-	ctx     context.Context
-	cancel  context.CancelFunc // ends Settle, never Apply
-	busy    bool               // the actor's: a task is under way
-	effect  *Effect            // the actor's: the last one handed over
+	store    Store
+	calls    chan storeCall // of one; written and closed by the actor, read by the effector
+	outcomes chan outcome   // of one; written by the effector, read by the actor
+	ctx      context.Context
+	cancel   context.CancelFunc // ends Settle, never Apply
+	busy     bool               // the actor's: a call is under way
+	effect   *Effect            // the actor's: of the latest call
 }
 
-// task is one call of the store.
-type task struct {
+// storeCall is one call of the store: Apply, or Settle.
+type storeCall struct {
 	effect *Effect
 	settle bool
 }
 
-// outcome is what the call returned, as the machine is told.
+// outcome is how a call of the store ended, as an event for the machine.
 type outcome struct {
-	what   happening
+	what   eventType
 	result Result
 	err    error
 }
 
 func newEffector(store Store) effector {
 	ctx, cancel := context.WithCancel(context.Background())
-	return effector{store: store, tasks: make(chan task, 1), results: make(chan outcome, 1), ctx: ctx, cancel: cancel}
+	return effector{store: store, calls: make(chan storeCall, 1), outcomes: make(chan outcome, 1), ctx: ctx, cancel: cancel}
 }
 
-// run performs tasks until the actor closes them. It never waits for the actor.
+// run makes the calls until the actor closes their channel. It never waits for the actor.
 func (f *effector) run() {
-	for t := range f.tasks {
-		f.results <- f.perform(t)
+	for c := range f.calls {
+		f.outcomes <- f.perform(c)
 	}
 }
 
-// perform calls the store. Whether a call that panicked had its effect is unknown, as after one
-// without an answer.
-func (f *effector) perform(t task) (o outcome) {
+// perform makes one call of the store. After a panic the outcome is unknown, as after a call without
+// an answer.
+func (f *effector) perform(c storeCall) (o outcome) {
 	defer func() {
 		if v := recover(); v != nil {
-			o = outcome{what: lapsed, err: fmt.Errorf("engine: the store panicked: %T\n%s", v, debug.Stack())}
+			o = outcome{what: unanswered, err: fmt.Errorf("engine: the store panicked: %T\n%s", v, debug.Stack())}
 		}
 	}()
-	if t.settle {
-		return f.settle(t.effect)
+	if c.settle {
+		return f.settle(c.effect)
 	}
-	return f.apply(t.effect)
+	return f.apply(c.effect)
 }
 
 // apply is not ended by Close: the callers get the true result.
 func (f *effector) apply(e *Effect) outcome {
 	result, err := f.store.Apply(context.Background(), e)
-	var no *RefusedError
+	var refusal *RefusedError
 	switch {
 	case err == nil:
-		return outcome{what: done, result: result}
-	case errors.As(err, &no) && no.Temporary:
+		return outcome{what: applied, result: result}
+	case errors.As(err, &refusal) && refusal.Temporary:
 		return outcome{what: postponed, err: err}
-	case no != nil:
+	case refusal != nil:
 		return outcome{what: refused, err: err}
 	}
-	return outcome{what: unanswered(err), err: err}
+	return outcome{what: failure(err), err: err}
 }
 
 func (f *effector) settle(e *Effect) outcome {
-	result, had, err := f.store.Settle(f.ctx, e)
+	result, done, err := f.store.Settle(f.ctx, e)
 	switch {
 	case err != nil:
-		return outcome{what: unanswered(err), err: err}
-	case had:
-		return outcome{what: done, result: result}
+		return outcome{what: failure(err), err: err}
+	case done:
+		return outcome{what: applied, result: result}
 	}
 	return outcome{what: burned}
 }
 
-func unanswered(err error) happening {
+// failure returns the event for an error that is no refusal.
+func failure(err error) eventType {
 	if errors.Is(err, ErrFenced) || errors.Is(err, ErrLost) {
-		return disowned
+		return tableBroken
 	}
-	return lapsed
+	return unanswered
 }
 
-// start hands a task over. The effector is idle: this does not wait.
-func (f *effector) start(t task) {
-	f.busy, f.effect = true, t.effect
-	f.tasks <- t
+// start hands a call over. The effector is idle, so start does not wait.
+func (f *effector) start(c storeCall) {
+	f.busy, f.effect = true, c.effect
+	f.calls <- c
 }
 
 // Backoff bounds the pauses between two attempts: they begin with about First and double up to
@@ -105,10 +106,10 @@ type Backoff struct {
 	Most  time.Duration // 0 means 500 ms
 }
 
-// pause returns how long to wait after the given number of attempts, between half and all of it.
-func (b Backoff) pause(attempt int) time.Duration {
+// pause returns how long to wait after the given number of attempts: between half of the bound and all of it.
+func (b Backoff) pause(attempts int) time.Duration {
 	d := b.First
-	for ; attempt > 1 && d < b.Most; attempt-- {
+	for ; attempts > 1 && d < b.Most; attempts-- {
 		d *= 2
 	}
 	d = min(d, b.Most)

@@ -6,7 +6,7 @@ import "errors"
 var (
 	// ErrClosed: the table was closed before or while the call waited.
 	ErrClosed = errors.New("tablecache: table is closed")
-	// ErrGenerationsExhausted: the table has had its 2^32-1 merges.
+	// ErrGenerationsExhausted: the table was merged 2^32-1 times, which is the limit.
 	ErrGenerationsExhausted = errors.New("tablecache: generations are exhausted")
 )
 
@@ -19,10 +19,10 @@ var (
 )
 
 // ErrUnknownOutcome: the caller's context ended (or the table was closed) while the effect
-// was under way: it has happened, will happen, or will not.
+// was under way: it may have been applied, or be applied later, or never.
 var ErrUnknownOutcome = errors.New("tablecache: outcome of the write is unknown")
 
-// Errors that end what spans several effects.
+// Errors that end a pin or a span.
 var (
 	// ErrSnapshotExpired: the grace period of a pin is over.
 	ErrSnapshotExpired = errors.New("tablecache: snapshot expired")

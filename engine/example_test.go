@@ -18,10 +18,10 @@ func (s *toy) Apply(_ context.Context, e *engine.Effect) (engine.Result, error) 
 	switch e.Kind {
 	case engine.Put:
 		s.truth.Version++
-		store(s.rows, e.Rows)
+		copyRows(s.rows, e.Rows)
 	case engine.Stage:
 		s.truth.State = engine.StateActive
-		store(s.staged, e.Rows)
+		copyRows(s.staged, e.Rows)
 	case engine.Merge:
 		s.truth.State = engine.StateMerging
 		s.truth.Generation++
@@ -33,7 +33,7 @@ func (s *toy) Settle(context.Context, *engine.Effect) (engine.Result, bool, erro
 	return engine.Result{}, false, errors.ErrUnsupported
 }
 
-func store(into map[string]string, rows []engine.Row) {
+func copyRows(into map[string]string, rows []engine.Row) {
 	for _, r := range rows {
 		into[string(r.Key)] = string(r.Value[4:]) // behind the generation
 	}
@@ -59,7 +59,7 @@ func Example() {
 	fmt.Println(errors.Is(err, context.DeadlineExceeded), errors.Is(err, engine.ErrUnknownOutcome))
 
 	fmt.Println(table.Merge(ctx), table.View().State)
-	table.Folded(<-folds, nil) // somebody has moved the staged rows to where they belong
+	table.Folded(<-folds, nil) // a worker has moved the staged rows to the merged ones
 	fmt.Println(table.WaitClear(ctx), table.View().State, table.View().Generation)
 	// Output:
 	// <nil>

@@ -14,7 +14,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the traces in testdata")
 
 // TestMachineScripts runs each file of testdata against one machine: blocks of commands, a line of
-// dashes, and the trace they must leave. See script.command for the commands.
+// dashes, and the trace that must follow. See script.command for the commands.
 func TestMachineScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -80,41 +80,42 @@ func (s *script) run(commands string) string {
 // command runs one command:
 //
 //	found <state> gen=N ver=N seq=N    a new machine, which begins
-//	take T <kind>, order T <kind>      a job of a mailbox; merge, abort, clear
-//	wait T, pin T, leave T, grace T    calls and pins
-//	done <state> gen=N ver=N           and burned, postponed, refused, lapsed, fenced, lost, rested
-//	drop T                             a job that nobody wants
-//	folded N [fenced|broken], foldrested, close
+//	take T <kind>, command T <kind>    an effect from a mailbox; merge, abort, clear
+//	wait T, pin T                      requests for the clear state and for a pin
+//	withdraw T, grace T                the end of a pin or request; of a grace period
+//	applied <state> gen=N ver=N        and burned, postponed, refused, unanswered, fenced, lost, pauseover
+//	drop T                             an effect whose callers have all left
+//	folded N [fenced|broken], foldpauseover, close
 func (s *script) command(f []string) []action {
 	e := event{}
 	switch f[0] {
 	case "found":
-		v := s.view(f[1:])
+		v := s.parseView(f[1:])
 		s.m = newMachine(v)
-	case "take", "order":
-		e.what = map[string]happening{"take": taken, "order": ordered}[f[0]]
-		e.ticket, e.kind = s.ticket(f[1]), s.kind(f[2])
-	case "wait", "pin", "leave", "grace", "drop":
-		e.what = map[string]happening{"wait": awaited, "pin": pinAsked, "leave": left, "grace": graceOver, "drop": dropped}[f[0]]
-		e.ticket = s.ticket(f[1])
-	case "done":
-		v := s.view(f[1:])
-		e.what, e.result = done, Result{State: v.State, Generation: v.Generation, Version: v.Version}
+	case "take", "command":
+		e.what = map[string]eventType{"take": taken, "command": commanded}[f[0]]
+		e.ticket, e.kind = s.parseNumber(f[1]), s.parseKind(f[2])
+	case "wait", "pin", "withdraw", "grace", "drop":
+		e.what = map[string]eventType{"wait": clearAwaited, "pin": pinRequested, "withdraw": withdrawn, "grace": graceOver, "drop": dropped}[f[0]]
+		e.ticket = s.parseNumber(f[1])
+	case "applied":
+		v := s.parseView(f[1:])
+		e.what, e.result = applied, Result{State: v.State, Generation: v.Generation, Version: v.Version}
 	case "folded":
-		e.what, e.generation = folded, uint32(s.ticket(f[1]))
+		e.what, e.generation = folded, uint32(s.parseNumber(f[1]))
 		if len(f) > 2 {
 			e.err = map[string]error{"fenced": ErrFenced, "broken": errors.New("broken")}[f[2]]
 		}
 	case "fenced":
-		e.what, e.err = disowned, ErrFenced
+		e.what, e.err = tableBroken, ErrFenced
 	case "lost":
-		e.what, e.err = disowned, ErrLost
+		e.what, e.err = tableBroken, ErrLost
 	case "refused":
 		e.what, e.err = refused, errors.New("refused")
 	default:
-		plain := map[string]happening{"burned": burned, "postponed": postponed, "lapsed": lapsed,
-			"rested": rested, "foldrested": foldRested, "close": closed}
-		what, known := plain[f[0]]
+		others := map[string]eventType{"burned": burned, "postponed": postponed, "unanswered": unanswered,
+			"pauseover": pauseOver, "foldpauseover": foldPauseOver, "close": closed}
+		what, known := others[f[0]]
 		if !known {
 			s.t.Fatalf("unknown command %q", f)
 		}
@@ -123,7 +124,7 @@ func (s *script) command(f []string) []action {
 	return s.m.step(e)
 }
 
-func (s *script) ticket(text string) ticket {
+func (s *script) parseNumber(text string) ticket {
 	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
 		s.t.Fatal(err)
@@ -131,7 +132,7 @@ func (s *script) ticket(text string) ticket {
 	return ticket(n)
 }
 
-func (s *script) kind(text string) Kind {
+func (s *script) parseKind(text string) Kind {
 	for k := Put; k <= Clear; k++ {
 		if k.String() == text {
 			return k
@@ -141,7 +142,7 @@ func (s *script) kind(text string) Kind {
 	return 0
 }
 
-func (s *script) view(f []string) (v View) {
+func (s *script) parseView(f []string) (v View) {
 	for _, st := range []State{StateClear, StateActive, StateMerging} {
 		if st.String() == f[0] {
 			v.State = st
@@ -149,7 +150,7 @@ func (s *script) view(f []string) (v View) {
 	}
 	for _, field := range f[1:] {
 		name, text, _ := strings.Cut(field, "=")
-		n := uint64(s.ticket(text))
+		n := uint64(s.parseNumber(text))
 		switch name {
 		case "gen":
 			v.Generation = uint32(n)
@@ -163,9 +164,9 @@ func (s *script) view(f []string) (v View) {
 }
 
 func (a action) trace() string {
-	names := map[doing]string{doPublish: "publish", doSend: "send", doSettle: "settle", doRelease: "release", doRest: "rest",
-		doAnswer: "answer", doGrant: "grant", doHurry: "hurry", doExpire: "expire", doFold: "fold", doRestFold: "restfold",
-		doEndRegular: "end regular spans", doEndScratch: "end scratch spans", doEndLife: "end all spans"}
+	names := map[actionType]string{doPublish: "publish", doSend: "send", doSettle: "settle", doUnclaim: "unclaim", doPause: "pause",
+		doAnswer: "answer", doGrant: "grant", doHurry: "hurry", doExpire: "expire", doFold: "fold", doPauseFold: "pausefold",
+		doEndRegularSpans: "end regular spans", doEndScratchSpans: "end scratch spans", doEndAllSpans: "end all spans"}
 	text := "  " + names[a.do]
 	if a.ticket != 0 {
 		text += fmt.Sprintf(" %d", a.ticket)
@@ -175,15 +176,15 @@ func (a action) trace() string {
 		text += fmt.Sprintf(" %s prev=%d gen=%d", a.kind, a.view.Seq, a.view.Generation)
 	case doGrant, doFold:
 		text += fmt.Sprintf(" gen=%d ver=%d", a.view.Generation, a.view.Version)
-	case doRest, doRestFold:
-		text += fmt.Sprintf(" attempt=%d", a.attempt)
+	case doPause, doPauseFold:
+		text += fmt.Sprintf(" attempts=%d", a.attempts)
 	}
 	return text + traceError(a.do == doAnswer, a.err)
 }
 
-func traceError(answers bool, err error) string {
+func traceError(isAnswer bool, err error) string {
 	switch {
-	case err == nil && answers:
+	case err == nil && isAnswer:
 		return ": ok"
 	case err == nil:
 		return ""
@@ -194,29 +195,29 @@ func traceError(answers bool, err error) string {
 func (m *machine) trace() string {
 	text := fmt.Sprintf("= %s gen=%d ver=%d seq=%d", m.view.State, m.view.Generation, m.view.Version, m.view.Seq)
 	if m.current.phase != none {
-		phases := [...]string{"none", "holding", "flying", "resting", "settling", "doubting"}
+		phases := [...]string{"none", "holding", "applying", "paused", "settling", "settlepaused"}
 		text += fmt.Sprintf(" %s %d %s", m.current.kind, m.current.ticket, phases[m.current.phase])
 	}
 	if m.fold != noFold {
-		text += " fold " + [...]string{"none", "holding", "running", "resting"}[m.fold]
+		text += " fold " + [...]string{"none", "holding", "running", "paused"}[m.fold]
 	}
-	if n := len(m.queue); n > 0 {
-		text += fmt.Sprintf(" queue=%d", n)
+	if n := len(m.commands); n > 0 {
+		text += fmt.Sprintf(" commands=%d", n)
 	}
 	if n := len(m.pins); n > 0 {
 		text += fmt.Sprintf(" pins=%d", n)
 	}
-	if n := len(m.asking) + len(m.waiting); n > 0 {
+	if n := len(m.pinRequests) + len(m.clearRequests); n > 0 {
 		text += fmt.Sprintf(" waiting=%d", n)
 	}
-	text += m.traceDoors()
-	if m.over != nil {
-		text += traceError(false, m.over)
+	text += m.traceOpen()
+	if m.stopErr != nil {
+		text += traceError(false, m.stopErr)
 	}
 	return text
 }
 
-func (m *machine) traceDoors() string {
+func (m *machine) traceOpen() string {
 	text := " open="
 	if m.admitsRegular() {
 		text += "regular,"

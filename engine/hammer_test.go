@@ -15,8 +15,8 @@ import (
 
 var seed = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the hammer test")
 
-// TestG9_Hammer has many goroutines do everything at random, on a store that loses, delays and refuses as it likes, and then
-// holds what each caller was told against what the store has had. In two of three runs the table ends while they are at it.
+// TestG9_Hammer makes many goroutines call everything at random, on a store that loses, delays and refuses at random. Then it
+// compares what each caller was told with what the store has applied. In two of three runs the table ends half way.
 func TestG9_Hammer(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -31,8 +31,8 @@ func TestG9_Hammer(t *testing.T) {
 			t.Parallel()
 			t.Logf("-seed %d", *seed)
 			h := newHammer(t)
-			h.strike(c.end)
-			h.judge()
+			h.runWorkers(c.end)
+			h.check()
 		})
 	}
 }
@@ -50,14 +50,14 @@ type hammer struct {
 	wg    sync.WaitGroup // the folder
 	half  sync.Once      // of the end that comes half way
 
-	mu    sync.Mutex // guards all below
-	luck  *rand.Rand // of store and folder
-	calm  bool       // no more faults
-	calls []struck
+	mu       sync.Mutex // guards all below
+	rng      *rand.Rand // of store and folder
+	noFaults bool
+	calls    []callResult
 }
 
-// struck is one call that has returned.
-type struck struct {
+// callResult is one call that has returned.
+type callResult struct {
 	kind     Kind
 	values   []string // of rows, or the scores of marks: each is given once
 	verdicts []Verdict
@@ -65,28 +65,28 @@ type struck struct {
 }
 
 func newHammer(t *testing.T) *hammer {
-	h := &hammer{t: t, store: newFakeStore(), folds: make(chan uint32, hammerWorkers*hammerCalls), luck: rand.New(rand.NewPCG(*seed, 0))}
-	h.store.faults, h.store.broken = h.fault, t.Errorf
+	h := &hammer{t: t, store: newFakeStore(), folds: make(chan uint32, hammerWorkers*hammerCalls), rng: rand.New(rand.NewPCG(*seed, 0))}
+	h.store.faults, h.store.violated = h.fault, t.Errorf
 	h.Actor = Start(Config{Mailbox: 4, BatchRows: 12, BatchBytes: 400, Grace: 2 * time.Millisecond, Fold: func(g uint32) { h.folds <- g },
 		Backoff: Backoff{First: 50 * time.Microsecond, Most: time.Millisecond}}, h.store, View{})
 	h.wg.Go(h.fold)
 	return h
 }
 
-// dice returns a number below n.
-func (h *hammer) dice(n int) int {
+// random returns a number below n; without faults, the highest.
+func (h *hammer) random(n int) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.calm {
+	if h.noFaults {
 		return n - 1
 	}
-	return h.luck.IntN(n)
+	return h.rng.IntN(n)
 }
 
 // fault makes every fifth call of the store go wrong.
 func (h *hammer) fault(bool) fault {
 	faults := []fault{replyLost, replyLost, cut, late, later, later, postpone, postpone, refuse, crash}
-	if i := h.dice(50); i < len(faults) {
+	if i := h.random(50); i < len(faults) {
 		return faults[i]
 	}
 	return fine
@@ -95,7 +95,7 @@ func (h *hammer) fault(bool) fault {
 // fold folds what was merged, at the second or third attempt.
 func (h *hammer) fold() {
 	for g := range h.folds {
-		if h.dice(2) == 0 {
+		if h.random(2) == 0 {
 			h.Folded(g, errors.New("broken"))
 			continue
 		}
@@ -106,20 +106,20 @@ func (h *hammer) fold() {
 func (s *fakeStore) fence() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.owner = ErrFenced
+	s.brokenErr = ErrFenced
 }
 
-// strike has all workers do their calls; the end comes when a worker is half way.
-func (h *hammer) strike(end func(*hammer)) {
+// runWorkers makes all workers do their calls. It calls end when the first worker is half way.
+func (h *hammer) runWorkers(end func(*hammer)) {
 	var workers sync.WaitGroup
 	for w := range hammerWorkers {
 		workers.Go(func() {
-			luck := rand.New(rand.NewPCG(*seed, uint64(1+w)))
+			rng := rand.New(rand.NewPCG(*seed, uint64(1+w)))
 			for i := range hammerCalls {
 				if i == hammerCalls/2 {
 					h.half.Do(func() { end(h) })
 				}
-				h.call(luck, fmt.Sprintf("%d-%d", w, i))
+				h.call(rng, fmt.Sprintf("%d-%d", w, i))
 			}
 		})
 	}
@@ -130,30 +130,30 @@ func (h *hammer) strike(end func(*hammer)) {
 }
 
 // call does one call at random, which every third time is given up at some moment. Its rows and marks are named after id.
-func (h *hammer) call(luck *rand.Rand, id string) {
+func (h *hammer) call(rng *rand.Rand, id string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	if luck.IntN(3) == 0 {
-		defer time.AfterFunc(time.Duration(luck.IntN(1000))*time.Microsecond, cancel).Stop()
+	if rng.IntN(3) == 0 {
+		defer time.AfterFunc(time.Duration(rng.IntN(1000))*time.Microsecond, cancel).Stop()
 	}
-	c := struck{}
-	switch luck.IntN(16) {
+	c := callResult{}
+	switch rng.IntN(16) {
 	case 0, 1, 2, 3:
-		c = h.write(ctx, luck, Put, id)
+		c = h.write(ctx, rng, Put, id)
 	case 4, 5, 6:
-		c = h.write(ctx, luck, Stage, id)
+		c = h.write(ctx, rng, Stage, id)
 	case 7, 8:
-		c = h.mark(ctx, luck, Delete, id)
+		c = h.mark(ctx, rng, Delete, id)
 	case 9:
-		c = h.mark(ctx, luck, Discard, id)
+		c = h.mark(ctx, rng, Discard, id)
 	case 10, 11:
-		c = struck{kind: Merge, err: h.Merge(ctx)}
+		c = callResult{kind: Merge, err: h.Merge(ctx)}
 	case 12:
-		c = struck{kind: Abort, err: h.Abort(ctx)}
+		c = callResult{kind: Abort, err: h.Abort(ctx)}
 	case 13:
-		c = struck{kind: Clear, err: h.Clear(ctx)}
+		c = callResult{kind: Clear, err: h.Clear(ctx)}
 	default:
-		h.read(ctx, luck)
+		h.read(ctx, rng)
 		return
 	}
 	h.mu.Lock()
@@ -161,7 +161,7 @@ func (h *hammer) call(luck *rand.Rand, id string) {
 	h.calls = append(h.calls, c)
 }
 
-// merges sees to it that writers never wait for ever.
+// merges merges again and again, so that writers do not wait for ever.
 func (h *hammer) merges(stop <-chan struct{}) {
 	for every := time.NewTicker(2 * time.Millisecond); ; {
 		select {
@@ -174,25 +174,25 @@ func (h *hammer) merges(stop <-chan struct{}) {
 	}
 }
 
-func (h *hammer) write(ctx context.Context, luck *rand.Rand, k Kind, id string) struck {
-	c := struck{kind: k}
+func (h *hammer) write(ctx context.Context, rng *rand.Rand, k Kind, id string) callResult {
+	c := callResult{kind: k}
 	var all []Row
-	for i := range 1 + luck.IntN(4) {
+	for i := range 1 + rng.IntN(4) {
 		c.values = append(c.values, fmt.Sprint(id, "-", i))
-		all = append(all, Row{Key: Bytes(fmt.Sprint(luck.IntN(20))), Value: Bytes("    " + c.values[i])})
+		all = append(all, Row{Key: Bytes(fmt.Sprint(rng.IntN(20))), Value: Bytes("    " + c.values[i])})
 	}
-	c.err = h.Actor.store(ctx, k, all)
+	c.err = h.writeRows(ctx, k, all)
 	return c
 }
 
-func (h *hammer) mark(ctx context.Context, luck *rand.Rand, k Kind, id string) struck {
-	c := struck{kind: k}
+func (h *hammer) mark(ctx context.Context, rng *rand.Rand, k Kind, id string) callResult {
+	c := callResult{kind: k}
 	var d Deletion
-	for i := range 1 + luck.IntN(4) {
+	for i := range 1 + rng.IntN(4) {
 		c.values = append(c.values, fmt.Sprint(id, "-", i))
-		d.Marks = append(d.Marks, Mark{Key: Bytes(fmt.Sprint(luck.IntN(20))), Score: Bytes(c.values[i])})
+		d.Marks = append(d.Marks, Mark{Key: Bytes(fmt.Sprint(rng.IntN(20))), Score: Bytes(c.values[i])})
 	}
-	if luck.IntN(3) == 0 {
+	if rng.IntN(3) == 0 {
 		d.Marks[0].Value = Bytes("somebody else's") // goes alone
 	}
 	if k == Delete {
@@ -204,7 +204,7 @@ func (h *hammer) mark(ctx context.Context, luck *rand.Rand, k Kind, id string) s
 }
 
 // read checks that nothing changes under a pin until it expires or is released.
-func (h *hammer) read(ctx context.Context, luck *rand.Rand) {
+func (h *hammer) read(ctx context.Context, rng *rand.Rand) {
 	p, err := h.Pin(ctx, View{})
 	if err != nil {
 		if !errors.Is(err, context.Canceled) && !errors.Is(err, ErrFenced) && !errors.Is(err, ErrClosed) {
@@ -213,8 +213,8 @@ func (h *hammer) read(ctx context.Context, luck *rand.Rand) {
 		return
 	}
 	defer p.Release()
-	for range 1 + luck.IntN(20) {
-		now, was := h.store.see(), p.View()
+	for range 1 + rng.IntN(20) {
+		now, was := h.store.view(), p.View()
 		select {
 		case <-p.Expired():
 			return
@@ -228,13 +228,13 @@ func (h *hammer) read(ctx context.Context, luck *rand.Rand) {
 	}
 }
 
-// judge ends the table and holds what callers were told against what was had.
-func (h *hammer) judge() {
+// check ends the table and compares what callers were told with what was applied.
+func (h *hammer) check() {
 	h.mu.Lock()
-	h.calm = true
+	h.noFaults = true
 	h.mu.Unlock()
 	if err := h.Clear(context.Background()); err == nil {
-		if v, truth := h.View(), h.store.see(); v != truth {
+		if v, truth := h.View(), h.store.view(); v != truth {
 			h.t.Errorf("the actor's view is %+v, the truth %+v", v, truth)
 		}
 	}
@@ -243,30 +243,30 @@ func (h *hammer) judge() {
 	h.wg.Wait()
 	told := map[string]int{}
 	for _, c := range h.calls {
-		told[h.judgeCall(c)]++
+		told[h.checkCall(c)]++
 	}
 	h.t.Logf("%v", told)
-	if len(h.calls) != 0 && told["done"] == 0 {
-		h.t.Error("nothing was done")
+	if len(h.calls) != 0 && told["applied"] == 0 {
+		h.t.Error("nothing was applied")
 	}
 }
 
-// judgeCall returns what the caller was told, having checked that it is true.
-func (h *hammer) judgeCall(c struck) string {
-	had := 0
+// checkCall returns what the caller was told, having checked that it is true.
+func (h *hammer) checkCall(c callResult) string {
+	times := 0
 	for i, v := range c.values {
-		n := h.store.applied[v] + len(h.store.judged[v])
-		if n > 1 || i > 0 && n != had {
-			h.t.Errorf("%s: row %d was had %d times, the one before %d times", c.kind, i, n, had)
+		n := h.store.stored[v] + len(h.store.judged[v])
+		if n > 1 || i > 0 && n != times {
+			h.t.Errorf("%s: row or mark %d was applied %d times, the one before %d times", c.kind, i, n, times)
 		}
-		had = n
+		times = n
 		if c.verdicts != nil && !slices.Equal(h.store.judged[v], c.verdicts[i:i+1]) {
 			h.t.Errorf("%s: told %c of mark %d, it was %c", c.kind, c.verdicts[i], i, h.store.judged[v])
 		}
 	}
 	told := h.told(c.err)
-	if len(c.values) > 0 && (told == "done" && had == 0 || told == "not done" && had > 0) {
-		h.t.Errorf("%s was had %d times, its caller was told %v", c.kind, had, c.err)
+	if len(c.values) > 0 && (told == "applied" && times == 0 || told == "not applied" && times > 0) {
+		h.t.Errorf("%s was applied %d times, its caller was told %v", c.kind, times, c.err)
 	}
 	return told
 }
@@ -274,12 +274,12 @@ func (h *hammer) judgeCall(c struck) string {
 func (h *hammer) told(err error) string {
 	switch {
 	case err == nil:
-		return "done"
+		return "applied"
 	case errors.Is(err, ErrUnknownOutcome):
 		return "unknown"
 	case errors.Is(err, context.Canceled), errors.Is(err, errRefused), errors.Is(err, ErrClosed), errors.Is(err, ErrFenced):
-		return "not done"
+		return "not applied"
 	}
 	h.t.Errorf("told %v", err)
-	return "nonsense"
+	return "something else"
 }

@@ -1,44 +1,45 @@
 package engine
 
-// intake is a mailbox and the one request that was taken from it too early: it goes first next
-// time. Only the actor uses it, but for the mailbox itself.
+// intake is a mailbox and at most one deferred request: the actor received it, but it could not join
+// the batch of that moment, so it comes first next time. Only the actor uses an intake; callers use
+// the mailbox alone.
 type intake struct {
-	box  *Mailbox[*request]
-	held *request
-	kept chan struct{} // closed from the start
+	box      *Mailbox[*request]
+	deferred *request
+	always   chan struct{} // closed from the start
 }
 
 func newIntake(n int) intake {
-	in := intake{box: NewMailbox[*request](n), kept: make(chan struct{})}
-	close(in.kept)
+	in := intake{box: NewMailbox[*request](n), always: make(chan struct{})}
+	close(in.always)
 	return in
 }
 
-// fresh returns the mailbox's channel if the actor may take from it now, else nil: then the
-// actor's select passes over it, and its writers wait (D10).
-func (in *intake) fresh(admitted bool) <-chan *request {
-	if !admitted || in.held != nil {
+// incoming returns the mailbox's channel if the actor may receive from it now, else nil: then the
+// actor's select ignores it, and its writers wait (D10).
+func (in *intake) incoming(admitted bool) <-chan *request {
+	if !admitted || in.deferred != nil {
 		return nil
 	}
 	return in.box.C()
 }
 
-// ready returns a channel that is closed if the held request may be taken now, else nil.
-func (in *intake) ready(admitted bool) <-chan struct{} {
-	if !admitted || in.held == nil {
+// deferredReady returns a closed channel if the deferred request may be taken now, else nil.
+func (in *intake) deferredReady(admitted bool) <-chan struct{} {
+	if !admitted || in.deferred == nil {
 		return nil
 	}
-	return in.kept
+	return in.always
 }
 
-// release returns the held request.
-func (in *intake) release() *request {
-	r := in.held
-	in.held = nil
+// takeDeferred removes and returns the deferred request.
+func (in *intake) takeDeferred() *request {
+	r := in.deferred
+	in.deferred = nil
 	return r
 }
 
-// next returns what else waits, without waiting; nil if nothing does.
+// next receives a request if one is in the mailbox; else it returns nil. It does not wait.
 func (in *intake) next() *request {
 	select {
 	case r := <-in.box.C():
@@ -51,7 +52,7 @@ func (in *intake) next() *request {
 // len returns how many requests wait.
 func (in *intake) len() int {
 	n := in.box.Len()
-	if in.held != nil {
+	if in.deferred != nil {
 		n++
 	}
 	return n

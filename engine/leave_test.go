@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// Callers that leave: before their effect is sent they have done nothing, and stand in nobody's way.
+// Callers that leave: before their effect is sent they have done nothing, and delay nobody.
 
 func TestD9_WaitingCallLeavesAtOnceHavingDoneNothing(t *testing.T) {
 	for what, begin := range map[string]func(*rig) *call{
-		"a put in the mailbox": func(r *rig) *call { return r.put("x") },
-		"a put at its door":    func(r *rig) *call { r.put("a"); r.put("b"); return r.put("x") },
-		"a delete":             func(r *rig) *call { return r.delete(marks("x")) },
-		"a stage":              func(r *rig) *call { return r.stage("x") },
-		"a discard":            func(r *rig) *call { return r.discard(marks("x")) },
-		"a discard at the door": func(r *rig) *call {
+		"a put in the mailbox":        func(r *rig) *call { return r.put("x") },
+		"a put before a full mailbox": func(r *rig) *call { r.put("a"); r.put("b"); return r.put("x") },
+		"a delete":                    func(r *rig) *call { return r.delete(marks("x")) },
+		"a stage":                     func(r *rig) *call { return r.stage("x") },
+		"a discard":                   func(r *rig) *call { return r.discard(marks("x")) },
+		"a discard before a full mailbox": func(r *rig) *call {
 			r.stage("a")
 			r.stage("b")
 			return r.discard(marks("x"))
@@ -26,13 +26,13 @@ func TestD9_WaitingCallLeavesAtOnceHavingDoneNothing(t *testing.T) {
 		"an abort":       func(r *rig) *call { return r.abort() },
 		"a clear":        func(r *rig) *call { return r.clear() },
 		"a wait":         func(r *rig) *call { return r.waitClear() },
-		"a pin":          func(r *rig) *call { return r.askPin() },
-		"a scratch span": func(r *rig) *call { return r.askScratchSpan() },
+		"a pin":          func(r *rig) *call { return r.requestPin() },
+		"a scratch span": func(r *rig) *call { return r.requestScratchSpan() },
 	} {
 		t.Run(what, func(t *testing.T) {
 			inBubble(t, Config{Mailbox: 2}, View{State: StateActive}, func(r *rig) {
 				first := r.merge()
-				v := r.visit()
+				v := r.storeCall()
 				c := begin(r)
 				c.waits()
 				c.leaves()
@@ -40,10 +40,10 @@ func TestD9_WaitingCallLeavesAtOnceHavingDoneNothing(t *testing.T) {
 				first.gets(nil)
 				r.store.fold(1)
 				r.Folded(1, nil)
-				r.open() // whatever else waits goes on
+				r.open() // so that all that waits goes on
 				for _, e := range r.store.effects() {
 					if e.Kind != Merge && strings.Contains(e.keys(), "x") || e.Kind == Clear || e.Kind == Abort {
-						t.Errorf("%s was had though its caller had left", e.Kind)
+						t.Errorf("%s was applied though its caller left before", e.Kind)
 					}
 				}
 			})
@@ -51,7 +51,7 @@ func TestD9_WaitingCallLeavesAtOnceHavingDoneNothing(t *testing.T) {
 	}
 }
 
-func TestD9_EndedContextAsksForNothing(t *testing.T) {
+func TestD9_EndedContextRequestsNothing(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateActive}, func(r *rig) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		why := errors.New("the client hung up")
@@ -89,7 +89,7 @@ func TestD9_PutThatWaitsForAPinIsDroppedWithItsLastCaller(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		r.pin()
 		first := r.put("a")
-		later := r.askPin()
+		later := r.requestPin()
 		later.waits() // behind the put, which has the lock
 		first.leaves()
 		later.gets(nil)
@@ -100,14 +100,14 @@ func TestD9_PutThatWaitsForAPinIsDroppedWithItsLastCaller(t *testing.T) {
 func TestD9_OneCallerOfABatchLeaves(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		pin := r.pin()
-		r.put("z") // holds; what follows waits in the mailbox
+		r.put("z") // waits for the pin; what follows waits in the mailbox
 		a, b, c := r.put("a"), r.put("b"), r.put("c")
 		pin.Release()
 		r.expect(Put, "z")
-		v := r.visit() // a b c
-		b.leavesUnsure()
+		v := r.storeCall() // a b c
+		b.leavesWithUnknownOutcome()
 		v.end(postpone)
-		a.leaves() // while it rests
+		a.leaves() // while it is paused
 		c.waits()
 		r.pass(time.Second)
 		r.expect(Put, "c")
@@ -115,11 +115,11 @@ func TestD9_OneCallerOfABatchLeaves(t *testing.T) {
 	})
 }
 
-func TestD9_OrderedEffectWhoseCallerHasLeftHoldsNobodyUp(t *testing.T) {
+func TestD9_CommandWhoseCallerHasLeftDelaysNobody(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		pin := r.pin()
 		stage := r.stage("a")
-		v := r.visit()
+		v := r.storeCall()
 		clear, second := r.clear(), r.clear()
 		clear.leaves()
 		second.leaves()
@@ -127,7 +127,7 @@ func TestD9_OrderedEffectWhoseCallerHasLeftHoldsNobodyUp(t *testing.T) {
 		stage.gets(nil)
 		select {
 		case <-pin.Hurry():
-			t.Error("a reader hurries for a clear that nobody wants")
+			t.Error("a reader hurries for a clear whose caller has left")
 		default:
 		}
 		next := r.stage("b")
@@ -136,16 +136,16 @@ func TestD9_OrderedEffectWhoseCallerHasLeftHoldsNobodyUp(t *testing.T) {
 	})
 }
 
-func TestD9_EffectWhoseCallersLeftWhileItFlewDoesNotRest(t *testing.T) {
-	for what, end := range map[string]func(*rig, *visit){
-		"postponed": func(_ *rig, v *visit) { v.end(postpone) },
-		"burned":    func(r *rig, v *visit) { v.end(cut); r.settle(fine) },
+func TestD9_EffectWhoseCallersLeftWhileItWasAppliedIsNotSentAgain(t *testing.T) {
+	for what, end := range map[string]func(*rig, *gatedCall){
+		"postponed": func(_ *rig, v *gatedCall) { v.end(postpone) },
+		"burned":    func(r *rig, v *gatedCall) { v.end(cut); r.settle(fine) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			inBubble(t, Config{Backoff: Backoff{First: time.Hour, Most: time.Hour}}, View{}, func(r *rig) {
-				gone := r.put("a")
-				v := r.visit()
-				gone.leavesUnsure()
+				left := r.put("a")
+				v := r.storeCall()
+				left.leavesWithUnknownOutcome()
 				next := r.put("b")
 				end(r, v)
 				r.expect(Put, "b")
@@ -163,12 +163,12 @@ func TestD9_DeletionsKeepTheirOwnVerdictsWhenOthersLeave(t *testing.T) {
 		a, bc, d := r.delete(marks("a")), r.delete(marks("b", "c")), r.delete(marks("d"))
 		pin.Release()
 		r.expect(Put, "z")
-		v := r.visit() // a b c d
-		a.leavesUnsure()
+		v := r.storeCall() // a b c d
+		a.leavesWithUnknownOutcome()
 		v.end(postpone)
 		r.pass(time.Second)
-		v = r.visit() // b c d
-		d.leavesUnsure()
+		v = r.storeCall() // b c d
+		d.leavesWithUnknownOutcome()
 		v.end(fine)
 		bc.gets(nil)
 		if got := string([]byte{byte(bc.verdicts[0]), byte(bc.verdicts[1])}); got != "10" || len(bc.verdicts) != 2 {
@@ -177,28 +177,28 @@ func TestD9_DeletionsKeepTheirOwnVerdictsWhenOthersLeave(t *testing.T) {
 	})
 }
 
-func TestD9_HeldRequestWhoseCallerLeaves(t *testing.T) {
+func TestD9_DeferredRequestWhoseCallerLeaves(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		pin := r.pin()
 		r.put("z")
-		put, del := r.put("a"), r.delete(marks("x")) // taken too early with the put
-		last := r.put("b")
+		put, del := r.put("a"), r.delete(marks("x")) // the delete cannot join the put: it is deferred
+		third := r.put("b")
 		pin.Release()
 		r.expect(Put, "z")
-		v := r.visit()
+		v := r.storeCall()
 		del.leaves()
 		v.end(fine)
 		put.gets(nil)
 		r.expect(Put, "b")
-		last.gets(nil)
+		third.gets(nil)
 	})
 }
 
-func TestS6_PinWhoseAskerLeavesIsNotGranted(t *testing.T) {
+func TestS6_PinWhoseCallerLeavesIsNotGranted(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		put := r.put("a")
-		v := r.visit()
-		pin := r.askPin()
+		v := r.storeCall()
+		pin := r.requestPin()
 		pin.leaves()
 		v.end(fine)
 		put.gets(nil)
@@ -220,7 +220,7 @@ func TestRowsThatWereDroppedAreNotKept(t *testing.T) {
 		r.expect(Put, "d")
 		small.gets(nil)
 		r.Close()
-		for i, row := range r.rows[:cap(r.rows)] {
+		for i, row := range r.rowBuffer[:cap(r.rowBuffer)] {
 			if row.Key != nil {
 				t.Errorf("row %d of the buffer still holds %s", i, row.Key)
 			}

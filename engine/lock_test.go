@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The lock as callers meet it: who waits for what, and in which order they go on.
+// The lock as callers see it: who waits for what, and in which order they go on.
 
 func TestD1_D2_D3_WritersWaitForTheStateTheyNeed(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
@@ -18,7 +18,7 @@ func TestD1_D2_D3_WritersWaitForTheStateTheyNeed(t *testing.T) {
 		r.expect(Put, "a")
 		r.stage("b")
 		r.expect(Stage, "b")
-		r.in(StateActive)
+		r.stateIs(StateActive)
 
 		regular := []*call{r.put("c"), r.delete(marks("a"))}
 		r.discard(marks("a"))
@@ -26,9 +26,9 @@ func TestD1_D2_D3_WritersWaitForTheStateTheyNeed(t *testing.T) {
 		merge := r.merge()
 		r.end(Merge, fine)
 		merge.gets(nil)
-		r.in(StateMerging)
+		r.stateIs(StateMerging)
 
-		scratch := []*call{r.stage("d"), r.discard(marks("d")), r.askScratchSpan()}
+		scratch := []*call{r.stage("d"), r.discard(marks("d")), r.requestScratchSpan()}
 		r.idle()
 		for _, c := range slices.Concat(regular, scratch) {
 			c.waits()
@@ -58,7 +58,7 @@ func TestD2_RegularWritesGoOnAfterAnAbort(t *testing.T) {
 	})
 }
 
-// crowd makes more regular writers wait than the mailbox of 4 holds: puts of p0 to p19, with a delete of each fifth.
+// crowd begins more regular writes than the mailbox of 4 holds: puts of p0 to p19, and a delete after each fifth.
 func (r *rig) crowd() (calls []*call, order []string) {
 	for i := range 20 {
 		key := fmt.Sprint("p", i)
@@ -73,8 +73,8 @@ func (r *rig) crowd() (calls []*call, order []string) {
 	return calls, order
 }
 
-// had returns what the store has had, one key each.
-func (s *fakeStore) hadKeys() (all []string) {
+// appliedKeys returns the applied effects, split into their keys.
+func (s *fakeStore) appliedKeys() (all []string) {
 	for _, e := range s.effects() {
 		for key := range strings.FieldsSeq(e.keys()) {
 			all = append(all, e.Kind.String()+" "+key)
@@ -89,9 +89,9 @@ func TestD10_WhatFreesWaitingPutsGetsThrough(t *testing.T) {
 		stage := r.stage("s")
 		r.expect(Stage, "s")
 		stage.gets(nil)
-		r.askPin().gets(nil)
-		r.askRegularSpan().gets(nil)
-		r.askScratchSpan().gets(nil)
+		r.requestPin().gets(nil)
+		r.requestRegularSpan().gets(nil)
+		r.requestScratchSpan().gets(nil)
 		if s, err := r.Status(context.Background()); err != nil || s.Mailbox != 4 || s.Pins != 1 || s.View.State != StateActive {
 			t.Errorf("status %+v, %v", s, err)
 		}
@@ -105,13 +105,13 @@ func TestD10_WhatFreesWaitingPutsGetsThrough(t *testing.T) {
 		for _, c := range puts {
 			c.gets(nil)
 		}
-		if got := r.store.hadKeys()[1:]; !slices.Equal(got, order) {
-			t.Errorf("the waiting writes were had in the order\n%q, want that of their arrival\n%q", got, order)
+		if got := r.store.appliedKeys()[1:]; !slices.Equal(got, order) {
+			t.Errorf("the waiting writes were applied in the order\n%q, want that of their arrival\n%q", got, order)
 		}
 	})
 }
 
-func TestD10_ClearGetsPastWritersOfBothKinds(t *testing.T) {
+func TestD10_ClearDoesNotWaitForWritersOfEitherKind(t *testing.T) {
 	inBubble(t, Config{Mailbox: 4}, View{State: StateMerging}, func(r *rig) {
 		puts, _ := r.crowd()
 		var stages []*call
@@ -121,7 +121,7 @@ func TestD10_ClearGetsPastWritersOfBothKinds(t *testing.T) {
 		clear := r.clear()
 		r.end(Clear, fine)
 		clear.gets(nil)
-		r.in(StateClear)
+		r.stateIs(StateClear)
 		r.open()
 		for _, c := range stages {
 			c.gets(nil)
@@ -134,7 +134,7 @@ func TestD10_ClearGetsPastWritersOfBothKinds(t *testing.T) {
 	})
 }
 
-func TestD10_CloseGetsPastWaitingWriters(t *testing.T) {
+func TestD10_CloseDoesNotWaitForWaitingWriters(t *testing.T) {
 	inBubble(t, Config{Mailbox: 4}, View{State: StateMerging}, func(r *rig) {
 		puts, _ := r.crowd()
 		stages := []*call{r.stage("a"), r.stage("b"), r.stage("c"), r.stage("d"), r.stage("e")}
@@ -143,7 +143,7 @@ func TestD10_CloseGetsPastWaitingWriters(t *testing.T) {
 			c.gets(ErrClosed)
 		}
 		if len(r.store.effects()) != 0 {
-			t.Errorf("%q were had", r.store.hadKeys())
+			t.Errorf("%q were applied", r.store.appliedKeys())
 		}
 	})
 }
@@ -158,7 +158,7 @@ func TestD11_ClearRunsInAnyState(t *testing.T) {
 			clear.gets(nil)
 			wait.gets(nil)
 			r.Folded(4, errors.New("too late to matter"))
-			r.in(StateClear)
+			r.stateIs(StateClear)
 			if got := r.View().Generation; got != 4 {
 				t.Errorf("generation %d after a clear while %s, want 4", got, state)
 			}
@@ -182,31 +182,31 @@ func TestWaitClear(t *testing.T) {
 	})
 }
 
-func TestD7_FoldIsAskedForAgainAfterAPause(t *testing.T) {
+func TestD7_FoldIsRequestedAgainAfterAPause(t *testing.T) {
 	inBubble(t, Config{Backoff: Backoff{First: time.Second, Most: 4 * time.Second}}, View{State: StateMerging, Generation: 7}, func(r *rig) {
-		asked := []uint32{7}
+		requested := []uint32{7}
 		for _, most := range []time.Duration{1, 2, 4, 4} {
 			r.Folded(7, errors.New("broken"))
 			r.pass(most*time.Second/2 - 1)
-			r.asked(asked...)
+			r.foldsAre(requested...)
 			r.pass(most*time.Second/2 + 1)
-			asked = append(asked, 7)
-			r.asked(asked...)
+			requested = append(requested, 7)
+			r.foldsAre(requested...)
 		}
 		r.Folded(6, nil) // of another generation
-		r.in(StateMerging)
+		r.stateIs(StateMerging)
 		r.Folded(7, nil)
-		r.in(StateClear)
+		r.stateIs(StateClear)
 		r.Folded(7, errors.New("twice"))
 		r.pass(time.Minute)
-		r.asked(asked...)
+		r.foldsAre(requested...)
 	})
 }
 
 func TestG10_FoundMergingIsFoldedAtOnce(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateMerging, Generation: 9}, func(r *rig) {
 		put := r.put("a")
-		r.asked(9)
+		r.foldsAre(9)
 		put.waits()
 		r.store.fold(9)
 		r.Folded(9, nil)
@@ -216,7 +216,7 @@ func TestG10_FoundMergingIsFoldedAtOnce(t *testing.T) {
 }
 
 func TestGenerationsExhausted(t *testing.T) {
-	inBubble(t, Config{}, View{Generation: lastGeneration}, func(r *rig) {
+	inBubble(t, Config{}, View{Generation: maxGeneration}, func(r *rig) {
 		for _, c := range []*call{r.stage("a"), r.discard(marks("a")), r.merge()} {
 			c.gets(ErrGenerationsExhausted)
 		}
@@ -239,7 +239,7 @@ func TestDefaultFoldDoesNothing(t *testing.T) {
 	}
 }
 
-func TestWritesOfNothingAskOnlyWhetherTheTableIsThere(t *testing.T) {
+func TestWritesOfNothingOnlyCheckThatTheTableIsUsable(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateMerging}, func(r *rig) {
 		none := []func() *call{func() *call { return r.put() }, func() *call { return r.stage() },
 			func() *call { return r.delete(Deletion{}) }, func() *call { return r.discard(Deletion{}) }}

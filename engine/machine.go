@@ -2,97 +2,100 @@ package engine
 
 import "math"
 
-// machine is the lock of one table as a pure state machine: step takes an event and returns what
-// is to be done about it. It knows no channel, no clock, no Redis and no request, only tickets:
-// names that the actor gives to the jobs, pins and waiting calls it keeps.
+// machine is the lock of one table as a pure state machine: step takes an event and returns the
+// actions to perform. It knows no channel, clock, Redis or request. It knows effects, pins and
+// requests by their tickets, which the actor gives out.
 type machine struct {
-	view    View
-	over    error    // why nothing is taken any more: ErrFenced, ErrLost (wrapped) or ErrClosed
-	current job      // the effect that has the lock, if its phase is not none
-	queue   []job    // merge, abort and clear, in order of arrival
-	pins    []pinned // granted, neither released nor expired
-	asking  []ticket // pins that wait to be granted
-	waiting []ticket // calls that wait until the state is clear
-	fold    fold
-	refolds int // how often in a row the fold has failed
-	out     []action
+	view          View
+	stopErr       error         // why no effect is accepted any more: ErrFenced, ErrLost (wrapped) or ErrClosed
+	current       effectState   // the effect that has the lock, if its phase is not none
+	commands      []effectState // merge, abort and clear, in order of arrival
+	pins          []pinState    // granted, neither released nor expired
+	pinRequests   []ticket      // requests that wait for a pin
+	clearRequests []ticket      // requests that wait for the clear state
+	fold          foldPhase
+	foldAttempts  int // how often in a row the fold has failed
+	actions       []action
 }
 
+// ticket names an effect, a pin or a request. The actor gives each number out once.
 type ticket uint64
 
-// job is an effect on its way.
-type job struct {
-	ticket  ticket
-	kind    Kind
-	phase   phase
-	seq     uint64 // its number, from the moment it flies
-	attempt int    // how often it has failed
+// effectState is an effect as the machine sees it.
+type effectState struct {
+	ticket   ticket
+	kind     Kind
+	phase    phase
+	seq      uint64 // its number, from the moment it is sent
+	attempts int    // how often it has failed
 }
 
-// phase is how far the current job has come.
+// phase is how far the current effect has come.
 type phase uint8
 
 const (
-	none     phase = iota
-	holding        // it has the lock and waits for pins, if there are any
-	flying         // Apply is under way
-	resting        // certainly not done: it will be sent again after a pause
-	settling       // Settle is under way
-	doubting       // its outcome is unknown: it will be settled again after a pause
+	none         phase = iota
+	holding            // it has the lock and waits for pins, if there are any
+	applying           // Apply is under way
+	paused             // certainly not applied: it will be sent again after a pause
+	settling           // Settle is under way
+	settlePaused       // its outcome is unknown: it will be settled again after a pause
 )
 
-// fold is how far the fold of the last merge has come.
-type fold uint8
+// foldPhase is how far the fold of the latest merge has come.
+type foldPhase uint8
 
 const (
-	noFold      fold = iota
-	foldHolding      // it waits for pins on older generations
-	folding          // it was asked for
-	foldResting      // it failed: it will be asked for again after a pause
+	noFold      foldPhase = iota
+	foldHolding           // it waits for pins on older generations
+	folding               // it was requested
+	foldPaused            // it failed: it will be requested again after a pause
 )
 
-// pinned is a pin as the machine sees it.
-type pinned struct {
+// pinState is a pin as the machine sees it.
+type pinState struct {
 	ticket     ticket
 	generation uint32
 	hurried    bool // its grace period is running
 }
 
-const lastGeneration = math.MaxUint32
+const maxGeneration = math.MaxUint32
 
 func newMachine(found View) *machine {
 	return &machine{view: found}
 }
 
-// step handles one event. The actions are to be performed in order; they are valid until the
-// next step.
+// step handles one event. The caller performs the returned actions in order; they are valid until
+// the next step.
 func (m *machine) step(e event) []action {
-	m.out = m.out[:0]
+	m.actions = m.actions[:0]
 	m.handle(e)
 	m.advance()
-	return m.out
+	return m.actions
 }
 
 func (m *machine) handle(e event) {
 	switch e.what {
-	case began:
-		m.maybeBecomeMerging()
+	case started:
+		m.updateFold()
 	case taken:
 		m.handleTaken(e)
-	case ordered:
-		m.handleOrdered(e)
-	case awaited:
-		m.handleAwaited(e)
-	case pinAsked:
-		m.handlePinAsked(e)
-	case left:
-		m.handleLeft(e)
+	case commanded:
+		m.handleCommanded(e)
+	case clearAwaited:
+		m.handleClearAwaited(e)
+	case pinRequested:
+		m.handlePinRequested(e)
+	case withdrawn:
+		m.handleWithdrawn(e)
 	case graceOver:
 		m.handleGraceOver(e)
 	case folded:
 		m.handleFolded(e)
-	case foldRested:
-		m.handleFoldRested()
+	case foldPauseOver:
+		m.handleFoldPauseOver()
+	case pauseOver:
+		m.handlePauseOver()
 	case closed:
 		m.handleClosed()
 	case dropped:
@@ -102,17 +105,17 @@ func (m *machine) handle(e event) {
 	}
 }
 
-// advance does what has become possible. Pins come before the next effect, so that effects which
-// follow each other closely cannot shut readers out.
+// advance does what has become possible. Pins come before the next effect, so that readers get
+// their pins even when one effect follows another without a gap.
 func (m *machine) advance() {
-	if m.over != nil {
+	if m.stopErr != nil {
 		return
 	}
 	m.maybeFold()
 	m.maybeGrant()
 	m.maybeBegin()
 	m.maybeSend()
-	m.maybeWake()
+	m.maybeAnswerClear()
 }
 
 // admitsRegular tells whether a Put or Delete may be taken now (D1).
@@ -125,145 +128,149 @@ func (m *machine) admitsScratch() bool {
 	return m.broken() != nil || m.admits() && m.view.State != StateMerging
 }
 
-func (m *machine) admits() bool { return m.over == nil && m.current.phase == none && len(m.queue) == 0 }
+func (m *machine) admits() bool {
+	return m.stopErr == nil && m.current.phase == none && len(m.commands) == 0
+}
 
-// broken returns why the table can no longer be written, if so: whoever still asks is told.
+// broken returns why the table can no longer be written; nil if it can, or is closed. Requests to a
+// broken table are taken, and answered with the reason.
 func (m *machine) broken() error {
-	if m.over == ErrClosed {
+	if m.stopErr == ErrClosed {
 		return nil
 	}
-	return m.over
+	return m.stopErr
 }
 
 // ended tells whether the machine was closed and nothing is under way any more.
-func (m *machine) ended() bool { return m.over == ErrClosed && m.current.phase == none }
+func (m *machine) ended() bool { return m.stopErr == ErrClosed && m.current.phase == none }
 
-// handleTaken makes a job from a mailbox the current one.
+// handleTaken gives the lock to an effect whose requests came from a mailbox.
 func (m *machine) handleTaken(e event) {
-	if m.over != nil {
-		m.answer(e.ticket, m.over)
+	if m.stopErr != nil {
+		m.answer(e.ticket, m.stopErr)
 		return
 	}
 	if m.current.phase != none {
-		panic("engine: a job was taken while another has the lock")
+		panic("engine: an effect was taken while another has the lock")
 	}
-	m.begin(job{ticket: e.ticket, kind: e.kind})
+	m.begin(effectState{ticket: e.ticket, kind: e.kind})
 }
 
-// handleOrdered queues a merge, abort or clear.
-func (m *machine) handleOrdered(e event) {
-	if m.over != nil {
-		m.answer(e.ticket, m.over)
+// handleCommanded queues a merge, abort or clear.
+func (m *machine) handleCommanded(e event) {
+	if m.stopErr != nil {
+		m.answer(e.ticket, m.stopErr)
 		return
 	}
-	m.queue = append(m.queue, job{ticket: e.ticket, kind: e.kind})
+	m.commands = append(m.commands, effectState{ticket: e.ticket, kind: e.kind})
 }
 
-func (m *machine) handleAwaited(e event) {
-	if m.over != nil {
-		m.answer(e.ticket, m.over)
+func (m *machine) handleClearAwaited(e event) {
+	if m.stopErr != nil {
+		m.answer(e.ticket, m.stopErr)
 		return
 	}
-	m.waiting = append(m.waiting, e.ticket)
+	m.clearRequests = append(m.clearRequests, e.ticket)
 }
 
-// handleLeft forgets a pin, or a call that waits for a pin or for the clear state.
-func (m *machine) handleLeft(e event) {
-	m.pins = without(m.pins, func(p pinned) bool { return p.ticket == e.ticket })
-	m.asking = without(m.asking, func(t ticket) bool { return t == e.ticket })
-	m.waiting = without(m.waiting, func(t ticket) bool { return t == e.ticket })
+// handleWithdrawn forgets a pin, or a request for a pin or for the clear state.
+func (m *machine) handleWithdrawn(e event) {
+	m.pins = without(m.pins, func(p pinState) bool { return p.ticket == e.ticket })
+	m.pinRequests = without(m.pinRequests, func(t ticket) bool { return t == e.ticket })
+	m.clearRequests = without(m.clearRequests, func(t ticket) bool { return t == e.ticket })
 }
 
-// handleDropped forgets a job that nobody wants any more and that is not under way.
+// handleDropped forgets an effect whose callers have all left and that is not under way.
 func (m *machine) handleDropped(e event) {
-	m.queue = without(m.queue, func(j job) bool { return j.ticket == e.ticket })
+	m.commands = without(m.commands, func(s effectState) bool { return s.ticket == e.ticket })
 	if m.current.ticket == e.ticket {
-		m.current = job{}
+		m.current = effectState{}
 	}
 }
 
-// underWay tells whether the job may be having its effect now, or have had it.
+// underWay tells whether the effect was sent and its outcome is not known.
 func (m *machine) underWay(t ticket) bool {
 	switch m.current.phase {
-	case flying, settling, doubting:
+	case applying, settling, settlePaused:
 		return m.current.ticket == t
 	}
 	return false
 }
 
-// maybeBegin gives the lock to what was ordered first.
+// maybeBegin gives the lock to the first command.
 func (m *machine) maybeBegin() {
-	for m.current.phase == none && len(m.queue) > 0 {
-		next := m.queue[0]
-		m.queue = m.queue[1:]
-		m.begin(next)
+	for m.current.phase == none && len(m.commands) > 0 {
+		first := m.commands[0]
+		m.commands = m.commands[1:]
+		m.begin(first)
 	}
 }
 
-// begin gives the lock to a job, or answers it at once where nothing is to be done.
-func (m *machine) begin(j job) {
+// begin gives the lock to an effect, or answers it at once if there is nothing to do.
+func (m *machine) begin(s effectState) {
 	switch {
-	case m.exhausted(j.kind):
-		m.answer(j.ticket, ErrGenerationsExhausted)
-	case m.idle(j.kind):
-		m.answer(j.ticket, nil)
+	case m.exhausted(s.kind):
+		m.answer(s.ticket, ErrGenerationsExhausted)
+	case m.changesNothing(s.kind):
+		m.answer(s.ticket, nil)
 	default:
-		m.current = j
+		m.current = s
 		m.hold()
 	}
 }
 
-// hold has the current job wait for the pins in its way.
+// hold makes the current effect wait for its pins.
 func (m *machine) hold() {
 	m.current.phase = holding
-	m.hurry(m.holdsUp)
+	m.hurry(m.effectWaitsFor)
 }
 
-// exhausted tells whether rows of the next generation are asked for, and there is none.
+// exhausted tells whether the kind needs a next generation and there is none.
 func (m *machine) exhausted(k Kind) bool {
-	return m.view.Generation == lastGeneration && (k == Stage || k == Discard || k == Merge)
+	return m.view.Generation == maxGeneration && (k == Stage || k == Discard || k == Merge)
 }
 
-// idle tells whether the kind would change nothing: merging or dropping what is not staged.
-func (m *machine) idle(k Kind) bool {
+// changesNothing tells whether the kind merges or drops staged rows and no scratch session is on.
+func (m *machine) changesNothing(k Kind) bool {
 	return (k == Merge || k == Abort) && m.view.State != StateActive
 }
 
-// maybeSend lets the current job fly once no pin is in its way.
+// maybeSend sends the current effect once it waits for no pin.
 func (m *machine) maybeSend() {
-	if m.current.phase != holding || m.pinnedFor(m.holdsUp) {
+	if m.current.phase != holding || m.anyPin(m.effectWaitsFor) {
 		return
 	}
-	m.current.phase = flying
+	m.current.phase = applying
 	m.current.seq = m.view.Seq + 1
 	m.emit(action{do: doSend, ticket: m.current.ticket, kind: m.current.kind, view: m.view})
 }
 
-// maybeWake answers those who wait for the clear state.
-func (m *machine) maybeWake() {
+// maybeAnswerClear answers the requests that wait for the clear state, if it is clear.
+func (m *machine) maybeAnswerClear() {
 	if m.view.State != StateClear {
 		return
 	}
-	for _, t := range m.waiting {
+	for _, t := range m.clearRequests {
 		m.answer(t, nil)
 	}
-	m.waiting = m.waiting[:0]
+	m.clearRequests = m.clearRequests[:0]
 }
 
-func (m *machine) emit(a action) { m.out = append(m.out, a) }
+func (m *machine) emit(a action) { m.actions = append(m.actions, a) }
 
 func (m *machine) answer(t ticket, err error) { m.emit(action{do: doAnswer, ticket: t, err: err}) }
 
-// finish ends the current job.
+// finish answers the current effect and takes the lock from it.
 func (m *machine) finish(err error) {
 	m.answer(m.current.ticket, err)
-	m.current = job{}
+	m.current = effectState{}
 }
 
-func without[T any](all []T, gone func(T) bool) []T {
+// without returns all but the removed elements, in the same array.
+func without[T any](all []T, removed func(T) bool) []T {
 	kept := all[:0]
 	for _, x := range all {
-		if !gone(x) {
+		if !removed(x) {
 			kept = append(kept, x)
 		}
 	}

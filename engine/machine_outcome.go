@@ -2,51 +2,44 @@ package engine
 
 import "fmt"
 
-// handleOutcome handles what became of the current job. What comes when the job is not in a
-// phase to expect it, as after a close, means nothing any more.
+// handleOutcome handles how the Apply or Settle of the current effect ended. If neither is under
+// way, the effect was answered before, as by a close, and its outcome changes nothing.
 func (m *machine) handleOutcome(e event) {
-	switch p := m.current.phase; {
-	case (p == resting || p == doubting) && e.what == rested:
-		m.handleRested()
-	case p == flying || p == settling:
-		m.handleAnswered(e)
+	if m.current.phase != applying && m.current.phase != settling {
+		return
 	}
-}
-
-// handleAnswered handles the end of an Apply or a Settle.
-func (m *machine) handleAnswered(e event) {
 	switch e.what {
-	case done:
-		m.handleDone(e.result)
+	case applied:
+		m.handleApplied(e.result)
 	case refused:
 		m.finish(e.err)
 	case postponed:
 		m.handlePostponed()
 	case burned:
 		m.handleBurned()
-	case lapsed:
-		m.handleLapsed()
-	case disowned:
-		m.handleDisowned(e.err)
+	case unanswered:
+		m.handleUnanswered()
+	case tableBroken:
+		m.handleTableBroken(e.err)
 	}
 }
 
-// handleDone takes over what the effect left behind.
-func (m *machine) handleDone(r Result) {
+// handleApplied takes over the view that the effect left behind.
+func (m *machine) handleApplied(r Result) {
 	m.view = View{State: r.State, Generation: r.Generation, Version: r.Version, Seq: m.current.seq}
 	m.emit(action{do: doPublish})
 	m.endSpans(m.current.kind)
-	m.maybeBecomeMerging()
+	m.updateFold()
 	m.finish(nil)
 }
 
 // handlePostponed keeps the number: it was certainly not used.
 func (m *machine) handlePostponed() {
-	if m.over != nil {
-		m.finish(m.over)
+	if m.stopErr != nil {
+		m.finish(m.stopErr)
 		return
 	}
-	m.rest(resting)
+	m.pause(paused)
 }
 
 // handleBurned gives the number up. The table's number is now the one after it, so that neither
@@ -57,24 +50,27 @@ func (m *machine) handleBurned() {
 	m.handlePostponed()
 }
 
-// handleLapsed finds out first what the outcome was.
-func (m *machine) handleLapsed() {
+// handleUnanswered finds out what the outcome was before anything else is sent.
+func (m *machine) handleUnanswered() {
 	switch {
-	case m.over != nil:
-		m.finish(unknown(m.over))
-	case m.current.phase == flying:
+	case m.stopErr != nil:
+		m.finish(unknown(m.stopErr))
+	case m.current.phase == applying:
 		m.settle()
 	default:
-		m.rest(doubting)
+		m.pause(settlePaused)
 	}
 }
 
-func (m *machine) handleRested() {
-	if m.current.phase == doubting {
+// handlePauseOver sends or settles the current effect again. If it was answered in its pause, as by
+// a close, there is nothing to do.
+func (m *machine) handlePauseOver() {
+	switch m.current.phase {
+	case settlePaused:
 		m.settle()
-		return
+	case paused:
+		m.hold() // for the pins that were granted meanwhile
 	}
-	m.hold() // for the pins that were granted meanwhile
 }
 
 func (m *machine) settle() {
@@ -82,17 +78,19 @@ func (m *machine) settle() {
 	m.emit(action{do: doSettle, ticket: m.current.ticket})
 }
 
-func (m *machine) rest(in phase) {
+// pause starts a pause in the given phase: paused or settlePaused.
+func (m *machine) pause(in phase) {
 	m.current.phase = in
-	m.current.attempt++
-	if in == resting {
-		m.emit(action{do: doRelease, ticket: m.current.ticket})
+	m.current.attempts++
+	if in == paused {
+		m.emit(action{do: doUnclaim, ticket: m.current.ticket})
 	}
-	m.emit(action{do: doRest, ticket: m.current.ticket, attempt: m.current.attempt})
+	m.emit(action{do: doPause, ticket: m.current.ticket, attempts: m.current.attempts})
 }
 
-// handleDisowned: an Apply that is told so did nothing; before a Settle it may have.
-func (m *machine) handleDisowned(err error) {
+// handleTableBroken ends the current effect and everything that waits. If Apply returned the error,
+// the effect was not applied. If Settle returned it, an earlier Apply may have applied the effect.
+func (m *machine) handleTableBroken(err error) {
 	if m.current.phase == settling {
 		m.finish(unknown(err))
 	} else {
@@ -103,16 +101,16 @@ func (m *machine) handleDisowned(err error) {
 
 func unknown(why error) error { return fmt.Errorf("%w: %w", ErrUnknownOutcome, why) }
 
-// endSpans ends what the kind of effect puts an end to.
+// endSpans ends the spans that do not outlast an effect of this kind.
 func (m *machine) endSpans(k Kind) {
 	switch k {
 	case Merge:
-		m.emit(action{do: doEndScratch, err: ErrScratchMerged})
+		m.emit(action{do: doEndScratchSpans, err: ErrScratchMerged})
 	case Abort:
-		m.emit(action{do: doEndScratch, err: ErrScratchAborted})
+		m.emit(action{do: doEndScratchSpans, err: ErrScratchAborted})
 	case Clear:
-		m.emit(action{do: doEndRegular, err: ErrCleared})
-		m.emit(action{do: doEndScratch, err: ErrScratchAborted})
+		m.emit(action{do: doEndRegularSpans, err: ErrCleared})
+		m.emit(action{do: doEndScratchSpans, err: ErrScratchAborted})
 	}
 }
 
@@ -125,28 +123,29 @@ func (m *machine) handleClosed() {
 	m.pins = nil
 }
 
-// stop answers all who wait, for there will be no more effects. A closed table stays closed.
+// stop answers all callers that wait, because no more effects will be sent. A closed table stays
+// closed.
 func (m *machine) stop(err error) {
-	if m.over != ErrClosed {
-		m.over = err
+	if m.stopErr != ErrClosed {
+		m.stopErr = err
 	}
 	m.fold = noFold
 	m.stopCurrent(err)
-	for _, j := range m.queue {
-		m.answer(j.ticket, err)
+	for _, s := range m.commands {
+		m.answer(s.ticket, err)
 	}
-	for _, t := range append(m.asking, m.waiting...) {
+	for _, t := range append(m.pinRequests, m.clearRequests...) {
 		m.answer(t, err)
 	}
-	m.queue, m.asking, m.waiting = nil, nil, nil
-	m.emit(action{do: doEndLife, err: err})
+	m.commands, m.pinRequests, m.clearRequests = nil, nil, nil
+	m.emit(action{do: doEndAllSpans, err: err})
 }
 
 func (m *machine) stopCurrent(err error) {
 	switch m.current.phase {
-	case holding, resting:
+	case holding, paused:
 		m.finish(err)
-	case settling, doubting:
+	case settling, settlePaused:
 		m.finish(unknown(err))
 	}
 }

@@ -2,34 +2,34 @@ package engine
 
 import "errors"
 
-func (m *machine) handlePinAsked(e event) {
-	if m.over != nil {
-		m.answer(e.ticket, m.over)
+func (m *machine) handlePinRequested(e event) {
+	if m.stopErr != nil {
+		m.answer(e.ticket, m.stopErr)
 		return
 	}
-	m.asking = append(m.asking, e.ticket)
+	m.pinRequests = append(m.pinRequests, e.ticket)
 }
 
-// maybeGrant grants the pins that wait, on the current generation.
+// maybeGrant grants the requested pins, on the current generation.
 func (m *machine) maybeGrant() {
-	if !m.steady() {
+	if !m.mayGrant() {
 		return
 	}
-	for _, t := range m.asking {
-		m.pins = append(m.pins, pinned{ticket: t, generation: m.view.Generation})
+	for _, t := range m.pinRequests {
+		m.pins = append(m.pins, pinState{ticket: t, generation: m.view.Generation})
 		m.emit(action{do: doGrant, ticket: t, view: m.view})
 	}
-	m.asking = m.asking[:0]
+	m.pinRequests = m.pinRequests[:0]
 }
 
-// steady tells whether what readers see stands still, and nothing that has the lock waits for it
-// to be let go. What rests was certainly not done, and may rest for long. Staging and dropping what
-// is staged disturb no reader, once their outcome is known.
-func (m *machine) steady() bool {
+// mayGrant tells whether a pin may be granted: no effect that changes what readers see is under way
+// or waits for pins. A paused effect was certainly not applied, and its pause may be long, so pins are
+// granted meanwhile. Stage, Discard and Abort disturb no reader, once their outcome is known.
+func (m *machine) mayGrant() bool {
 	switch m.current.phase {
-	case none, resting:
+	case none, paused:
 		return true
-	case settling, doubting:
+	case settling, settlePaused:
 		return false
 	}
 	switch m.current.kind {
@@ -39,8 +39,8 @@ func (m *machine) steady() bool {
 	return false
 }
 
-// holdsUp tells whether the current job must wait for a pin.
-func (m *machine) holdsUp(p pinned) bool {
+// effectWaitsFor tells whether the current effect must wait for a pin.
+func (m *machine) effectWaitsFor(p pinState) bool {
 	switch m.current.kind {
 	case Put, Delete:
 		return p.generation == m.view.Generation
@@ -50,23 +50,23 @@ func (m *machine) holdsUp(p pinned) bool {
 	return false
 }
 
-// isOlder tells whether the fold must wait for a pin.
-func (m *machine) isOlder(p pinned) bool { return p.generation < m.view.Generation }
+// foldWaitsFor tells whether the fold must wait for a pin.
+func (m *machine) foldWaitsFor(p pinState) bool { return p.generation < m.view.Generation }
 
-func (m *machine) pinnedFor(holdsUp func(pinned) bool) bool {
+func (m *machine) anyPin(waitsFor func(pinState) bool) bool {
 	for _, p := range m.pins {
-		if holdsUp(p) {
+		if waitsFor(p) {
 			return true
 		}
 	}
 	return false
 }
 
-// hurry starts the grace period, once, of each pin that is in the way.
-func (m *machine) hurry(holdsUp func(pinned) bool) {
+// hurry starts the grace period, once, of each pin that is waited for.
+func (m *machine) hurry(waitsFor func(pinState) bool) {
 	for i := range m.pins {
 		p := &m.pins[i]
-		if holdsUp(*p) && !p.hurried {
+		if waitsFor(*p) && !p.hurried {
 			p.hurried = true
 			m.emit(action{do: doHurry, ticket: p.ticket})
 		}
@@ -75,7 +75,7 @@ func (m *machine) hurry(holdsUp func(pinned) bool) {
 
 // handleGraceOver ends a pin, unless it was released in time.
 func (m *machine) handleGraceOver(e event) {
-	m.pins = without(m.pins, func(p pinned) bool {
+	m.pins = without(m.pins, func(p pinState) bool {
 		if p.ticket != e.ticket {
 			return false
 		}
@@ -84,27 +84,29 @@ func (m *machine) handleGraceOver(e event) {
 	})
 }
 
-// maybeBecomeMerging starts, or ends, the fold that the state asks for.
-func (m *machine) maybeBecomeMerging() {
+// updateFold starts a fold if the state has become merging, and ends the fold if the state is any
+// other.
+func (m *machine) updateFold() {
 	switch {
 	case m.view.State != StateMerging:
 		m.fold = noFold
 	case m.fold == noFold:
-		m.fold, m.refolds = foldHolding, 0
-		m.hurry(m.isOlder)
+		m.fold, m.foldAttempts = foldHolding, 0
+		m.hurry(m.foldWaitsFor)
 	}
 }
 
-// maybeFold asks for the fold once no older generation is pinned (D7).
+// maybeFold requests the fold once no older generation is pinned (D7).
 func (m *machine) maybeFold() {
-	if m.fold != foldHolding || m.pinnedFor(m.isOlder) {
+	if m.fold != foldHolding || m.anyPin(m.foldWaitsFor) {
 		return
 	}
 	m.fold = folding
 	m.emit(action{do: doFold, view: m.view})
 }
 
-// handleFolded ends the merging state. A fold that nobody waits for any more means nothing.
+// handleFolded ends the merging state, or requests the fold again after a pause. The end of a fold
+// that is no longer under way changes nothing.
 func (m *machine) handleFolded(e event) {
 	switch {
 	case m.fold != folding || e.generation != m.view.Generation:
@@ -113,9 +115,9 @@ func (m *machine) handleFolded(e event) {
 	case errors.Is(e.err, ErrFenced) || errors.Is(e.err, ErrLost):
 		m.stop(e.err)
 	default:
-		m.refolds++
-		m.fold = foldResting
-		m.emit(action{do: doRestFold, attempt: m.refolds})
+		m.foldAttempts++
+		m.fold = foldPaused
+		m.emit(action{do: doPauseFold, attempts: m.foldAttempts})
 	}
 }
 
@@ -125,8 +127,8 @@ func (m *machine) becomeClear() {
 	m.emit(action{do: doPublish})
 }
 
-func (m *machine) handleFoldRested() {
-	if m.fold == foldResting {
+func (m *machine) handleFoldPauseOver() {
+	if m.fold == foldPaused {
 		m.fold = foldHolding
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Mailbox is a bounded queue of messages from many writers to one reader. It is safe for
-// concurrent use. It is never closed: a reader that goes away says so on the writers' done channel.
+// concurrent use. It is never closed: a reader that ends closes the writers' done channel.
 type Mailbox[M any] struct {
 	c chan M // written by Send, read by the owner through C
 }
@@ -15,46 +15,46 @@ type Mailbox[M any] struct {
 // NewMailbox returns a mailbox that holds up to n messages, at least one.
 func NewMailbox[M any](n int) *Mailbox[M] { return &Mailbox[M]{c: make(chan M, max(n, 1))} }
 
-// Send puts m into the mailbox. While it is full, Send waits at its door, first come first served,
+// Send puts m into the mailbox. While it is full, Send waits for room, first come first served,
 // until ctx ends (the error Is ctx.Err()) or done is closed (ErrClosed). With an error m is not in
-// the mailbox; with nil it is, though the reader may have gone at that moment.
+// the mailbox; with nil it is, but the reader may have ended at that moment.
 func (b *Mailbox[M]) Send(ctx context.Context, done <-chan struct{}, m M) error {
 	return b.sendUnless(ctx, done, nil, m)
 }
 
-// errMoot: what the message is about is over.
-var errMoot = errors.New("engine: moot")
+// errObsolete: what the message depends on has ended.
+var errObsolete = errors.New("engine: obsolete")
 
-// sendUnless is Send, but also ends with errMoot when moot is closed.
-func (b *Mailbox[M]) sendUnless(ctx context.Context, done, moot <-chan struct{}, m M) error {
+// sendUnless is Send, but also ends with errObsolete when obsolete is closed.
+func (b *Mailbox[M]) sendUnless(ctx context.Context, done, obsolete <-chan struct{}, m M) error {
 	select {
 	case <-done:
 		return ErrClosed
 	default:
 	}
 	if ctx.Err() != nil {
-		return ended(ctx)
+		return contextErr(ctx)
 	}
 	select {
 	case b.c <- m:
 		return nil
 	case <-ctx.Done():
-		return ended(ctx)
+		return contextErr(ctx)
 	case <-done:
 		return ErrClosed
-	case <-moot:
-		return errMoot
+	case <-obsolete:
+		return errObsolete
 	}
 }
 
 // C returns the channel that the owner of the mailbox receives from.
 func (b *Mailbox[M]) C() <-chan M { return b.c }
 
-// Len returns how many messages are in the mailbox, those at its door not counted.
+// Len returns how many messages are in the mailbox, without those that wait for room.
 func (b *Mailbox[M]) Len() int { return len(b.c) }
 
-// ended says why ctx is over.
-func ended(ctx context.Context) error {
+// contextErr returns the error for a context that has ended, with its cause.
+func contextErr(ctx context.Context) error {
 	if cause := context.Cause(ctx); cause != ctx.Err() {
 		return fmt.Errorf("tablecache: %w: %w", ctx.Err(), cause)
 	}

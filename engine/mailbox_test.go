@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestMailboxIsBoundedAndFirstComeFirstServedAtItsDoorToo(t *testing.T) {
+func TestMailboxIsBoundedAndServesWaitingSendersInOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		box := NewMailbox[int](3)
@@ -64,7 +64,7 @@ func TestMailboxSendEndsWithItsContext(t *testing.T) {
 			t.Errorf("%v after %s", err, time.Since(start))
 		}
 		<-box.C()
-		for range 20 { // room is no reason to take it
+		for range 20 { // even with room in the mailbox
 			if err := box.Send(ctx, nil, 3); !errors.Is(err, context.Canceled) || box.Len() != 0 {
 				t.Fatalf("%v, and the mailbox has %d, though the context was over before", err, box.Len())
 			}
@@ -89,7 +89,7 @@ func TestMailboxSendEndsWithItsReader(t *testing.T) {
 		<-box.C()
 		for range 20 {
 			if err := box.Send(t.Context(), done, 3); !errors.Is(err, ErrClosed) || box.Len() != 0 {
-				t.Fatalf("%v, and the mailbox has %d, though the reader was gone before", err, box.Len())
+				t.Fatalf("%v, and the mailbox has %d, though the reader ended before", err, box.Len())
 			}
 		}
 	})

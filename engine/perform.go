@@ -2,7 +2,7 @@ package engine
 
 import "go.uber.org/zap"
 
-// perform does what the lock orders.
+// perform performs one action of the machine.
 func (a *Actor) perform(x action) {
 	switch x.do {
 	case doPublish:
@@ -10,11 +10,11 @@ func (a *Actor) perform(x action) {
 	case doSend:
 		a.send(x)
 	case doSettle:
-		a.effector.start(task{effect: a.effector.effect, settle: true})
-	case doRelease:
-		a.release(x)
-	case doRest:
-		a.pause.Reset(a.cfg.Backoff.pause(x.attempt))
+		a.effector.start(storeCall{effect: a.effector.effect, settle: true})
+	case doUnclaim:
+		a.unclaim(x)
+	case doPause:
+		a.pauseTimer.Reset(a.cfg.Backoff.pause(x.attempts))
 	case doAnswer:
 		a.answer(x)
 	case doGrant:
@@ -25,80 +25,81 @@ func (a *Actor) perform(x action) {
 		a.expire(x)
 	case doFold:
 		a.cfg.Fold(x.view.Generation)
-	case doRestFold:
-		a.refold.Reset(a.cfg.Backoff.pause(x.attempt))
-	case doEndRegular:
-		a.periods.renew(&a.periods.regular, x.err)
-	case doEndScratch:
-		a.periods.renew(&a.periods.scratch, x.err)
-	case doEndLife:
-		a.periods.endLife(x.err)
+	case doPauseFold:
+		a.foldPauseTimer.Reset(a.cfg.Backoff.pause(x.attempts))
+	case doEndRegularSpans:
+		a.lifetimes.renew(&a.lifetimes.regular, x.err)
+	case doEndScratchSpans:
+		a.lifetimes.renew(&a.lifetimes.scratch, x.err)
+	case doEndAllSpans:
+		a.lifetimes.endAll(x.err)
 	}
 }
 
 func (a *Actor) publish() {
-	v := a.lock.view
+	v := a.machine.view
 	a.view.Store(&v)
 }
 
-// send claims the callers of a job at the last moment, and hands the effect over.
+// send claims the requests of an effect at the last moment, and hands the effect to the effector.
 func (a *Actor) send(x action) {
-	b := a.jobs[x.ticket]
-	if !b.claim() {
+	b := a.batches[x.ticket]
+	b.claim()
+	if len(b.requests) == 0 {
 		a.drop(x.ticket)
 		return
 	}
 	e := &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq + 1, Generation: x.view.Generation}
-	b.fill(e, a.rows[:0])
-	a.rows = e.Rows
-	a.effector.start(task{effect: e})
+	b.fill(e, a.rowBuffer[:0])
+	a.rowBuffer = e.Rows
+	a.effector.start(storeCall{effect: e})
 }
 
-// release lets the callers of a job leave that was certainly not done.
-func (a *Actor) release(x action) {
-	b := a.jobs[x.ticket]
-	b.release()
-	clear(a.rows) // those who leave take theirs along; send fills it again
-	if b.abandoned() {
+// unclaim undoes the claims of send, because the effect was certainly not applied.
+func (a *Actor) unclaim(x action) {
+	b := a.batches[x.ticket]
+	b.unclaim()
+	clear(a.rowBuffer) // a caller that leaves must not leave its rows behind; send fills the buffer again
+	if b.isAbandoned() {
 		a.drop(x.ticket)
 	}
 }
 
-// drop forgets a job that is not under way and that nobody wants.
+// drop forgets an effect that is not under way and whose callers have all left.
 func (a *Actor) drop(t ticket) {
-	delete(a.jobs, t)
+	delete(a.batches, t)
 	a.tell(event{what: dropped, ticket: t})
 }
 
-// answer answers the callers of a job, or a call that waits.
+// answer answers the callers of an effect, or a pending request.
 func (a *Actor) answer(x action) {
-	if r, waits := a.asks[x.ticket]; waits {
+	if r, found := a.pending[x.ticket]; found {
 		a.forget(x.ticket)
 		r.answer(nil, x.err)
 		return
 	}
-	b := a.jobs[x.ticket]
-	delete(a.jobs, x.ticket)
+	b := a.batches[x.ticket]
+	delete(a.batches, x.ticket)
 	if b.kind == Discard && x.err == nil {
 		a.bind(b)
 	}
 	b.answer(a.verdicts, x.err)
 	if !a.effector.busy {
-		clear(a.rows) // the buffer stays, what callers gave does not
+		clear(a.rowBuffer) // the buffer is kept for the next effect, without the rows of callers
 	}
 }
 
 // bind makes the spans that started or joined a scratch session belong to it.
 func (a *Actor) bind(b *batch) {
 	for _, r := range b.requests {
-		if s := r.deletion.Span; s != nil && a.lock.view.State == StateActive {
-			a.periods.bind(s)
+		if s := r.deletion.Span; s != nil && a.machine.view.State == StateActive {
+			a.lifetimes.bind(s)
 		}
 	}
 }
 
 func (a *Actor) grant(x action) {
-	r, p := a.asks[x.ticket], a.grants[x.ticket]
+	r, p := a.pending[x.ticket], a.pinsToGrant[x.ticket]
 	a.forget(x.ticket)
 	p.ticket, p.view = x.ticket, x.view
 	a.pins[p.ticket] = p
@@ -109,15 +110,15 @@ func (a *Actor) grant(x action) {
 
 func (a *Actor) handleUnpin(p *Pin) {
 	delete(a.pins, p.ticket)
-	a.tell(event{what: left, ticket: p.ticket})
+	a.tell(event{what: withdrawn, ticket: p.ticket})
 }
 
-// hurry and expire may meet a pin whose asker left at the very moment of the grant: it is gone,
-// and the lock will hear of it next.
+// hurry and expire may find no pin, if its caller left at the moment of the grant: the machine is
+// told so by an event that it handles later.
 func (a *Actor) hurry(x action) {
 	if p := a.pins[x.ticket]; p != nil {
 		close(p.hurry)
-		a.graces.begin(x.ticket)
+		a.gracePeriods.begin(x.ticket)
 	}
 }
 
@@ -133,6 +134,6 @@ func (a *Actor) expire(x action) {
 }
 
 func (a *Actor) forget(t ticket) {
-	delete(a.asks, t)
-	delete(a.grants, t)
+	delete(a.pending, t)
+	delete(a.pinsToGrant, t)
 }

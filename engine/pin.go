@@ -24,7 +24,7 @@ func (p *Pin) View() View { return p.view }
 // Hurry is closed when an effect begins to wait for the pin.
 func (p *Pin) Hurry() <-chan struct{} { return p.hurry }
 
-// Expired is closed when the pin no longer protects, without having been released.
+// Expired is closed when the pin ends without having been released.
 func (p *Pin) Expired() <-chan struct{} { return p.expired }
 
 // Err returns, once Expired is closed, ErrSnapshotExpired, or ErrClosed when the table was closed.
@@ -37,48 +37,49 @@ func (p *Pin) Err() error {
 	}
 }
 
-// Release lets go of the pin. It may be called more than once, and does not wait for Redis.
+// Release ends the pin. It may be called more than once, and does not wait for Redis.
 func (p *Pin) Release() {
 	if p.released.CompareAndSwap(false, true) {
-		p.actor.post(func() { p.actor.handleUnpin(p) })
+		p.actor.postControl(func() { p.actor.handleUnpin(p) })
 	}
 }
 
-// grace is the moment at which a hurried pin expires.
-type grace struct {
-	at     time.Time
+// gracePeriod is that of one pin, which expires at its end.
+type gracePeriod struct {
+	end    time.Time
 	ticket ticket
 }
 
-// graces are the running grace periods. All last equally long, so the first to begin ends first.
-type graces struct {
+// gracePeriods are those that are running. All are equally long, so the first to begin ends first.
+type gracePeriods struct {
 	length time.Duration
-	queue  []grace
-	alarm  *time.Timer
+	queue  []gracePeriod
+	timer  *time.Timer
 }
 
-func (g *graces) begin(t ticket) {
-	g.queue = append(g.queue, grace{at: time.Now().Add(g.length), ticket: t})
+func (g *gracePeriods) begin(t ticket) {
+	g.queue = append(g.queue, gracePeriod{end: time.Now().Add(g.length), ticket: t})
 	if len(g.queue) == 1 {
-		g.alarm.Reset(g.length)
+		g.timer.Reset(g.length)
 	}
 }
 
-// ended returns the tickets whose grace period is over, and sets the alarm for the next.
-func (g *graces) ended() (over []ticket) {
+// takeEnded removes the grace periods that are over, returns their tickets, and sets the timer for
+// the next.
+func (g *gracePeriods) takeEnded() (over []ticket) {
 	now := time.Now()
-	for len(g.queue) > 0 && !g.queue[0].at.After(now) {
+	for len(g.queue) > 0 && !g.queue[0].end.After(now) {
 		over = append(over, g.queue[0].ticket)
 		g.queue = g.queue[1:]
 	}
 	if len(g.queue) > 0 {
-		g.alarm.Reset(g.queue[0].at.Sub(now))
+		g.timer.Reset(g.queue[0].end.Sub(now))
 	}
 	return over
 }
 
-// newAlarm returns a timer that does not run.
-func newAlarm() *time.Timer {
+// newStoppedTimer returns a timer that does not run.
+func newStoppedTimer() *time.Timer {
 	t := time.NewTimer(time.Hour)
 	t.Stop()
 	return t

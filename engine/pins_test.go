@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Pins: who waits for which, for how long, and what becomes of them.
+// Pins: who waits for which, for how long, and how they end.
 
-func isOver(c <-chan struct{}) bool {
+func isClosed(c <-chan struct{}) bool {
 	synctest.Wait()
 	select {
 	case <-c:
@@ -23,15 +23,15 @@ func isOver(c <-chan struct{}) bool {
 // pinIs checks how a pin stands: whether it hurries, and why it has expired, if it has.
 func (r *rig) pinIs(p *Pin, hurried bool, expired error) {
 	r.t.Helper()
-	if got := isOver(p.Hurry()); got != hurried {
+	if got := isClosed(p.Hurry()); got != hurried {
 		r.t.Errorf("hurried: %t, want %t", got, hurried)
 	}
-	if got := isOver(p.Expired()); got != (expired != nil) || !errors.Is(p.Err(), expired) {
+	if got := isClosed(p.Expired()); got != (expired != nil) || !errors.Is(p.Err(), expired) {
 		r.t.Errorf("expired: %t because %v, want %v", got, p.Err(), expired)
 	}
 }
 
-func TestS6_PinIsGrantedOnWhatStandsStill(t *testing.T) {
+func TestS6_PinIsGrantedWhileNothingDisturbsItsReader(t *testing.T) {
 	inBubble(t, Config{}, View{Generation: 3, Version: 8, Seq: 20}, func(r *rig) {
 		if v := r.pin().View(); v != (View{Generation: 3, Version: 8, Seq: 20}) {
 			t.Errorf("the pin is on %+v", v)
@@ -43,7 +43,7 @@ func TestS6_PinIsGrantedOnWhatStandsStill(t *testing.T) {
 		r.pin()
 		r.end(Discard, fine)
 		merge := r.merge()
-		late := r.askPin()
+		late := r.requestPin()
 		late.waits() // the merge decides which generation it is on
 		r.end(Merge, fine)
 		merge.gets(nil)
@@ -57,7 +57,7 @@ func TestS6_PinIsGrantedOnWhatStandsStill(t *testing.T) {
 func TestS6_PinWaitsForThePutUnderWayAndSeesIt(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		r.put("a")
-		pin := r.askPin()
+		pin := r.requestPin()
 		pin.waits()
 		r.end(Put, fine)
 		pin.gets(nil)
@@ -80,7 +80,7 @@ func TestS6_EffectGoesOnWhenItsPinsAreReleased(t *testing.T) {
 		put := r.put("a")
 		r.pinIs(first, true, nil)
 		r.pinIs(second, true, nil)
-		behind := r.askPin()
+		behind := r.requestPin()
 		behind.waits()
 		first.Release()
 		first.Release()
@@ -135,14 +135,14 @@ func TestG5_GraceCountsFromTheFirstThatWaitsAndIsNeverRestarted(t *testing.T) {
 	})
 }
 
-func TestS6_ReadersAreLetInWhileAnEffectRestsAndThenWaitedFor(t *testing.T) {
+func TestS6_PinsAreGrantedWhileAnEffectIsPausedAndThenWaitedFor(t *testing.T) {
 	inBubble(t, Config{Grace: 10 * time.Second, Backoff: Backoff{First: time.Minute, Most: time.Minute}}, View{}, func(r *rig) {
 		put := r.put("a")
 		r.end(Put, postpone)
 		pin := r.pin()
 		r.pinIs(pin, false, nil)
 		<-pin.Hurry() // the pause is over
-		r.askPin().waits()
+		r.requestPin().waits()
 		r.pass(10*time.Second - 1)
 		r.pinIs(pin, true, nil)
 		r.idle()
@@ -163,9 +163,9 @@ func TestD7_FoldWaitsForOlderPinsAlone(t *testing.T) {
 		r.pinIs(younger, false, nil)
 		released.Release()
 		r.pass(5*time.Second - 1)
-		r.asked()
+		r.foldsAre()
 		r.pass(1)
-		r.asked(1)
+		r.foldsAre(1)
 		r.pinIs(older, true, ErrSnapshotExpired)
 		r.Folded(1, nil)
 		r.pass(time.Hour)
@@ -224,22 +224,22 @@ func TestS6_StagingMergingAndAbortingWaitForNoPin(t *testing.T) {
 		r.pinIs(pin, false, nil)
 		r.merge()
 		r.end(Merge, fine)
-		r.in(StateMerging)
+		r.stateIs(StateMerging)
 	})
 }
 
-func TestS6_AskerThatLeavesAtTheMomentOfTheGrantLeavesNoPin(t *testing.T) {
+func TestS6_CallerThatLeavesAtTheMomentOfTheGrantLeavesNoPin(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
-		// The run loop finds the request gone when it grants it.
+		// The run loop finds the request abandoned when it grants the pin.
 		pin := &Pin{actor: r.Actor, hurry: make(chan struct{}), expired: make(chan struct{})}
-		gone := newRequest(0)
-		gone.leave()
+		left := newRequest(0)
+		left.abandon()
 		put := r.put("a")
-		v := r.visit()
+		v := r.storeCall()
 		r.control <- func() {
-			gone.ticket = r.ticket()
-			r.asks[gone.ticket], r.grants[gone.ticket] = gone, pin
-			r.tell(event{what: pinAsked, ticket: gone.ticket})
+			left.ticket = r.newTicket()
+			r.pending[left.ticket], r.pinsToGrant[left.ticket] = left, pin
+			r.tell(event{what: pinRequested, ticket: left.ticket})
 		}
 		clear := r.clear() // hurries the pin that is granted before it
 		v.end(fine)
@@ -270,7 +270,7 @@ func TestS6_ManyPinsExpireEachInItsTime(t *testing.T) {
 		r.clear()
 		r.pass(59 * time.Second)
 		for i, p := range older {
-			if got := isOver(p.Expired()); got != (i < 50) {
+			if got := isClosed(p.Expired()); got != (i < 50) {
 				t.Errorf("older pin %d has expired: %t", i, got)
 			}
 		}
@@ -296,6 +296,6 @@ func TestG13_PinsExpireWithTheTable(t *testing.T) {
 		r.pinIs(pin, true, ErrClosed)
 		r.pinIs(released, false, nil)
 		pin.Release()
-		r.askPin().gets(ErrClosed)
+		r.requestPin().gets(ErrClosed)
 	})
 }

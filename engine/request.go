@@ -6,29 +6,29 @@ import (
 	"sync/atomic"
 )
 
-// request is what a caller wants, and the slot for its answer.
+// request is what a caller asks of the actor, and the slot for the answer.
 type request struct {
-	kind     Kind      // 0: a scratch span is asked for, or no effect at all
+	kind     Kind      // 0: a request that needs no effect, as for a span or a pin
 	rows     []Row     // Put, Stage
 	deletion *Deletion // Delete, Discard
 	bytes    int       // of rows or marks
-	ticket   ticket    // the actor's alone, for requests that are no effects of a mailbox
-	span     *Span     // the one asked for when kind is 0
+	ticket   ticket    // the actor's alone, for requests that came by the control channel
+	span     *Span     // the requested scratch span
 
-	claim    atomic.Uint32 // a claim; both sides
+	state    atomic.Uint32 // a requestState; written by the caller and the actor
 	answered chan struct{} // closed by the actor when verdicts and err are there
 	verdicts []Verdict
 	err      error
 }
 
-// claim tells who may decide what becomes of a request.
-type claim = uint32
+// requestState tells who may decide how a request ends.
+type requestState = uint32
 
 const (
-	pending  claim = iota // the caller may take it back, as if it had never been
-	claimed               // its effect was sent: the caller may leave, but not knowing the outcome
-	answered              // it has, or is just getting, its answer
-	gone                  // the caller has left
+	pending   requestState = iota // the caller may leave, having done nothing
+	claimed                       // its effect was sent: the caller may leave, but the outcome is unknown
+	answered                      // it has its answer, or is getting it now
+	abandoned                     // the caller has left
 )
 
 func newRequest(k Kind) *request { return &request{kind: k, answered: make(chan struct{})} }
@@ -62,7 +62,7 @@ func (r *request) size() int {
 	return len(r.rows)
 }
 
-// spanDone is closed when the span that the request depends on ends; nil if there is none.
+// spanDone returns a channel that is closed when the request's span ends; nil if it has none.
 func (r *request) spanDone() <-chan struct{} {
 	if r.deletion == nil || r.deletion.Span == nil {
 		return nil
@@ -70,7 +70,7 @@ func (r *request) spanDone() <-chan struct{} {
 	return r.deletion.Span.Done()
 }
 
-// spanErr is why the span that the request depends on has ended.
+// spanErr returns why the request's span has ended; nil if it has not, or if there is none.
 func (r *request) spanErr() error {
 	if r.deletion == nil || r.deletion.Span == nil {
 		return nil
@@ -78,23 +78,26 @@ func (r *request) spanErr() error {
 	return r.deletion.Span.Err()
 }
 
-// isGone tells whether the caller has left.
-func (r *request) isGone() bool { return r.claim.Load() == gone }
+// needsEffect tells whether the request can only be answered by an effect.
+func (r *request) needsEffect() bool { return !r.isAbandoned() && r.kind != 0 && r.spanErr() == nil }
 
-// take claims the request for an effect that is about to be sent; false: the caller has left.
-func (r *request) take() bool { return r.claim.CompareAndSwap(pending, claimed) }
+// isAbandoned tells whether the caller has left.
+func (r *request) isAbandoned() bool { return r.state.Load() == abandoned }
 
-// giveBack undoes take: the effect was certainly not had.
-func (r *request) giveBack() { r.claim.CompareAndSwap(claimed, pending) }
+// tryClaim claims the request for an effect that is about to be sent. It fails if the caller has left.
+func (r *request) tryClaim() bool { return r.state.CompareAndSwap(pending, claimed) }
 
-// answer gives the caller its answer; false: the caller has left.
-func (r *request) answer(v []Verdict, err error) bool {
+// unclaim undoes tryClaim, because the effect was certainly not applied.
+func (r *request) unclaim() { r.state.CompareAndSwap(claimed, pending) }
+
+// answer gives the caller its answer, unless the caller has left.
+func (r *request) answer(v []Verdict, err error) (delivered bool) {
 	for {
-		was := r.claim.Load()
-		if was == gone || was == answered {
+		before := r.state.Load()
+		if before == abandoned || before == answered {
 			return false
 		}
-		if r.claim.CompareAndSwap(was, answered) {
+		if r.state.CompareAndSwap(before, answered) {
 			r.verdicts, r.err = v, err
 			close(r.answered)
 			return true
@@ -102,35 +105,36 @@ func (r *request) answer(v []Verdict, err error) bool {
 	}
 }
 
-// takeBack lets the caller leave as if it had never asked; false: it is too late.
-func (r *request) takeBack() bool { return r.claim.CompareAndSwap(pending, gone) }
+// tryWithdraw lets the caller leave, having done nothing. It fails if the request is no longer pending.
+func (r *request) tryWithdraw() bool { return r.state.CompareAndSwap(pending, abandoned) }
 
-// leave lets the caller leave, and returns how the request stood; answered: stay, it is there.
-func (r *request) leave() claim {
+// abandon lets the caller leave, and returns the state before. If that is answered, the caller must
+// stay and take the answer.
+func (r *request) abandon() requestState {
 	for {
-		was := r.claim.Load()
-		if was == answered || r.claim.CompareAndSwap(was, gone) {
-			return was
+		before := r.state.Load()
+		if before == answered || r.state.CompareAndSwap(before, abandoned) {
+			return before
 		}
 	}
 }
 
 // await waits for the answer, until ctx, the request's span or the table ends.
 func (r *request) await(ctx context.Context, closing <-chan struct{}) error {
-	span := r.spanDone()
+	spanDone := r.spanDone()
 	for {
 		select {
 		case <-r.answered:
 			return r.err
 		case <-ctx.Done():
-			return r.abandon(ctx)
-		case <-span:
-			if r.takeBack() {
+			return r.giveUp(ctx)
+		case <-spanDone:
+			if r.tryWithdraw() {
 				return r.spanErr()
 			}
-			span = nil // it is too late: the actor will answer
+			spanDone = nil // the effect was sent: the actor will answer
 		case <-closing:
-			if r.takeBack() {
+			if r.tryWithdraw() {
 				return ErrClosed
 			}
 			closing = nil // as above
@@ -138,13 +142,14 @@ func (r *request) await(ctx context.Context, closing <-chan struct{}) error {
 	}
 }
 
-func (r *request) abandon(ctx context.Context) error {
-	switch r.leave() {
+// giveUp abandons the request because ctx has ended, and returns the caller's error.
+func (r *request) giveUp(ctx context.Context) error {
+	switch r.abandon() {
 	case answered:
 		<-r.answered
 		return r.err
 	case claimed:
-		return fmt.Errorf("%w: %w", ErrUnknownOutcome, ended(ctx))
+		return fmt.Errorf("%w: %w", ErrUnknownOutcome, contextErr(ctx))
 	}
-	return ended(ctx)
+	return contextErr(ctx)
 }

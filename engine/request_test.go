@@ -6,48 +6,48 @@ import (
 	"testing"
 )
 
-// The claim: who may decide, at each moment, what becomes of a request.
+// The state of a request: who may decide, at each moment, how it ends.
 
 func TestCallerThatLeavesAtTheMomentOfTheAnswerGetsIt(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	r := newRequest(Delete)
-	r.take()
+	r.tryClaim()
 	r.answer([]Verdict{Marked}, errRefused)
-	if err := r.abandon(ctx); !errors.Is(err, errRefused) || len(r.verdicts) != 1 {
+	if err := r.giveUp(ctx); !errors.Is(err, errRefused) || len(r.verdicts) != 1 {
 		t.Errorf("%v, %q", err, r.verdicts)
 	}
-	if r.isGone() || r.takeBack() || r.take() || r.answer(nil, nil) {
-		t.Error("an answered request can be taken, taken back or answered again")
+	if r.isAbandoned() || r.tryWithdraw() || r.tryClaim() || r.answer(nil, nil) {
+		t.Error("an answered request can be claimed, withdrawn or answered again")
 	}
 }
 
-func TestRequestOfACallerThatHasLeft(t *testing.T) {
+func TestAbandonedRequest(t *testing.T) {
 	t.Parallel()
 	r := newRequest(Put)
-	if !r.takeBack() || !r.isGone() {
-		t.Error("a pending request cannot be taken back")
+	if !r.tryWithdraw() || !r.isAbandoned() {
+		t.Error("a pending request cannot be withdrawn")
 	}
-	r.giveBack()
-	if r.take() || r.takeBack() || r.answer(nil, nil) || !r.isGone() {
-		t.Error("the request of a caller that has left can be taken, taken back or answered")
+	r.unclaim()
+	if r.tryClaim() || r.tryWithdraw() || r.answer(nil, nil) || !r.isAbandoned() {
+		t.Error("an abandoned request can be claimed, withdrawn or answered")
 	}
 }
 
-func TestTakenRequestCannotBeTakenBackUntilItIsGivenBack(t *testing.T) {
+func TestClaimedRequestCannotBeWithdrawnUntilItIsUnclaimed(t *testing.T) {
 	t.Parallel()
 	r := newRequest(Put)
-	if !r.take() || r.take() || r.takeBack() {
-		t.Error("a taken request can be taken again or taken back")
+	if !r.tryClaim() || r.tryClaim() || r.tryWithdraw() {
+		t.Error("a claimed request can be claimed again or withdrawn")
 	}
-	r.giveBack()
-	if !r.take() {
-		t.Error("a request that was given back cannot be taken")
+	r.unclaim()
+	if !r.tryClaim() {
+		t.Error("an unclaimed request cannot be claimed")
 	}
-	r.giveBack()
-	if !r.takeBack() {
-		t.Error("a request that was given back cannot be taken back")
+	r.unclaim()
+	if !r.tryWithdraw() {
+		t.Error("an unclaimed request cannot be withdrawn")
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// rig is an actor in a bubble, with a gated store: time stands still while anything can go on.
+// rig is an actor in a synctest bubble, with a gated store. Its clock moves only while all goroutines wait.
 type rig struct {
 	*Actor
 	t       *testing.T
@@ -25,10 +25,10 @@ type rig struct {
 	opening sync.Once
 
 	mu    sync.Mutex // guards folds
-	folds []uint32   // those that the actor has asked for
+	folds []uint32   // those that the actor has requested
 }
 
-// inBubble runs a test with an actor of its own, which it closes, and whose store is told how to end each call.
+// inBubble runs a test with an actor of its own. The test ends each call of the store; inBubble closes the actor.
 func inBubble(t *testing.T, cfg Config, found View, test func(r *rig)) {
 	t.Helper()
 	t.Parallel()
@@ -49,7 +49,7 @@ func bubble(t *testing.T, cfg Config, found View, test func(r *rig)) {
 func newRig(t *testing.T, cfg Config, found View) *rig {
 	core, logs := observer.New(zapcore.DebugLevel)
 	r := &rig{t: t, store: newFakeStore(), logs: logs}
-	r.store.truth, r.store.visits = found, make(chan *visit)
+	r.store.truth, r.store.calls = found, make(chan *gatedCall)
 	r.store.opened = make(chan struct{})
 	cfg.Logger = zap.New(core)
 	cfg.Fold = r.fold
@@ -63,14 +63,14 @@ func (r *rig) fold(generation uint32) {
 	r.folds = append(r.folds, generation)
 }
 
-// asked checks which folds were asked for so far.
-func (r *rig) asked(want ...uint32) {
+// foldsAre checks which folds were requested so far.
+func (r *rig) foldsAre(want ...uint32) {
 	r.t.Helper()
 	synctest.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !slices.Equal(r.folds, want) {
-		r.t.Errorf("the folds of %v were asked for, want %v", r.folds, want)
+		r.t.Errorf("the folds of %v were requested, want %v", r.folds, want)
 	}
 }
 
@@ -86,7 +86,7 @@ type call struct {
 	err      error
 }
 
-// begin begins a call and returns once it, and whatever it leads to, stands still.
+// begin begins a call, and returns once nothing runs any more.
 func (r *rig) begin(what string, f func(ctx context.Context, c *call) error) *call {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &call{r: r, what: what, leave: cancel, done: make(chan struct{})}
@@ -136,21 +136,21 @@ func (r *rig) waitClear() *call {
 	return r.begin("wait", func(ctx context.Context, _ *call) error { return r.WaitClear(ctx) })
 }
 
-func (r *rig) askPin() *call {
+func (r *rig) requestPin() *call {
 	return r.begin("pin", func(ctx context.Context, c *call) (err error) {
 		c.pin, err = r.Pin(ctx, View{})
 		return err
 	})
 }
 
-func (r *rig) askScratchSpan() *call {
+func (r *rig) requestScratchSpan() *call {
 	return r.begin("scratch span", func(ctx context.Context, c *call) (err error) {
 		c.span, err = r.ScratchSpan(ctx)
 		return err
 	})
 }
 
-func (r *rig) askRegularSpan() *call {
+func (r *rig) requestRegularSpan() *call {
 	return r.begin("regular span", func(ctx context.Context, c *call) (err error) {
 		c.span, err = r.RegularSpan(ctx)
 		return err
@@ -160,41 +160,41 @@ func (r *rig) askRegularSpan() *call {
 // pin returns a pin that is granted at once.
 func (r *rig) pin() *Pin {
 	r.t.Helper()
-	c := r.askPin()
+	c := r.requestPin()
 	c.gets(nil)
 	return c.pin
 }
 
-// visit returns the call of the store that is under way.
-func (r *rig) visit() *visit {
+// storeCall returns the call of the store that is under way.
+func (r *rig) storeCall() *gatedCall {
 	r.t.Helper()
 	synctest.Wait()
 	select {
-	case v := <-r.store.visits:
+	case v := <-r.store.calls:
 		return v
 	default:
-		r.t.Fatal("the store is not asked for anything")
+		r.t.Fatal("the store is not called")
 		return nil
 	}
 }
 
-// idle checks that the store is not asked for anything.
+// idle checks that the store is not called.
 func (r *rig) idle() {
 	r.t.Helper()
 	synctest.Wait()
 	select {
-	case v := <-r.store.visits:
-		r.t.Fatalf("the store is asked for %s %d", v.Kind, v.Seq)
+	case v := <-r.store.calls:
+		r.t.Fatalf("the store is called for %s %d", v.Kind, v.Seq)
 	default:
 	}
 }
 
-// end ends the call of the store that is under way, and returns once all stands still.
+// end ends the call of the store that is under way, and returns once nothing runs any more.
 func (r *rig) end(kind Kind, how fault) {
 	r.t.Helper()
-	v := r.visit()
+	v := r.storeCall()
 	if v.Kind != kind || v.settle {
-		r.t.Fatalf("the store is asked for %s (settle: %t), want %s", v.Kind, v.settle, kind)
+		r.t.Fatalf("the store is called for %s (settle: %t), want %s", v.Kind, v.settle, kind)
 	}
 	v.end(how)
 }
@@ -202,27 +202,27 @@ func (r *rig) end(kind Kind, how fault) {
 // settle ends the Settle that is under way.
 func (r *rig) settle(how fault) {
 	r.t.Helper()
-	v := r.visit()
+	v := r.storeCall()
 	if !v.settle {
-		r.t.Fatalf("the store is asked for %s, want it settled", v.Kind)
+		r.t.Fatalf("the store is called for %s, want a Settle", v.Kind)
 	}
 	v.end(how)
 }
 
-// open lets all calls of the store end as they should from now on, and a second pass.
+// open makes all calls of the store succeed from now on, and lets a second pass.
 func (r *rig) open() {
 	r.opening.Do(func() { close(r.store.opened) })
 	r.pass(time.Second)
 }
 
-// pass lets time pass, and returns once all stands still.
+// pass lets time pass, and returns once nothing runs any more.
 func (r *rig) pass(d time.Duration) {
 	<-time.After(d) // of the bubble's clock
 	synctest.Wait()
 }
 
-// in checks the state that the actor shows.
-func (r *rig) in(want State) {
+// stateIs checks the state that the actor shows.
+func (r *rig) stateIs(want State) {
 	r.t.Helper()
 	synctest.Wait()
 	if got := r.View().State; got != want {
@@ -267,8 +267,8 @@ func (c *call) leaves() {
 	}
 }
 
-// leavesUnsure makes the caller leave while the outcome is unknown.
-func (c *call) leavesUnsure() {
+// leavesWithUnknownOutcome makes the caller leave while the outcome is unknown.
+func (c *call) leavesWithUnknownOutcome() {
 	c.r.t.Helper()
 	c.leave()
 	c.gets(context.Canceled, ErrUnknownOutcome)
@@ -303,12 +303,12 @@ func (e *Effect) keys() string {
 	return strings.Join(all, " ")
 }
 
-// expect ends the call of the store that is under way, which must be for these keys, and checks its numbers.
+// expect ends the call of the store that is under way, which must be for these keys.
 func (r *rig) expect(kind Kind, keys string) {
 	r.t.Helper()
-	v := r.visit()
+	v := r.storeCall()
 	if got := fmt.Sprint(v.Kind, " ", v.keys()); got != fmt.Sprint(kind, " ", keys) {
-		r.t.Fatalf("the store is asked for %s, want %s %s", got, kind, keys)
+		r.t.Fatalf("the store is called for %s, want %s %s", got, kind, keys)
 	}
 	v.end(fine)
 }

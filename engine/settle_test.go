@@ -18,7 +18,7 @@ func (r *rig) has(want ...string) {
 	}
 	for _, key := range want {
 		if _, there := got[key]; !there || r.store.count(key) != 1 {
-			r.t.Fatalf("the store has had %s %d times, want once", key, r.store.count(key))
+			r.t.Fatalf("the store has applied %s %d times, want once", key, r.store.count(key))
 		}
 	}
 }
@@ -55,7 +55,7 @@ func TestG9_LostReplyToADeleteGivesItsVerdictsAfterSettling(t *testing.T) {
 func TestG9_BurnedNumberGoesToNobodyAndTheLateEffectDoesNothing(t *testing.T) {
 	inBubble(t, Config{}, View{Seq: 7}, func(r *rig) {
 		put := r.put("a")
-		v := r.visit()
+		v := r.storeCall()
 		if v.Prev != 7 || v.Seq != 8 {
 			t.Fatalf("%d after %d, want 8 after 7", v.Seq, v.Prev)
 		}
@@ -63,12 +63,12 @@ func TestG9_BurnedNumberGoesToNobodyAndTheLateEffectDoesNothing(t *testing.T) {
 		v.end(cut)
 		r.settle(fine) // 8 is void, and the table's number is 9
 		r.pass(time.Second)
-		v = r.visit()
+		v = r.storeCall()
 		if v.Prev != 9 || v.Seq != 10 {
 			t.Fatalf("%d after %d, want 10 after 9", v.Seq, v.Prev)
 		}
 		if err := r.store.arrives(&late); err == nil {
-			t.Error("the late effect was had")
+			t.Error("the late effect was applied")
 		}
 		v.end(fine)
 		put.gets(nil)
@@ -86,14 +86,14 @@ func TestG9_LateEffectThatArrivesBeforeItIsSettledIsDone(t *testing.T) {
 	})
 }
 
-func TestG9_SettlingGoesOnThroughLapses(t *testing.T) {
+func TestG9_SettlingGoesOnWithoutAnswers(t *testing.T) {
 	inBubble(t, Config{Backoff: Backoff{First: time.Second, Most: 4 * time.Second}}, View{}, func(r *rig) {
 		put := r.put("a")
 		r.end(Put, cut)
 		var pauses []time.Duration
 		for range 5 {
 			start := time.Now()
-			v := <-r.store.visits
+			v := <-r.store.calls
 			pauses = append(pauses, time.Since(start))
 			v.end(cut)
 		}
@@ -114,15 +114,15 @@ func TestG9_SettlingGoesOnThroughLapses(t *testing.T) {
 
 func TestG9_CallerWhoLeavesBeforeItIsSettledIsToldThatNobodyKnows(t *testing.T) {
 	for what, until := range map[string]func(*rig){
-		"flying":   func(r *rig) {},
-		"settling": func(r *rig) { r.end(Put, cut) },
-		"doubting": func(r *rig) { r.end(Put, cut); r.settle(cut) },
+		"applying":      func(r *rig) {},
+		"settling":      func(r *rig) { r.end(Put, cut) },
+		"settle paused": func(r *rig) { r.end(Put, cut); r.settle(cut) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			inBubble(t, Config{}, View{}, func(r *rig) {
 				put := r.put("a")
 				until(r)
-				put.leavesUnsure()
+				put.leavesWithUnknownOutcome()
 				r.open()
 				r.clear().gets(nil) // the table goes on
 			})
@@ -130,7 +130,7 @@ func TestG9_CallerWhoLeavesBeforeItIsSettledIsToldThatNobodyKnows(t *testing.T) 
 	}
 }
 
-func TestG9_CallerWhoLeavesWhileItRestsHasDoneNothing(t *testing.T) {
+func TestG9_CallerWhoLeavesInAPauseHasDoneNothing(t *testing.T) {
 	for what, until := range map[string]func(*rig){
 		"postponed": func(r *rig) { r.end(Put, postpone) },
 		"burned":    func(r *rig) { r.end(Put, cut); r.settle(fine) },
@@ -153,7 +153,7 @@ func TestG9_NothingIsSentAndNoPinIsGrantedUntilItIsSettled(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		stage := r.stage("a") // disturbs no reader, once its outcome is known
 		r.end(Stage, cut)
-		others := []*call{r.stage("b"), r.put("c"), r.askPin(), r.merge()}
+		others := []*call{r.stage("b"), r.put("c"), r.requestPin(), r.merge()}
 		r.settle(cut)
 		for _, c := range others {
 			c.waits()
@@ -176,7 +176,7 @@ func TestG9_RefusedEffectFailsAloneAndItsNumberIsFree(t *testing.T) {
 			t.Errorf("%v, want to know the outcome", put.err)
 		}
 		next := r.put("b")
-		v := r.visit()
+		v := r.storeCall()
 		if v.Prev != 0 || v.Seq != 1 {
 			t.Errorf("%d after %d, want 1 after 0", v.Seq, v.Prev)
 		}
@@ -190,7 +190,7 @@ func TestG9_PostponedEffectIsSentAgainUnderItsNumber(t *testing.T) {
 	inBubble(t, Config{}, View{Seq: 3}, func(r *rig) {
 		put := r.put("a")
 		for range 20 {
-			v := r.visit()
+			v := r.storeCall()
 			if v.Prev != 3 || v.Seq != 4 {
 				t.Fatalf("%d after %d, want 4 after 3", v.Seq, v.Prev)
 			}
@@ -208,10 +208,10 @@ func TestG9_MergeWhoseReplyIsLostIsFolded(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateActive}, func(r *rig) {
 		merge := r.merge()
 		r.end(Merge, replyLost)
-		r.asked() // not before the merge is known
+		r.foldsAre() // not before the merge is known
 		r.settle(fine)
 		merge.gets(nil)
-		r.asked(1)
+		r.foldsAre(1)
 	})
 }
 
@@ -246,9 +246,9 @@ func TestG11_LostEndsEverything(t *testing.T) { testEnds(t, dataLoss, ErrLost) }
 func testEnds(t *testing.T, how fault, want error) {
 	inBubble(t, Config{Mailbox: 1}, View{State: StateActive}, func(r *rig) {
 		pin := r.pin()
-		spans := []*call{r.askRegularSpan(), r.askScratchSpan()}
-		waiting := []*call{r.stage("a"), r.put("b"), r.put("at the door"), r.delete(marks("c")), r.stage("d"), r.discard(marks("e")),
-			r.merge(), r.clear(), r.abort(), r.waitClear(), r.askScratchSpan()}
+		spans := []*call{r.requestRegularSpan(), r.requestScratchSpan()}
+		waiting := []*call{r.stage("a"), r.put("b"), r.put("before a full mailbox"), r.delete(marks("c")), r.stage("d"), r.discard(marks("e")),
+			r.merge(), r.clear(), r.abort(), r.waitClear(), r.requestScratchSpan()}
 		r.end(Stage, how)
 		for _, c := range waiting {
 			c.gets(want)
@@ -262,7 +262,7 @@ func testEnds(t *testing.T, how fault, want error) {
 			}
 		}
 		for _, c := range []*call{r.put("x"), r.stage("x"), r.put(), r.stage(), r.delete(marks("x")), r.delete(Deletion{}), r.discard(marks("x")),
-			r.merge(), r.abort(), r.clear(), r.waitClear(), r.askPin(), r.askRegularSpan(), r.askScratchSpan()} {
+			r.merge(), r.abort(), r.clear(), r.waitClear(), r.requestPin(), r.requestRegularSpan(), r.requestScratchSpan()} {
 			c.gets(want)
 		}
 		r.idle()
@@ -291,7 +291,7 @@ func TestG8_FoldThatIsFencedEndsEverythingButWhatIsUnderWay(t *testing.T) {
 	}{{fine, []error{nil}}, {replyLost, []error{ErrUnknownOutcome, ErrFenced}}, {postpone, []error{ErrFenced}}, {refuse, []error{errRefused}}} {
 		bubble(t, Config{}, View{State: StateMerging, Generation: 2}, func(r *rig) {
 			put, clear := r.put("a"), r.clear()
-			v := r.visit()
+			v := r.storeCall()
 			r.Folded(2, ErrFenced)
 			put.gets(ErrFenced)
 			clear.waits()

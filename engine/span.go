@@ -2,79 +2,79 @@ package engine
 
 import "sync/atomic"
 
-// Span tells several deletions that belong together from those of another time: a call that
-// carries it is refused once the table was cleared (regular) or the scratch session was merged or
-// aborted (scratch). A span costs nothing and need not be released. It is safe for concurrent use.
+// Span ties deletions together that belong to one time of the table: a deletion that carries it is
+// refused once the table was cleared (regular span) or the scratch session was merged or aborted
+// (scratch span). A span costs nothing and need not be released. It is safe for concurrent use.
 type Span struct {
-	period atomic.Pointer[period] // set by the actor, read by everybody
+	lifetime atomic.Pointer[lifetime] // set by the actor, read by everybody
 }
 
 // Err returns nil while the span lasts, then why it ended: ErrCleared, ErrScratchMerged,
 // ErrScratchAborted, ErrClosed, or the reason why the table can no longer be written.
 func (s *Span) Err() error {
-	p := s.period.Load()
+	l := s.lifetime.Load()
 	select {
-	case <-p.done:
-		return p.err
+	case <-l.done:
+		return l.err
 	default:
 		return nil
 	}
 }
 
-// Done returns a channel that is closed when the span ends. A scratch span that no Discard has
-// bound to a session yet only ends with the table; ask again for the channel after a Discard.
-func (s *Span) Done() <-chan struct{} { return s.period.Load().done }
+// Done returns a channel that is closed when the span ends. While no Discard has bound a scratch span
+// to a session, that channel is closed only with the table: get the channel again after a Discard.
+func (s *Span) Done() <-chan struct{} { return s.lifetime.Load().done }
 
-// period is a time that spans belong to. The actor alone begins and ends it.
-type period struct {
+// lifetime is shared by the spans that end together. The actor alone begins and ends it.
+type lifetime struct {
 	done chan struct{} // closed by end
 	err  error         // written before done is closed
 }
 
-func newPeriod() *period { return &period{done: make(chan struct{})} }
+func newLifetime() *lifetime { return &lifetime{done: make(chan struct{})} }
 
-func (p *period) over() bool {
+func (l *lifetime) ended() bool {
 	select {
-	case <-p.done:
+	case <-l.done:
 		return true
 	default:
 		return false
 	}
 }
 
-// end ends the period; once it is over nothing more happens.
-func (p *period) end(err error) {
-	if !p.over() {
-		p.err = err
-		close(p.done)
+// end ends the lifetime. If it has ended already, its error stays.
+func (l *lifetime) end(err error) {
+	if !l.ended() {
+		l.err = err
+		close(l.done)
 	}
 }
 
-// periods are the times that the actor keeps.
-type periods struct {
-	life    *period // until the table is closed or broken; unbound scratch spans belong to it
-	regular *period // until the table is cleared
-	scratch *period // until the scratch session, or else the next one, ends
+// lifetimes are those that spans may have now.
+type lifetimes struct {
+	table   *lifetime // until the table is closed or broken; unbound scratch spans have it
+	regular *lifetime // until the table is cleared
+	scratch *lifetime // until the present scratch session ends, or the next one if none is on
 }
 
-func newPeriods() periods {
-	return periods{life: newPeriod(), regular: newPeriod(), scratch: newPeriod()}
+func newLifetimes() lifetimes {
+	return lifetimes{table: newLifetime(), regular: newLifetime(), scratch: newLifetime()}
 }
 
-// endLife ends all of them, for good.
-func (p *periods) endLife(err error) {
-	p.life.end(err)
-	p.regular.end(err)
-	p.scratch.end(err)
+// endAll ends all of them. None begins after that.
+func (l *lifetimes) endAll(err error) {
+	l.table.end(err)
+	l.regular.end(err)
+	l.scratch.end(err)
 }
 
-// renew ends one of them and begins the next, unless life is over.
-func (p *periods) renew(which **period, err error) {
-	if !p.life.over() {
+// renew ends one of them and begins the next, unless endAll was called.
+func (l *lifetimes) renew(which **lifetime, err error) {
+	if !l.table.ended() {
 		(*which).end(err)
-		*which = newPeriod()
+		*which = newLifetime()
 	}
 }
 
 // bind makes an unbound span belong to the scratch session.
-func (p *periods) bind(s *Span) { s.period.CompareAndSwap(p.life, p.scratch) }
+func (l *lifetimes) bind(s *Span) { s.lifetime.CompareAndSwap(l.table, l.scratch) }

@@ -10,21 +10,21 @@ import (
 // spanIs checks how a span stands.
 func (r *rig) spanIs(s *Span, want error) {
 	r.t.Helper()
-	if got := isOver(s.Done()); got != (want != nil) || !errors.Is(s.Err(), want) {
+	if got := isClosed(s.Done()); got != (want != nil) || !errors.Is(s.Err(), want) {
 		r.t.Errorf("the span is over: %t because %v, want %v", got, s.Err(), want)
 	}
 }
 
 func (r *rig) scratchSpan() *Span {
 	r.t.Helper()
-	c := r.askScratchSpan()
+	c := r.requestScratchSpan()
 	c.gets(nil)
 	return c.span
 }
 
 func (r *rig) regularSpan() *Span {
 	r.t.Helper()
-	c := r.askRegularSpan()
+	c := r.requestRegularSpan()
 	c.gets(nil)
 	return c.span
 }
@@ -73,7 +73,7 @@ func TestScratchSpanEndsWithItsSession(t *testing.T) {
 			first.gets(nil)
 			r.spanIs(span, nil)
 			c.end(r)
-			v := r.visit()
+			v := r.storeCall()
 			late := r.discard(within(span, "b"))
 			v.end(fine)
 			late.gets(c.want)
@@ -90,7 +90,7 @@ func TestScratchSpanIsBoundByTheDiscardThatBeginsTheSession(t *testing.T) {
 		span, other, unused := r.scratchSpan(), r.scratchSpan(), r.scratchSpan()
 		r.discard(within(span, "nothing"))
 		r.expect(Discard, "nothing")
-		r.in(StateClear) // nothing was marked: no session, the span is not bound
+		r.stateIs(StateClear) // nothing was marked: no session, the span is not bound
 		r.abort().gets(nil)
 		r.spanIs(span, nil)
 
@@ -122,32 +122,32 @@ func TestScratchSpanOfOneSessionIsNotOfTheNext(t *testing.T) {
 
 func TestScratchSpanWaitsWhileAMergeIsFolded(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateMerging}, func(r *rig) {
-		c := r.askScratchSpan()
+		c := r.requestScratchSpan()
 		c.waits()
 		r.Folded(0, nil)
 		c.gets(nil)
-		r.in(StateClear)
+		r.stateIs(StateClear)
 	})
 }
 
-func TestSpanThatEndsAtTheDoorEndsTheCall(t *testing.T) {
+func TestSpanThatEndsBeforeAFullMailboxEndsTheCall(t *testing.T) {
 	inBubble(t, Config{Mailbox: 1}, View{State: StateMerging}, func(r *rig) {
 		span := r.regularSpan()
 		r.put("a")
-		atTheDoor := r.delete(within(span, "b"))
+		outside := r.delete(within(span, "b"))
 		clear := r.clear()
-		v := r.visit()
-		atTheDoor.waits()
+		v := r.storeCall()
+		outside.waits()
 		v.end(fine)
 		clear.gets(nil)
-		atTheDoor.gets(ErrCleared)
+		outside.gets(ErrCleared)
 	})
 }
 
 func TestSpanThatEndsWhileItsDeletionIsUnderWayDoesNotHideTheOutcome(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		c := r.delete(within(r.regularSpan(), "a"))
-		v := r.visit()
+		v := r.storeCall()
 		go r.Close()
 		c.waits()
 		v.end(fine)
@@ -159,14 +159,14 @@ func TestG13_SpansEndWithTheTable(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateActive}, func(r *rig) {
 		spans := []*Span{r.regularSpan(), r.scratchSpan()}
 		clear := r.clear()
-		v := r.visit()
+		v := r.storeCall()
 		go r.Close()
 		for _, s := range spans {
 			r.spanIs(s, ErrClosed)
 		}
 		v.end(fine) // ends no span again, and begins none
 		clear.gets(nil)
-		r.askRegularSpan().gets(ErrClosed)
-		r.askScratchSpan().gets(ErrClosed)
+		r.requestRegularSpan().gets(ErrClosed)
+		r.requestScratchSpan().gets(ErrClosed)
 	})
 }

@@ -34,7 +34,7 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// View is one moment of a table, as far as the lock and its numbers tell.
+// View is the state and the numbers of a table at one moment.
 type View struct {
 	State      State
 	Generation uint32 // how many merges there were

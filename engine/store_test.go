@@ -18,8 +18,8 @@ const (
 	fine      fault = iota // as it should
 	replyLost              // it runs, but the answer gets lost
 	cut                    // it never runs, and no answer comes
-	late                   // no answer comes, and it runs when the store is asked next
-	later                  // no answer comes, and it runs when the store is asked next but one
+	late                   // no answer comes, and it runs at the next call of the store
+	later                  // no answer comes, and it runs at the next call but one
 	postpone               // refused, for a reason that passes
 	refuse                 // refused
 	takeover               // somebody else has opened the table
@@ -33,40 +33,40 @@ var (
 	errLoading  = errors.New("LOADING")
 )
 
-// visit is a call of a gated store: it stands still until it is told how to end.
-type visit struct {
+// gatedCall is a call of a gated store: it waits until the test says how it ends.
+type gatedCall struct {
 	Effect // a copy
 	settle bool
-	on     chan fault
+	ending chan fault
 }
 
-// end lets the call go on, and returns once all stands still.
-func (v *visit) end(f fault) {
-	v.on <- f
+// end ends the call, and returns once nothing runs any more.
+func (c *gatedCall) end(f fault) {
+	c.ending <- f
 	synctest.Wait()
 }
 
 // fakeStore is a table in memory, which behaves as the scripts of a real one do.
 type fakeStore struct {
-	visits chan *visit                 // if not nil, each call asks here how to end
-	opened chan struct{}               // once it is closed visitors no longer ask
-	faults func(settle bool) fault     // if not nil, each call asks this
-	inside sync.Mutex                  // held while a call is under way: the engine makes one at a time
-	broken func(what string, _ ...any) // told of what must not happen
+	calls    chan *gatedCall             // if not nil, each call waits here for a test to end it
+	opened   chan struct{}               // once it is closed, calls no longer wait for a test
+	faults   func(settle bool) fault     // if not nil, it says how each call ends
+	inside   sync.Mutex                  // held while a call is under way: the engine makes one at a time
+	violated func(what string, _ ...any) // called if the engine breaks a promise
 
-	mu      sync.Mutex // guards all below
-	truth   View
-	last    []Verdict
-	owner   error // ErrFenced, ErrLost: why nothing is done any more
-	rows    map[string]string
-	staged  map[string]string    // "" is a tombstone
-	had     []Effect             // copies of those that were had, in order
-	applied map[string]int       // how often the row with this value was stored
-	judged  map[string][]Verdict // what became of the mark with this score, each time
-	delayed []delayed
+	mu           sync.Mutex // guards all below
+	truth        View
+	lastVerdicts []Verdict // of the latest effect
+	brokenErr    error     // ErrFenced, ErrLost: why nothing is applied any more
+	rows         map[string]string
+	staged       map[string]string    // "" is a tombstone
+	applied      []Effect             // copies, in order
+	stored       map[string]int       // how often the row with this value was stored
+	judged       map[string][]Verdict // what became of the mark with this score, each time
+	delayed      []delayed
 }
 
-// delayed is an effect whose script arrives when the store is asked for the n-th time from now.
+// delayed is an effect whose script arrives at the n-th call of the store from now.
 type delayed struct {
 	Effect
 	n int
@@ -74,26 +74,26 @@ type delayed struct {
 
 func newFakeStore() *fakeStore {
 	return &fakeStore{
-		rows: map[string]string{}, staged: map[string]string{}, applied: map[string]int{}, judged: map[string][]Verdict{},
-		broken: func(what string, args ...any) { panic(fmt.Sprintf(what, args...)) },
+		rows: map[string]string{}, staged: map[string]string{}, stored: map[string]int{}, judged: map[string][]Verdict{},
+		violated: func(what string, args ...any) { panic(fmt.Sprintf(what, args...)) },
 	}
 }
 
 func (s *fakeStore) Apply(ctx context.Context, e *Effect) (Result, error) {
-	r, _, err := s.visit(ctx, e, false)
+	r, _, err := s.call(ctx, e, false)
 	return r, err
 }
 
 func (s *fakeStore) Settle(ctx context.Context, e *Effect) (Result, bool, error) {
-	return s.visit(ctx, e, true)
+	return s.call(ctx, e, true)
 }
 
-func (s *fakeStore) visit(ctx context.Context, e *Effect, settle bool) (Result, bool, error) {
+func (s *fakeStore) call(ctx context.Context, e *Effect, settle bool) (Result, bool, error) {
 	if !s.inside.TryLock() {
-		s.broken("two calls of the store at a time")
+		s.violated("two calls of the store at a time")
 	}
 	defer s.inside.Unlock()
-	how, err := s.ask(ctx, e, settle)
+	how, err := s.decide(ctx, e, settle)
 	if err != nil {
 		return Result{}, false, err
 	}
@@ -102,24 +102,24 @@ func (s *fakeStore) visit(ctx context.Context, e *Effect, settle bool) (Result, 
 	return s.end(e, settle, how)
 }
 
-// ask finds out how a call is to end.
-func (s *fakeStore) ask(ctx context.Context, e *Effect, settle bool) (fault, error) {
+// decide returns how a call must end.
+func (s *fakeStore) decide(ctx context.Context, e *Effect, settle bool) (fault, error) {
 	switch {
 	case s.faults != nil:
 		return s.faults(settle), ctx.Err()
-	case s.visits == nil:
+	case s.calls == nil:
 		return fine, ctx.Err()
 	}
-	v := &visit{Effect: copied(e), settle: settle, on: make(chan fault)}
+	c := &gatedCall{Effect: copied(e), settle: settle, ending: make(chan fault)}
 	select {
-	case s.visits <- v:
+	case s.calls <- c:
 	case <-s.opened:
 		return fine, nil
 	case <-ctx.Done():
 		return fine, ctx.Err()
 	}
 	select {
-	case how := <-v.on:
+	case how := <-c.ending:
 		return how, nil
 	case <-s.opened:
 		return fine, nil
@@ -133,9 +133,9 @@ func (s *fakeStore) end(e *Effect, settle bool, how fault) (r Result, done bool,
 	s.runDelayed()
 	switch how {
 	case takeover:
-		s.owner = ErrFenced
+		s.brokenErr = ErrFenced
 	case dataLoss:
-		s.owner = ErrLost
+		s.brokenErr = ErrLost
 	case cut:
 		return Result{}, false, errNoAnswer
 	case late, later:
@@ -174,7 +174,7 @@ func (s *fakeStore) runDelayed() {
 	}
 }
 
-// arrives has a script arrive that was sent long ago.
+// arrives runs a script that was sent long ago.
 func (s *fakeStore) arrives(e *Effect) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,8 +185,8 @@ func (s *fakeStore) arrives(e *Effect) error {
 // apply is the script of an effect.
 func (s *fakeStore) apply(e *Effect) (Result, error) {
 	switch {
-	case s.owner != nil:
-		return Result{}, s.owner
+	case s.brokenErr != nil:
+		return Result{}, s.brokenErr
 	case s.truth.Seq == e.Seq:
 		return s.result(), nil
 	case s.truth.Seq > e.Seq:
@@ -195,16 +195,16 @@ func (s *fakeStore) apply(e *Effect) (Result, error) {
 		return Result{}, ErrLost
 	}
 	s.check(e)
-	s.truth.Seq, s.last = e.Seq, nil
-	s.had = append(s.had, copied(e))
-	s.have(e)
+	s.truth.Seq, s.lastVerdicts = e.Seq, nil
+	s.applied = append(s.applied, copied(e))
+	s.change(e)
 	return s.result(), nil
 }
 
 func (s *fakeStore) settle(e *Effect) (Result, bool, error) {
 	switch {
-	case s.owner != nil:
-		return Result{}, false, s.owner
+	case s.brokenErr != nil:
+		return Result{}, false, s.brokenErr
 	case s.truth.Seq < e.Prev:
 		return Result{}, false, ErrLost
 	case s.truth.Seq == e.Seq:
@@ -216,16 +216,16 @@ func (s *fakeStore) settle(e *Effect) (Result, bool, error) {
 }
 
 func (s *fakeStore) result() Result {
-	return Result{State: s.truth.State, Generation: s.truth.Generation, Version: s.truth.Version, Verdicts: slices.Clone(s.last)}
+	return Result{State: s.truth.State, Generation: s.truth.Generation, Version: s.truth.Version, Verdicts: slices.Clone(s.lastVerdicts)}
 }
 
-// check looks at what the lock and the batches promise the store.
+// check checks what the machine and the batches promise the store.
 func (s *fakeStore) check(e *Effect) {
 	allowed := map[Kind][]State{Put: {StateClear}, Delete: {StateClear}, Stage: {StateClear, StateActive},
 		Discard: {StateClear, StateActive}, Merge: {StateActive}, Abort: {StateActive},
 		Clear: {StateClear, StateActive, StateMerging}}
 	if !slices.Contains(allowed[e.Kind], s.truth.State) {
-		s.broken("%s while %s", e.Kind, s.truth.State)
+		s.violated("%s while %s", e.Kind, s.truth.State)
 	}
 	stamp := e.Generation
 	if e.Kind == Stage {
@@ -233,13 +233,13 @@ func (s *fakeStore) check(e *Effect) {
 	}
 	for _, r := range e.Rows {
 		if binary.BigEndian.Uint32(r.Value) != stamp || e.Generation != s.truth.Generation {
-			s.broken("%s in generation %d is stamped %x", e.Kind, s.truth.Generation, r.Value[:4])
+			s.violated("%s in generation %d is stamped %x", e.Kind, s.truth.Generation, r.Value[:4])
 		}
 	}
 }
 
-// have has the effect.
-func (s *fakeStore) have(e *Effect) {
+// change makes the changes of an effect.
+func (s *fakeStore) change(e *Effect) {
 	switch e.Kind {
 	case Put, Delete, Clear:
 		s.truth.Version++
@@ -250,7 +250,7 @@ func (s *fakeStore) have(e *Effect) {
 	}
 	for _, r := range e.Rows {
 		into[string(r.Key)] = string(r.Value[4:])
-		s.applied[string(r.Value[4:])]++
+		s.stored[string(r.Value[4:])]++
 	}
 	for _, m := range e.Marks {
 		s.mark(e, m)
@@ -270,10 +270,10 @@ func (s *fakeStore) have(e *Effect) {
 	}
 }
 
-// mark deletes or discards one record, if it is there and, where asked, is what was seen.
+// mark deletes or discards one record, if it is there and, with a condition, still is what the caller has read.
 func (s *fakeStore) mark(e *Effect, m Mark) {
-	v := s.mayMark(e, m)
-	s.last = append(s.last, v)
+	v := s.judge(e, m)
+	s.lastVerdicts = append(s.lastVerdicts, v)
 	s.judged[string(m.Score)] = append(s.judged[string(m.Score)], v)
 	switch {
 	case v != Marked:
@@ -285,7 +285,7 @@ func (s *fakeStore) mark(e *Effect, m Mark) {
 	}
 }
 
-func (s *fakeStore) mayMark(e *Effect, m Mark) Verdict {
+func (s *fakeStore) judge(e *Effect, m Mark) Verdict {
 	stored, there := s.rows[string(m.Key)]
 	if above, is := s.staged[string(m.Key)]; is && e.Kind == Discard {
 		stored, there = above, above != ""
@@ -303,8 +303,8 @@ func (s *fakeStore) mayMark(e *Effect, m Mark) Verdict {
 func (s *fakeStore) fold(generation uint32) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.owner != nil {
-		return s.owner
+	if s.brokenErr != nil {
+		return s.brokenErr
 	}
 	if s.truth.State != StateMerging || s.truth.Generation != generation {
 		return nil
@@ -316,25 +316,25 @@ func (s *fakeStore) fold(generation uint32) error {
 	return nil
 }
 
-// see returns the store's truth.
-func (s *fakeStore) see() View {
+// view returns the store's truth.
+func (s *fakeStore) view() View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.truth
 }
 
-// effects returns those that were had, in order.
+// effects returns those that were applied, in order.
 func (s *fakeStore) effects() []Effect {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.had)
+	return slices.Clone(s.applied)
 }
 
 // count returns how often a row with this value was stored.
 func (s *fakeStore) count(value string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.applied[value]
+	return s.stored[value]
 }
 
 // content returns the merged rows.

@@ -1,0 +1,376 @@
+package engine
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestMachineAtRandom lets one machine after the other handle random events, of all that can happen at each moment, and
+// checks each of its actions. In the end everything under way ends well, and nobody may be left waiting.
+func TestMachineAtRandom(t *testing.T) {
+	t.Parallel()
+	t.Logf("-seed %d", *seed)
+	rng := rand.New(rand.NewPCG(*seed, 0))
+	for range 500 {
+		s := &simulation{t: t, rng: rng, m: newMachine(View{}), requests: map[ticket]Kind{}, pins: map[ticket]*pinState{}}
+		s.tell(event{what: started})
+		for range rng.IntN(2000) {
+			s.doSomething()
+		}
+		s.windDown()
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// simulation is actor, callers and store in one, for a machine. It learns about the machine from its actions alone.
+type simulation struct {
+	t           *testing.T
+	rng         *rand.Rand
+	m           *machine
+	truth       View // of the store
+	lastTicket  ticket
+	requests    map[ticket]Kind // not answered; 0: waits for the clear state
+	pinRequests []ticket        // not answered
+	pins        map[ticket]*pinState
+	sent        *action  // the latest effect that was sent
+	applied     bool     // whether it was applied
+	sentPhase   phase    // its phase if it is under way: applying or settling; else none
+	paused      bool     // a pause runs
+	folds       []uint32 // those under way; only the end of the last counts
+	foldPaused  bool
+	over        bool // closed or fenced
+}
+
+func (s *simulation) newTicket() ticket {
+	s.lastTicket++
+	return s.lastTicket
+}
+
+// doSomething makes one event happen, of those that can.
+func (s *simulation) doSomething() {
+	can := []func(){s.write, s.write, s.write, s.command, s.request, s.leave, s.leave, s.answer, s.answer, s.answer, s.answer,
+		s.pause, s.pause, s.fold}
+	if s.rng.IntN(2000) == 0 {
+		can = []func(){s.close, s.fence}
+	}
+	can[s.rng.IntN(len(can))]()
+}
+
+func (s *simulation) write() {
+	kinds := []Kind{}
+	if s.m.admitsRegular() {
+		kinds = append(kinds, Put, Delete)
+	}
+	if s.m.admitsScratch() {
+		kinds = append(kinds, Stage, Discard)
+	}
+	if len(kinds) > 0 {
+		s.begin(taken, kinds[s.rng.IntN(len(kinds))])
+	}
+}
+
+func (s *simulation) command() {
+	s.begin(commanded, []Kind{Merge, Merge, Merge, Abort, Clear, Clear}[s.rng.IntN(6)])
+}
+
+func (s *simulation) begin(what eventType, k Kind) {
+	t := s.newTicket()
+	s.requests[t] = k
+	s.tell(event{what: what, ticket: t, kind: k})
+}
+
+func (s *simulation) request() {
+	t := s.newTicket()
+	if s.rng.IntN(3) == 0 {
+		s.requests[t] = 0
+		s.tell(event{what: clearAwaited, ticket: t})
+		return
+	}
+	s.pinRequests = append(s.pinRequests, t)
+	s.tell(event{what: pinRequested, ticket: t})
+}
+
+// leave makes a caller leave or release a pin, or ends a grace period.
+func (s *simulation) leave() {
+	if s.rng.IntN(2) == 0 {
+		for t, p := range s.pins {
+			if p.hurried && s.rng.IntN(2) == 0 {
+				s.tell(event{what: graceOver, ticket: t})
+				return
+			}
+			delete(s.pins, t)
+			s.tell(event{what: withdrawn, ticket: t})
+			return
+		}
+	}
+	if len(s.pinRequests) > 0 && s.rng.IntN(2) == 0 {
+		t := s.pinRequests[0]
+		s.pinRequests = s.pinRequests[1:]
+		s.tell(event{what: withdrawn, ticket: t})
+		return
+	}
+	for t, k := range s.requests {
+		switch {
+		case s.m.underWay(t):
+			continue
+		case k == 0:
+			delete(s.requests, t)
+			s.tell(event{what: withdrawn, ticket: t})
+		default:
+			delete(s.requests, t)
+			s.tell(event{what: dropped, ticket: t})
+		}
+		return
+	}
+}
+
+// answer ends the Apply or Settle under way.
+func (s *simulation) answer() {
+	switch s.sentPhase {
+	case applying:
+		s.answerApply([]eventType{applied, applied, applied, refused, postponed, unanswered, unanswered}[s.rng.IntN(7)])
+	case settling:
+		s.answerSettle(s.rng.IntN(3) == 0)
+	}
+}
+
+func (s *simulation) answerApply(how eventType) {
+	if how == applied || how == unanswered && s.rng.IntN(2) == 0 {
+		s.applySent()
+	}
+	if how == applied && !s.applied {
+		s.t.Fatal("the simulation answers applied, but has not applied the effect")
+	}
+	s.sentPhase = none
+	e := event{what: how, result: s.result()}
+	if how == refused {
+		e.err = errRefused
+	}
+	s.tell(e)
+}
+
+func (s *simulation) answerSettle(answerLost bool) {
+	s.sentPhase = none
+	switch {
+	case answerLost:
+		s.tell(event{what: unanswered})
+	case s.applied:
+		s.tell(event{what: applied, result: s.result()})
+	default:
+		s.truth.Seq += 2
+		s.tell(event{what: burned})
+	}
+}
+
+func (s *simulation) result() Result {
+	return Result{State: s.truth.State, Generation: s.truth.Generation, Version: s.truth.Version}
+}
+
+// applySent applies the effect that was sent.
+func (s *simulation) applySent() {
+	s.applied = true
+	s.truth.Seq++
+	switch s.sent.kind {
+	case Put, Delete:
+		s.truth.Version++
+	case Stage:
+		s.truth.State = StateActive
+	case Discard:
+		if s.rng.IntN(2) == 0 {
+			s.truth.State = StateActive
+		}
+	case Merge:
+		s.truth.State, s.truth.Generation = StateMerging, s.truth.Generation+1
+	case Abort:
+		s.truth.State = StateClear
+	case Clear:
+		s.truth.State = StateClear
+		s.truth.Version++
+	}
+}
+
+func (s *simulation) pause() {
+	switch {
+	case s.paused:
+		s.paused = false
+		s.tell(event{what: pauseOver})
+	case s.foldPaused:
+		s.foldPaused = false
+		s.tell(event{what: foldPauseOver})
+	}
+}
+
+func (s *simulation) fold() {
+	if len(s.folds) == 0 {
+		return
+	}
+	i := s.rng.IntN(len(s.folds))
+	e := event{what: folded, generation: s.folds[i]}
+	s.folds = slices.Delete(s.folds, i, i+1)
+	if s.rng.IntN(2) == 0 {
+		e.err = errors.New("broken")
+	} else if s.truth.State == StateMerging && s.truth.Generation == e.generation {
+		s.truth.State = StateClear
+	}
+	s.tell(e)
+}
+
+func (s *simulation) close() { s.over = true; s.tell(event{what: closed}) }
+
+func (s *simulation) fence() {
+	if s.sentPhase != none {
+		s.sentPhase, s.over = none, true
+		s.tell(event{what: tableBroken, err: ErrFenced})
+	}
+}
+
+// tell gives an event to the machine, checks its actions and performs them.
+func (s *simulation) tell(e event) {
+	for _, a := range s.m.step(e) {
+		s.handleAction(a)
+	}
+	if !s.over {
+		s.checkWaits()
+	}
+}
+
+// checkWaits checks that an effect or fold that waits for pins has some to wait for, that these hurry, and that requests for
+// pins wait only while an effect has the lock and is not paused.
+func (s *simulation) checkWaits() {
+	countPins := func(waitsFor func(pinState) bool) (n int) {
+		for _, p := range s.m.pins {
+			if waitsFor(p) {
+				s.mustNot(s.pins[p.ticket] == nil || !s.pins[p.ticket].hurried, "a pin is waited for and does not hurry")
+				n++
+			}
+		}
+		return n
+	}
+	if s.m.current.phase == holding {
+		s.mustNot(countPins(s.m.effectWaitsFor) == 0, "an effect waits for no pin")
+	}
+	if s.m.fold == foldHolding {
+		s.mustNot(countPins(func(p pinState) bool { return p.generation < s.truth.Generation }) == 0, "the fold waits for no pin")
+	}
+	idle := s.m.current.phase == none || s.m.current.phase == paused
+	s.mustNot(idle && len(s.pinRequests) > 0, "a reader waits for nothing")
+}
+
+func (s *simulation) handleAction(a action) {
+	switch a.do {
+	case doSend:
+		s.mustNot(s.sentPhase != none, "an effect is sent while another is under way")
+		s.mustNot(a.view.Seq != s.truth.Seq, "an effect is sent after a number that is not the table's")
+		s.mustNot(a.view.State != s.truth.State && a.view.State != StateMerging, "an effect is sent in a state that is not the table's")
+		s.mustNot(s.over, "an effect is sent though the table has ended")
+		s.mustNot(s.disturbs(a.kind), "an effect is sent under a pin")
+		s.sent, s.sentPhase, s.applied = &a, applying, false
+	case doSettle:
+		s.mustNot(s.sentPhase != none || a.ticket != s.sent.ticket, "something else is settled")
+		s.sentPhase = settling
+	case doUnclaim:
+		s.mustNot(s.applied, "an applied effect is unclaimed")
+	case doPause:
+		s.paused = true
+	case doAnswer:
+		s.handleAnswer(a)
+	case doGrant:
+		s.handleGrant(a)
+	case doHurry:
+		p := s.pins[a.ticket]
+		s.mustNot(p == nil || p.hurried, "a pin is hurried twice or too late")
+		p.hurried = true
+	case doExpire:
+		s.mustNot(s.pins[a.ticket] == nil || !s.pins[a.ticket].hurried && !s.over, "a pin expires that nothing waits for")
+		delete(s.pins, a.ticket)
+	case doFold:
+		s.mustNot(a.view.State != StateMerging || a.view.Generation != s.truth.Generation, "a fold is requested though nothing is merged")
+		for _, p := range s.pins {
+			s.mustNot(p.generation < s.truth.Generation, "a fold is requested under a pin")
+		}
+		s.folds = append(s.folds, a.view.Generation)
+	case doPauseFold:
+		s.foldPaused = true
+	}
+}
+
+func (s *simulation) mustNot(is bool, what string) {
+	if is {
+		s.t.Helper()
+		s.t.Fatalf("%s: %s", what, s.m.trace())
+	}
+}
+
+// disturbs tells whether an effect changes what the reader of a pin sees.
+func (s *simulation) disturbs(k Kind) bool {
+	for _, p := range s.pins {
+		if k == Clear || (k == Put || k == Delete) && p.generation == s.truth.Generation {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *simulation) handleAnswer(a action) {
+	if i := slices.Index(s.pinRequests, a.ticket); i >= 0 {
+		s.mustNot(a.err == nil, "a pin request was answered without a pin")
+		s.pinRequests = slices.Delete(s.pinRequests, i, i+1)
+		return
+	}
+	k, found := s.requests[a.ticket]
+	s.mustNot(!found, "an answer comes to no request")
+	delete(s.requests, a.ticket)
+	switch sent := s.sent != nil && s.sent.ticket == a.ticket; {
+	case k == 0:
+		s.mustNot(a.err == nil && s.m.view.State != StateClear, "the state is not clear")
+	case errors.Is(a.err, ErrUnknownOutcome):
+		s.mustNot(!sent, "the outcome of what was never sent is unknown")
+	case a.err != nil:
+		s.mustNot(sent && s.applied, "a caller is told that its effect was not applied")
+	case k != Merge && k != Abort || sent:
+		s.mustNot(!sent || !s.applied, "a caller is told that its effect was applied")
+	}
+}
+
+func (s *simulation) handleGrant(a action) {
+	i := slices.Index(s.pinRequests, a.ticket)
+	s.mustNot(i < 0, "a pin is granted that nobody has requested")
+	s.pinRequests = slices.Delete(s.pinRequests, i, i+1)
+	v := s.truth
+	v.State = a.view.State
+	s.mustNot(a.view.Generation != v.Generation || a.view.Version != v.Version, "a pin is granted on an old view")
+	if s.sentPhase == applying {
+		s.mustNot(s.sent.kind != Stage && s.sent.kind != Discard && s.sent.kind != Abort, "a pin is granted during an effect that disturbs it")
+	}
+	s.mustNot(s.sentPhase == settling, "a pin is granted before it is known whether the effect was applied")
+	s.pins[a.ticket] = &pinState{ticket: a.ticket, generation: a.view.Generation}
+}
+
+// windDown ends well everything that is under way, and checks that nobody waits any more.
+func (s *simulation) windDown() {
+	for range 1000 {
+		switch {
+		case s.sentPhase == applying:
+			s.answerApply(applied)
+		case s.sentPhase == settling:
+			s.answerSettle(false)
+		case s.paused || s.foldPaused:
+			s.pause()
+		case len(s.folds) > 0:
+			s.fold()
+		case len(s.pins) > 0:
+			s.leave()
+		case len(s.requests) > 0 && s.m.admits() && s.truth.State == StateActive:
+			s.begin(commanded, Abort) // for those who wait for the clear state
+		default:
+			s.mustNot(len(s.requests)+len(s.pinRequests) > 0, "somebody waits for ever")
+			s.mustNot(!s.over && s.m.view != s.truth, "the machine's view is not the truth")
+			return
+		}
+	}
+	s.t.Fatal("it never ends")
+}

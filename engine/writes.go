@@ -1,0 +1,158 @@
+package engine
+
+import "context"
+
+// Deletion names the records to delete or discard. A mark without a Value is judged by key alone. A
+// mark with a Value marks the record only if it still is what the caller has read. With Bounds, all
+// records are marked or none.
+type Deletion struct {
+	Marks     []Mark
+	Index     int     // the index that the marks' scores are of
+	Seen      uint64  // the table's number when the caller read the marks: while it is unchanged, nothing is compared
+	Span      *Span   // refuse the deletion when this has ended; may be nil
+	Witnesses []Mark  // see Effect
+	Bounds    []Bytes // see Effect
+}
+
+func (d *Deletion) conditional() bool {
+	if len(d.Bounds) > 0 || len(d.Witnesses) > 0 {
+		return true
+	}
+	for i := range d.Marks {
+		if d.Marks[i].Value != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Put stores rows, in order. It waits while the state is not clear, for pins, and for its turn,
+// until ctx ends. If ctx ends before the effect was sent, the error Is ctx.Err() and nothing was
+// done (D9); if it ends later, the error Is ErrUnknownOutcome too. Other errors: ErrClosed,
+// ErrFenced, ErrLost, or why the store refused. Rows of one call are stored all or not at all; give
+// no more than Config.BatchRows. The rows belong to the engine from now on, however Put ends.
+func (a *Actor) Put(ctx context.Context, rows []Row) error { return a.writeRows(ctx, Put, rows) }
+
+// Stage stores rows in the scratch space, where they stay unseen until Merge. It starts a scratch
+// session if there is none. It waits while a merge is being folded, but not for pins. Its errors are
+// those of Put, and ErrGenerationsExhausted after 2^32-1 merges.
+func (a *Actor) Stage(ctx context.Context, rows []Row) error { return a.writeRows(ctx, Stage, rows) }
+
+// Delete removes rows and returns a verdict for each mark, in order. It waits as Put does, and its
+// errors are the same; when d.Span has ended, also that span's error.
+func (a *Actor) Delete(ctx context.Context, d Deletion) ([]Verdict, error) {
+	return a.writeMarks(ctx, Delete, d)
+}
+
+// Discard stages tombstones, and returns a verdict for each mark, in order. It starts a scratch
+// session if it marks anything and there is none, and binds an unbound d.Span to the session. It
+// waits as Stage does, and its errors are those of Stage and Delete.
+func (a *Actor) Discard(ctx context.Context, d Deletion) ([]Verdict, error) {
+	return a.writeMarks(ctx, Discard, d)
+}
+
+// Merge makes all staged rows visible at once and ends the scratch session; the fold follows in
+// the background. If no session is on it returns nil. It waits for the effect under way and for
+// merges, aborts and clears that came before it, never for pins. Its errors are those of Stage.
+func (a *Actor) Merge(ctx context.Context) error { return a.command(ctx, Merge) }
+
+// Abort drops all staged rows and ends the scratch session. It waits as Merge does, and its errors
+// are the same.
+func (a *Actor) Abort(ctx context.Context) error { return a.command(ctx, Abort) }
+
+// Clear drops everything in any state (D11), and ends all spans. It waits as Merge does, and for all
+// pins, at most the grace period. Its errors are those of Put.
+func (a *Actor) Clear(ctx context.Context) error { return a.command(ctx, Clear) }
+
+func (a *Actor) writeRows(ctx context.Context, k Kind, rows []Row) error {
+	if len(rows) == 0 {
+		return a.checkUsable(ctx)
+	}
+	return a.submit(ctx, rowsRequest(k, rows))
+}
+
+func (a *Actor) writeMarks(ctx context.Context, k Kind, d Deletion) ([]Verdict, error) {
+	if len(d.Marks) == 0 {
+		return nil, a.checkUsable(ctx)
+	}
+	r := deletionRequest(k, d)
+	if err := a.submit(ctx, r); err != nil {
+		return nil, err
+	}
+	return r.verdicts, nil
+}
+
+// checkUsable returns why the table cannot be written, if so. It answers calls without rows or marks.
+func (a *Actor) checkUsable(ctx context.Context) error {
+	s, err := a.Status(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Broken
+}
+
+// submit puts a request into its mailbox and waits for the answer.
+func (a *Actor) submit(ctx context.Context, r *request) error {
+	in := &a.scratch
+	if r.kind == Put || r.kind == Delete {
+		in = &a.regular
+	}
+	switch err := in.box.sendUnless(ctx, a.closing, r.spanDone(), r); {
+	case err == errObsolete:
+		return r.spanErr()
+	case err != nil:
+		return err
+	}
+	return a.await(ctx, r)
+}
+
+// command sends a merge, abort or clear to the run loop and waits for the answer.
+func (a *Actor) command(ctx context.Context, k Kind) error {
+	r := newRequest(k)
+	if err := a.sendControl(ctx, func() { a.handleCommand(r) }); err != nil {
+		return err
+	}
+	return a.await(ctx, r)
+}
+
+func (a *Actor) handleCommand(r *request) {
+	t := a.newTicket()
+	a.batches[t] = newBatch(r, 0)
+	a.tell(event{what: commanded, ticket: t, kind: r.kind})
+}
+
+// await waits for the answer. If the caller leaves, await tells the run loop, which may then drop an
+// effect that waits for pins or for its turn.
+func (a *Actor) await(ctx context.Context, r *request) error {
+	err := r.await(ctx, a.closing)
+	if r.isAbandoned() {
+		select {
+		case a.abandoned <- struct{}{}:
+		default: // an earlier signal is still unread
+		}
+	}
+	return err
+}
+
+// sendControl has the run loop call f. The run loop receives it in any state (D10).
+func (a *Actor) sendControl(ctx context.Context, f func()) error {
+	if ctx.Err() != nil {
+		return contextErr(ctx)
+	}
+	select {
+	case <-a.closing:
+		return ErrClosed
+	default:
+	}
+	select {
+	case a.control <- f:
+		return nil
+	case <-ctx.Done():
+		return contextErr(ctx)
+	case <-a.closing:
+		return ErrClosed
+	}
+}
+
+// postControl is sendControl without a context. It does nothing once the table is closed.
+func (a *Actor) postControl(f func()) { _ = a.sendControl(context.Background(), f) }
