@@ -26,8 +26,8 @@ A task is either in the list of waiting ones or with exactly one worker, so one 
 worker takes the task that has been due for the longest time: tables take turns, batch by batch. A table in back-off or
 pacing waits in the list and occupies no worker. A slow table holds one worker for one step, no more.
 
-Pace: the next batch of a table begins no sooner than ratio times the duration of its last one after that one ended. With
-the default of 0.5 a fold uses at most two thirds of one connection, and less of Redis.
+Pace: after each batch a table rests for ratio times the duration of that batch. Rests of less than 2 ms are saved up. With
+the default of 0.05 a fold uses about 95 % of one connection at most, and less of Redis; [WithPace] changes that.
 
 # Failures
 
