@@ -8,7 +8,9 @@
 //   - in mutants/ bugs to plant in a copy of the library, to see whether all that notices.
 //
 // Every test prints its seed; -stress.seed replays it (the schedule of goroutines is not the
-// seed's to say). -stress.duration says for how long to go on: "make stress" takes 10 minutes and
-// fails below the volume that docs/RELIABILITY.md tells of. The tests run one after the other, for each of
-// them takes the whole machine.
+// seed's to say). The tests run one after the other, for each of them takes the whole machine.
+//
+// There are two kinds of runs. A full one (-stress.full, "make stress") goes on until each test has done
+// the volume that docs/RELIABILITY.md tells of, and fails when that takes more than 30 minutes: then it names
+// what is missing. All others are shortened: they take about -stress.duration, of which each test has a share.
 package stress

@@ -49,14 +49,14 @@ func target(v float64) string {
 	return fmt.Sprintf("%.6g", v)
 }
 
-// Missed returns the names of the figures below their floor.
-func (f *Figures) Missed() (names []string) {
+// Missed returns the figures below their floor, each as text: its name, what was done, and what was to be done.
+func (f *Figures) Missed() (missed []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, one := range f.all {
 		if one.Ours < one.Floor {
-			names = append(names, one.Name)
+			missed = append(missed, fmt.Sprintf("%s: %.6g of %.6g", one.Name, one.Ours, one.Floor))
 		}
 	}
-	return names
+	return missed
 }

@@ -34,16 +34,17 @@ const (
 func TestG1_HistoriesAreLinearizable(t *testing.T) {
 	rdb := redistest.Start(t, redistest.Options{}).Client(t)
 	done, unknown := 0, 0
-	for n, end := 0, until(linearShare); time.Now().Before(end) && !t.Failed(); n++ {
+	p := session.begin(t, "linearizable histories of 10,000 operations", 20, linearShare)
+	for n := 0; !p.isOver() && !t.Failed(); n++ {
 		h := &recorder{rand: source(uint64(n)), number: n}
 		tbl, err := table.Open(t.Context(), rdb, itemTable("linear"), table.WithReset())
 		ok(t, err)
-		h.record(t, tbl, end)
+		h.record(t, tbl, p)
 		ok(t, tbl.Close())
 		walk.Walk(t, rdb, "linear", "a", "b")
 		done, unknown = done+h.operations, unknown+h.unknown
+		p.reach(float64(done) / operations)
 	}
-	figure("linearizable histories of 10,000 operations", float64(done)/operations, 20)
 	t.Logf("%d operations, of which %d with an unknown outcome", done, unknown)
 }
 
@@ -68,9 +69,9 @@ const (
 
 // record lets clients work until the history is long enough. Those that use the scratch space never wait for the lock
 // themselves: else all could wait and nobody merge.
-func (h *recorder) record(t *testing.T, tbl *items, end time.Time) {
+func (h *recorder) record(t *testing.T, tbl *items, p *part) {
 	last := &client{h: h, tbl: tbl, id: scratchClients + regularClients}
-	for start := (contents{}); h.operations < operations && time.Now().Before(end) && !t.Failed(); {
+	for start := (contents{}); h.operations < operations && !p.isOver() && !t.Failed(); {
 		h.history = nil
 		h.round(t, tbl)
 		last.ask(t, request{verb: abort})

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,13 +19,14 @@ import (
 )
 
 // TestG3_AThousandGoroutinesAsInAServer has 700 goroutines read, some slowly, some breaking off, 200 put and 100 reload
-// thirds of the table, for as long as the session says. Every answer is checked by the ledger.
+// thirds of the table. Every answer is checked by the ledger.
 func TestG3_AThousandGoroutinesAsInAServer(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{})
 	rdb := server.TCPClient(t, func(o *redis.Options) { o.PoolSize = 32 })
 	f := newFleet(t, rdb, "server", 300, 10)
 	before := resources(t, f)
-	l := newLoad(t, f, until(loadShare))
+	l := newLoad(t, f, session.begin(t, "reads of a thousand goroutines", 50_000, loadShare), time.Minute)
+	l.progress = &f.reads
 	for k := range 1000 {
 		r := source(uint64(1000 + k))
 		switch {
@@ -50,7 +52,8 @@ func TestG3_AThousandGoroutinesAsInAServer(t *testing.T) {
 func TestG7_ReadsSpanMerges(t *testing.T) {
 	rdb := redistest.Start(t, redistest.Options{}).Client(t)
 	f := newFleet(t, rdb, "span", 30, 4, table.WithPageBytes(600))
-	l := newLoad(t, f, until(spanShare))
+	l := newLoad(t, f, session.begin(t, "merges spanned by reads that wait for them", 20_000, spanShare), time.Minute)
+	l.progress = &f.spanned
 	for k := range 8 {
 		r := source(uint64(2000 + k))
 		l.start(func() error { return f.whole(l.ctx, r, l.awaitMerge) })
@@ -64,30 +67,37 @@ func TestG7_ReadsSpanMerges(t *testing.T) {
 	l.figures("span")
 }
 
-// load is goroutines that go on until its time is over or one of them has failed.
+// load is goroutines that go on until their part of the run is over or one of them has failed.
 type load struct {
-	t   *testing.T
-	f   *fleet
-	ctx context.Context
-	end time.Time
-	wg  sync.WaitGroup
+	t        *testing.T
+	f        *fleet
+	part     *part
+	progress *atomic.Int64 // what the part counts, if it counts what these goroutines do
+	ctx      context.Context
+	cancel   context.CancelFunc
+	late     time.Duration
+	wg       sync.WaitGroup
 }
 
-// newLoad returns a load whose calls may take a minute longer than it.
-func newLoad(t *testing.T, f *fleet, end time.Time) *load {
-	ctx, cancel := context.WithDeadline(t.Context(), end.Add(time.Minute))
-	t.Cleanup(cancel)
-	return &load{t: t, f: f, ctx: ctx, end: end}
+// newLoad returns a load whose calls may take so much longer than the part.
+func newLoad(t *testing.T, f *fleet, p *part, late time.Duration) *load {
+	l := &load{t: t, f: f, part: p, late: late}
+	l.ctx, l.cancel = context.WithDeadline(t.Context(), p.end.Add(late))
+	t.Cleanup(l.cancel)
+	return l
 }
 
-func (l *load) over() bool { return time.Now().After(l.end) || l.t.Failed() }
+func (l *load) isOver() bool { return l.part.isOver() || l.t.Failed() }
 
 // start repeats step, whose errors are faults unless a reader was too slow for a write that waited.
 func (l *load) start(step func() error) {
 	l.wg.Go(func() {
-		for !l.over() {
+		for !l.isOver() {
 			if err := step(); err != nil && !errors.Is(err, table.ErrSnapshotExpired) {
 				l.fail(err)
+			}
+			if l.progress != nil {
+				l.part.reach(float64(l.progress.Load()))
 			}
 		}
 	})
@@ -95,12 +105,32 @@ func (l *load) start(step func() error) {
 
 func (l *load) fail(err error) {
 	l.t.Errorf("%v", err)
+	l.part.stop()
 	if errors.As(err, &wrong{}) {
 		save(l.t, l.t.Name(), fmt.Sprintf("%v\n\n%v", err, l.f.led))
 	}
 }
 
-func (l *load) wait() { l.wg.Wait() }
+// wait waits for all goroutines. A call that goes on for long after the part is over has failed.
+func (l *load) wait() {
+	done := make(chan struct{})
+	go func() {
+		l.wg.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return
+	case <-l.part.over():
+	}
+	select {
+	case <-done:
+	case <-time.After(l.late):
+		l.t.Errorf("a call goes on %v after its part of the run is over", l.late)
+		l.cancel()
+		<-done
+	}
+}
 
 // visit is one request of a reader: most are short; some are long, and then the reader is slow, or leaves.
 func (l *load) visit(r *rand.Rand, kind int) error {
@@ -184,12 +214,12 @@ func (l *load) stream(r *rand.Rand) error {
 
 // awaitMerge stops a reader after its first record until a merge has been done.
 func (l *load) awaitMerge(n int) {
-	if n != 1 || l.over() {
+	if n != 1 || l.isOver() {
 		return
 	}
 	select {
 	case <-l.f.nextMerge():
-	case <-time.After(time.Until(l.end)):
+	case <-l.part.over():
 	}
 }
 

@@ -25,31 +25,30 @@ type items = table.Table[Item, string]
 func TestG3_EveryVerbDoesWhatTheModelDoes(t *testing.T) {
 	setRapid(t)
 	var steps atomic.Int64
-	end := until(modelShare)
+	p := session.begin(t, "model steps, keys walked after each", 250_000, modelShare)
 	t.Run("machines", func(t *testing.T) {
 		for k := range machines {
 			t.Run(fmt.Sprint(k), func(t *testing.T) {
 				t.Parallel()
 				rdb := redistest.Start(t, redistest.Options{}).Client(t)
-				rapid.Check(t, func(rt *rapid.T) { history(rt, rdb, k, end, &steps) })
+				rapid.Check(t, func(rt *rapid.T) { history(rt, rdb, k, p, &steps) })
 			})
 		}
 	})
-	figure("model steps, keys walked after each", float64(steps.Load()), 250_000)
 }
 
 // machines is how many state machines run side by side.
 const machines = 2
 
-// history is one history, unless the time is over.
-func history(t *rapid.T, rdb *redis.Client, k int, end time.Time, steps *atomic.Int64) {
+// history is one history, unless the part is over.
+func history(t *rapid.T, rdb *redis.Client, k int, p *part, steps *atomic.Int64) {
 	rapid.SliceOfN(rapid.Byte(), k, k).Draw(t, "what makes this machine's histories differ from the others'")
-	if time.Now().After(end) {
+	if p.isOver() {
 		return
 	}
 	m := newMachine(t, rdb)
 	t.Repeat(rapid.StateMachineActions(m))
-	steps.Add(int64(m.steps))
+	p.reach(float64(steps.Add(int64(m.steps))))
 	readsMade.Add(int64(m.steps))
 }
 

@@ -2,11 +2,13 @@ package stress
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,64 +20,69 @@ import (
 	"github.com/tablecache-go/tablecache/internal/redistest"
 )
 
-// full is the run that RELIABILITY section 5 sets its figures for.
-const full = 10 * time.Minute
-
 // What several tests add to.
 var readsMade, mergesSpanned atomic.Int64
 
-// session is one run of this package's tests: set up by TestMain, then only read, but for figures.
-var session struct {
-	duration time.Duration
-	seed     uint64
-	figures  Figures
-}
+// session is the run that all tests are of: set up by TestMain, then only read, but for figures.
+var session run
 
 func TestMain(m *testing.M) {
-	flag.DurationVar(&session.duration, "stress.duration", 90*time.Second, "how long all tests together take, about; at 10m figures below their targets fail")
+	flag.BoolVar(&session.full, "stress.full", false, fmt.Sprint("go on until the volume of a full run is done; fail if that takes more than ", longest))
+	flag.DurationVar(&session.duration, "stress.duration", 90*time.Second, "how long a run that is not full takes, about")
 	flag.Uint64Var(&session.seed, "stress.seed", 0, "seed to replay; 0 draws one")
 	flag.Parse()
+	if err := flagsAgree(); err != nil {
+		fmt.Println("stress:", err)
+		os.Exit(2)
+	}
 	if session.seed == 0 {
 		session.seed = 1 + rand.Uint64N(1<<48)
 	}
-	fmt.Printf("stress: -stress.seed=%d -stress.duration=%v\n", session.seed, session.duration)
+	begun := time.Now()
+	session.end = begun.Add(longest)
+	fmt.Printf("stress: -stress.seed=%d %s\n", session.seed, length())
 	zerolog.SetGlobalLevel(zerolog.Disabled) // toxiproxy's, and the client's, logs of faults that are meant
 	redis.SetLogger(silent{})
 	// A toxic that is removed while its connection closes may wait for ever for somebody to take a last piece.
 	code := redistest.Main(m, goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"))
 	if all := flag.Lookup("test.run").Value.String() == ""; all && code == 0 {
-		n := readsMade.Load()
-		figure("reads checked: none torn, mixed or stale", float64(n), 300_000)
-		figure("merges spanned by reads", float64(mergesSpanned.Load()), 20_000)
+		session.note("reads checked: none torn, mixed or stale", float64(readsMade.Load()), 300_000)
+		session.note("merges spanned by all reads", float64(mergesSpanned.Load()), 20_000)
 	}
 	fmt.Print(session.figures.Table())
 	if missed := session.figures.Missed(); len(missed) > 0 && code == 0 {
-		fmt.Println("stress: below the volume asked for:", missed)
+		fmt.Printf("stress: below the volume asked for after %v: %s\n", time.Since(begun).Round(time.Second), strings.Join(missed, "; "))
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// flagsAgree returns an error if the flags ask for two things at once, or for a run that cannot be.
+func flagsAgree() (err error) {
+	if session.duration <= 0 || session.duration > longest {
+		return fmt.Errorf("-stress.duration=%v: it must be above 0 and at most %v", session.duration, longest)
+	}
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name == "stress.duration" && session.full {
+			err = errors.New("-stress.duration is of a shortened run: leave it out, or -stress.full")
+		}
+	})
+	return err
+}
+
+// length returns the flag that asks for a run as long as this one.
+func length() string {
+	if session.full {
+		return "-stress.full"
+	}
+	return fmt.Sprint("-stress.duration=", session.duration)
 }
 
 type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
 
-// until returns when a test that takes this share of the session must stop, counted from now.
-func until(share float64) time.Time {
-	return time.Now().Add(time.Duration(share * float64(session.duration)))
-}
-
-// figure notes what a test has reached of its share of a full run.
-func figure(name string, ours, target float64) {
-	floor := target
-	if session.duration < full { // a shortened run on a busy machine only shows that it did something
-		target *= float64(session.duration) / float64(full)
-		floor = target / 20
-	}
-	session.figures.Add(Figure{Name: name, Ours: ours, Target: target, Floor: floor})
-}
-
-// Shares of the session: the tests run one after the other, since each of them takes the whole machine.
+// Shares of the duration of a shortened run.
 const (
 	modelShare  = 0.27
 	linearShare = 0.25

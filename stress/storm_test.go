@@ -23,23 +23,22 @@ import (
 // Calls may fail, but every answer is checked, and after each fault a put, a read and a merge succeed within 2 s. At the
 // end every acknowledged write is there.
 func TestG9_NothingIsLostOrTornInAStorm(t *testing.T) {
-	s := &storm{end: until(faultShare), counts: make(map[string]int), limit: 2 * time.Second}
-	if session.duration < full {
+	s := &storm{part: session.begin(t, "faults", 5000, faultShare), counts: make(map[string]int), limit: 2 * time.Second}
+	if !session.full {
 		s.limit = 15 * time.Second // other packages' tests run beside this one
 	}
 	t.Run("cells", func(t *testing.T) {
 		for k := range cells {
 			c := newCell(t, s, k)
 			t.Run(fmt.Sprint(k), func(t *testing.T) { // not parallel: go test would run no more than two at once
-				s.wg.Go(func() { c.run(t) })
+				s.wg.Go(c.run)
 			})
 		}
 		s.wg.Wait()
 	})
 	t.Logf("faults: %v", s.counts)
-	figure("faults", float64(s.faults.Load()), 5000)
 	kinds := Figure{Name: "kinds of faults", Ours: float64(len(s.counts)), Target: 30}
-	if session.duration >= full {
+	if session.full {
 		kinds.Floor = kinds.Target
 	}
 	session.figures.Add(kinds)
@@ -50,7 +49,7 @@ func TestG9_NothingIsLostOrTornInAStorm(t *testing.T) {
 const cells = 4
 
 type storm struct {
-	end     time.Time
+	part    *part
 	limit   time.Duration
 	wg      sync.WaitGroup
 	faults  atomic.Int64
@@ -61,7 +60,7 @@ type storm struct {
 }
 
 func (s *storm) count(kind string, healed time.Duration) {
-	s.faults.Add(1)
+	s.part.reach(float64(s.faults.Add(1)))
 	for ms := healed.Milliseconds(); ; {
 		was := s.slowest.Load()
 		if ms <= was || s.slowest.CompareAndSwap(was, ms) {
@@ -115,17 +114,14 @@ func (c *cell) startProxy(t *testing.T) *toxiproxy.Proxy {
 	}
 }
 
-// run lets the users work until the time is over, and looks at all that there is.
-func (c *cell) run(t *testing.T) {
-	l := &load{t: c.t, f: c.f, end: c.end}
-	ctx, cancel := context.WithDeadline(context.Background(), c.end.Add(2*time.Minute))
-	defer cancel()
-	l.ctx = ctx
+// run lets the users work until the part is over, and looks at all that there is.
+func (c *cell) run() {
+	l := newLoad(c.t, c.f, c.part, 2*time.Minute)
 	for k := range 6 {
 		r := rand.New(rand.NewPCG(c.rand.Uint64(), uint64(k)))
 		l.start(func() error { return tolerated(c.use(l, r, k)) })
 	}
-	for !l.over() {
+	for !l.isOver() {
 		c.strike(l)
 	}
 	l.wait()

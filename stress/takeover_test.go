@@ -23,13 +23,13 @@ import (
 func TestG8_TakeOversWithoutAFencedEffect(t *testing.T) {
 	rdb := redistest.Start(t, redistest.Options{}).Client(t)
 	f := newFleet(t, rdb, "owners", 6, 2)
-	n := 0
-	for end := until(takeShare); time.Now().Before(end) && !t.Failed(); n++ {
+	p := session.begin(t, "take-overs without an effect of the fenced owner", 500, takeShare)
+	for n := 1; !p.isOver() && !t.Failed(); n++ {
 		f.takeOver(t)
+		p.reach(float64(n))
 	}
 	walk.Walk(t, rdb, "owners", "at", "rank")
 	readsMade.Add(f.reads.Load())
-	figure("take-overs without an effect of the fenced owner", float64(n), 500)
 }
 
 // takeOver lets writers of the old owner go on until they are told to stop, and compares what the new owner finds when
@@ -79,21 +79,22 @@ func (f *fleet) found(t *testing.T) map[int]int64 {
 	return v.versions
 }
 
-// TestG13_NothingLeaksFromOpeningAndClosing opens, uses and closes a table as often as the session asks for: with a read
+// TestG13_NothingLeaksFromOpeningAndClosing opens, uses and closes a table as often as the run asks for: with a read
 // left early, a stream abandoned, a call cancelled, scratch left active. All that it took is given back, pins too.
 func TestG13_NothingLeaksFromOpeningAndClosing(t *testing.T) {
 	rdb := redistest.Start(t, redistest.Options{}).Client(t)
-	cycles := int(max(20, 1000*session.duration/full))
+	cycles := max(20, int(1000*session.scale()))
 	cycle(t, rdb) // what the client and the runtime keep for good
 	before := held(t)
-	for range cycles {
+	n := 0
+	for ; n < cycles && time.Now().Before(session.end); n++ {
 		cycle(t, rdb)
 	}
 	before.atMost(t)
-	if n := int(rdb.PoolStats().TotalConns); n > 10 {
-		t.Errorf("%d connections are still there", n)
+	if open := int(rdb.PoolStats().TotalConns); open > 10 {
+		t.Errorf("%d connections are still there", open)
 	}
-	figure("open and close cycles, nothing leaked", float64(cycles), 1000)
+	session.note("open and close cycles, nothing leaked", float64(n), 1000)
 }
 
 func cycle(t *testing.T, rdb *redis.Client) {

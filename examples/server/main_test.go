@@ -3,12 +3,17 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/examples/internal/connect"
+	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
 	"github.com/tablecache-go/tablecache/internal/redistest"
+	"github.com/tablecache-go/tablecache/table"
 )
 
 func TestMain(m *testing.M) {
@@ -54,6 +59,76 @@ type firstWrite struct{ then func() }
 func (f *firstWrite) Write(p []byte) (int, error) {
 	f.then()
 	return len(p), nil
+}
+
+// serveOnce starts the server with some more flags and stops it as soon as it serves. It returns what it has said.
+func serveOnce(t *testing.T, redis *redistest.Server, flags ...string) (code int, out, diag string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var said, complaint bytes.Buffer
+	args := append([]string{"-listen", "localhost:0", "-redis", "redis://" + redis.Addr()}, flags...)
+	code = run(ctx, args, io.MultiWriter(&said, &firstWrite{then: cancel}), &complaint)
+	return code, said.String(), complaint.String()
+}
+
+// TestASecondStartFindsTheData: what is in the table outlives the process, and only -reset loads it again.
+func TestASecondStartFindsTheData(t *testing.T) {
+	redis := redistest.Start(t, redistest.Options{})
+	rdb := redis.Client(t)
+	serve := func(says string, flags ...string) {
+		t.Helper()
+		if code, out, diag := serveOnce(t, redis, flags...); code != 0 || diag != "" || !strings.Contains(out, says) {
+			t.Fatalf("exit status %d, %s%s, want %q", code, out, diag, says)
+		}
+	}
+	inTable := func(do func(s *server)) {
+		t.Helper()
+		tab, err := open(t.Context(), rdb, options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer tab.Close()
+		do(newServer(tab, flightdata.Load))
+	}
+	serve("20000 flights loaded")
+	inTable(func(s *server) {
+		if n, err := s.table.DeleteKeys(t.Context(), 1); n != 1 || err != nil {
+			t.Fatalf("%d deleted: %v", n, err)
+		}
+	})
+	serve("flights of revision 1 found")
+	inTable(func(s *server) {
+		if _, err := s.table.Get(t.Context(), 1); !errors.Is(err, table.ErrNotFound) {
+			t.Errorf("the second start has loaded the table again: %v", err)
+		}
+		if _, err := s.fill(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if done, err := s.reload(t.Context()); err != nil || done.Revision != 2 {
+			t.Errorf("a reload after the second start is of revision %d: %v", done.Revision, err)
+		}
+	})
+	serve("flights of revision 2 found")
+	serve("20000 flights loaded", "-reset")
+}
+
+// TestATableOfAnotherSchemaIsKept until the operator drops it.
+func TestATableOfAnotherSchemaIsKept(t *testing.T) {
+	redis := redistest.Start(t, redistest.Options{})
+	other := flightdata.Definition(tableName)
+	other.Attributes[6] = table.Field("revision", codec.Int64, func(*flight) *int64 { return new(int64) })
+	tab, err := table.Open(t.Context(), redis.Client(t), other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tab.Close()
+	if code, _, diag := serveOnce(t, redis); code != 1 || !strings.Contains(diag, "start with -reset") {
+		t.Errorf("exit status %d, %s", code, diag)
+	}
+	if code, out, diag := serveOnce(t, redis, "-reset"); code != 0 || !strings.Contains(out, "20000 flights loaded") {
+		t.Errorf("exit status %d, %s%s", code, out, diag)
+	}
 }
 
 // TestLoad drives the server under reloads: a request that sees a mix makes it fail.

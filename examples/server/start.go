@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/tablecache-go/tablecache/examples/internal/connect"
 	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
 	"github.com/tablecache-go/tablecache/table"
@@ -22,25 +24,26 @@ const grace = time.Minute
 
 // start serves until ctx ends or, with -load, until the figures are printed.
 func start(ctx context.Context, o options, out io.Writer) error {
-	redis, err := connect.To(ctx, o.redis)
+	server, err := connect.To(ctx, o.redis)
 	if err != nil {
 		return err
 	}
-	defer redis.Close()
-	t, err := table.Open(ctx, redis.Client, flightdata.Definition(tableName), table.WithReset(), table.WithSnapshotGrace(grace))
+	defer server.Close()
+	t, err := open(ctx, server.Client, o)
 	if err != nil {
 		return err
 	}
 	defer t.Close() // after the server, whose requests use it
 	s := newServer(t, flightdata.Load)
-	if _, err := s.reload(ctx); err != nil {
+	data, err := s.fill(ctx)
+	if err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "Serving table %s in %s at http://%s\n", t.Name(), redis.Name, listener.Addr())
+	fmt.Fprintf(out, "Serving table %s in %s (%s) at http://%s\n", t.Name(), server.Name, data, listener.Addr())
 	return s.serve(ctx, listener, func(ctx context.Context) error {
 		if !o.load {
 			<-ctx.Done()
@@ -48,6 +51,35 @@ func start(ctx context.Context, o options, out io.Writer) error {
 		}
 		return drive(ctx, "http://"+listener.Addr().String(), o, out)
 	})
+}
+
+// open opens the table with what is in it, unless it is to be dropped. Who starts with a new version of this program keeps
+// the data of the last one, and drops it only by the operator's decision.
+func open(ctx context.Context, rdb redis.UniversalClient, o options) (*table.Table[flight, int32], error) {
+	opts := []table.Option{table.WithSnapshotGrace(grace)}
+	if o.reset {
+		opts = append(opts, table.WithReset())
+	}
+	t, err := table.Open(ctx, rdb, flightdata.Definition(tableName), opts...)
+	if errors.Is(err, table.ErrSchemaMismatch) || errors.Is(err, table.ErrLost) {
+		return nil, fmt.Errorf("%w (start with -reset to drop table %s and load it again)", err, tableName)
+	}
+	return t, err
+}
+
+// fill loads a table that is empty, and leaves any other as it is. It says in a few words what is there. The merge of the
+// load shows all records at once, so that a table which is not empty holds all of them.
+func (s *server) fill(ctx context.Context) (string, error) {
+	f, err := s.table.First(ctx, s.table.All(flightdata.ByDeparture))
+	switch {
+	case errors.Is(err, table.ErrNotFound):
+		done, err := s.reload(ctx)
+		return fmt.Sprintf("%d flights loaded", done.Flights), err
+	case err != nil:
+		return "", err
+	}
+	s.revision = f.Revision // nobody else reloads yet
+	return fmt.Sprintf("flights of revision %d found", f.Revision), nil
 }
 
 // shutdown bounds how long requests may take to end when the server stops.
