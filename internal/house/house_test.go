@@ -7,6 +7,7 @@
 //	sources_test.go    reading and parsing what the rules look at
 //	imports_test.go    who may import whom
 //	sizes_test.go      how long files and functions may be
+//	redis_test.go      where names of keys and Lua belong
 //	habits_test.go     how tests wait, how packages are not called
 package house
 
@@ -32,6 +33,8 @@ type sight struct {
 var rules = []rule{
 	{"imports", imports, importSights},
 	{"sizes", sizes, sizeSights},
+	{"keys", keys, keySights},
+	{"lua", lua, luaSights},
 	{"habits", habits, habitSights},
 }
 
