@@ -8,6 +8,7 @@
 //	imports_test.go    who may import whom
 //	sizes_test.go      how long files and functions may be
 //	redis_test.go      where names of keys and Lua belong
+//	words_test.go      words that have a better one, and the glossary
 //	habits_test.go     how tests wait, how packages are not called
 package house
 
@@ -35,6 +36,8 @@ var rules = []rule{
 	{"sizes", sizes, sizeSights},
 	{"keys", keys, keySights},
 	{"lua", lua, luaSights},
+	{"words", words, wordSights},
+	{"glossary", glossary, glossarySights},
 	{"habits", habits, habitSights},
 }
 
