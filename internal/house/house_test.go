@@ -9,6 +9,7 @@
 //	sizes_test.go      how long files and functions may be
 //	redis_test.go      where names of keys and Lua belong
 //	words_test.go      words that have a better one, and the glossary
+//	maps_test.go       the map of files in a package's comment
 //	habits_test.go     how tests wait, how packages are not called
 package house
 
@@ -38,6 +39,7 @@ var rules = []rule{
 	{"lua", lua, luaSights},
 	{"words", words, wordSights},
 	{"glossary", glossary, glossarySights},
+	{"maps", fileMaps, mapSights},
 	{"habits", habits, habitSights},
 }
 
