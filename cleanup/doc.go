@@ -1,12 +1,12 @@
 /*
 Package cleanup is the pool of workers that tidies up after a merge. A merge makes staged rows visible at once; moving
-them to their final place (the fold) is work that nobody waits for. It is cut into short batches, and a few workers
+them to their final place (the fold) is work that nobody waits for. It is cut into short steps, and a few workers
 shared by all tables of a process run these, so that many tables merging at the same moment do not flood Redis.
 
 # Authority
 
-The pool decides when a batch of a table runs, never what it does: it sees a [Job], which has a name and a step. A job
-keeps its own place (a cursor), and its steps must be safe to repeat, because the pool cannot know how far a failed one
+The pool decides when a step of a table runs, never what it does: it sees a [Job], which has a name and a step. A job
+keeps its own place (a cursor), and its steps must be safe to repeat, because the pool cannot know how far a failed step
 came. The pool knows no Redis and no table.
 
 	     Submit                     due, and a worker is free
@@ -23,36 +23,36 @@ came. The pool knows no Redis and no table.
 # Turns
 
 A task is either in the list of waiting ones or with exactly one worker, so one task never runs two steps at once. A free
-worker takes the task that has been due for the longest time: tables take turns, batch by batch. A table in back-off or
+worker takes the task that has been due for the longest time: tables take turns, step by step. A table in back-off or
 pacing waits in the list and occupies no worker. A slow table holds one worker for one step, no more.
 
-Pace: after each batch a table rests for ratio times the duration of that batch. Rests of less than 2 ms are saved up. With
-the default of 0.05 a fold uses about 95 % of one connection at most, and less of Redis; [WithPace] changes that.
+Pace: after each step a table pauses for ratio times the duration of that step; pauses under 2 ms are added up. With the
+default of 0.05 a fold uses at most about 95 % of one connection, and less of Redis.
 
 # Failures
 
 	a step returns an error   it is tried again after a random time below first, 2 first, 4 first ... most (full jitter),
 	                          without end: a merge that is not folded is readable but blocks writers, so giving up helps nobody
-	it says done as well      the task ends with that error: the job knows that trying again is pointless
+	it also returns done      the task ends with that error: the job knows that trying again is pointless
 	a step panics             like an error; the panic's value is not logged, for it may hold data
 	a step hangs              it holds its worker until its context ends it; Stop and Close cancel that context. Jobs give
 	                          their steps a deadline.
 	Stop during a step        the step's context is cancelled and Stop waits until the step has returned. What was done is
 	                          done; submitting the job again resumes where its own cursor stands.
-	the process dies          nothing is written down here. Whoever opens the table again submits a new job.
+	the process dies          the pool keeps nothing on disk. The next owner of the table submits a new job.
 
 # Who writes and who reads
 
 All state is guarded by one mutex, Pool.mu; it is never held while a step runs or a log line is written. Channels carry
 signals only:
 
-	Pool.wake     written by whoever puts a task in the list (Submit, a worker), never blocking; read by idle workers;
-	              never closed. It has one place for each worker: when it is full, everybody is about to look anyway.
+	Pool.wake     written when a task is put in the list (by Submit or a worker), never blocking; read by idle workers;
+	              never closed. It has one place for each worker: when it is full, each worker will look at the list anyway.
 	Pool.quit     closed by the first Close; read by idle workers.
-	Pool.stopped  closed by the last worker that leaves; read by Close.
-	Task.done     closed under Pool.mu by whoever finishes the task; read through Task.Done.
+	Pool.stopped  closed by the last worker that ends; read by Close.
+	Task.done     closed under Pool.mu when the task is finished; read through Task.Done.
 
-The workers are started by NewPool and waited for by Close. There are no other goroutines and no timers of longer life
+The workers are started by NewPool and waited for by Close. There are no other goroutines, and a timer lasts no longer
 than one wait of one worker.
 */
 package cleanup

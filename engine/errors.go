@@ -1,6 +1,10 @@
 package engine
 
-import "errors"
+import (
+	"context"
+	"errors"
+	"fmt"
+)
 
 // Errors of calls that could not begin, or ended before their effect.
 var (
@@ -33,3 +37,12 @@ var (
 	// ErrCleared: the table was cleared since the span began.
 	ErrCleared = errors.New("tablecache: table was cleared")
 )
+
+// Ended returns why ctx is over: errors.Is finds context.Canceled or context.DeadlineExceeded, and the cause where one was
+// given.
+func Ended(ctx context.Context) error {
+	if cause := context.Cause(ctx); cause != ctx.Err() {
+		return fmt.Errorf("tablecache: %w: %w", ctx.Err(), cause)
+	}
+	return fmt.Errorf("tablecache: %w", ctx.Err())
+}

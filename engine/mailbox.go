@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 )
 
 // Mailbox is a bounded queue of messages from many writers to one reader. It is safe for
@@ -33,13 +32,13 @@ func (b *Mailbox[M]) sendUnless(ctx context.Context, done, obsolete <-chan struc
 	default:
 	}
 	if ctx.Err() != nil {
-		return contextErr(ctx)
+		return Ended(ctx)
 	}
 	select {
 	case b.c <- m:
 		return nil
 	case <-ctx.Done():
-		return contextErr(ctx)
+		return Ended(ctx)
 	case <-done:
 		return ErrClosed
 	case <-obsolete:
@@ -52,11 +51,3 @@ func (b *Mailbox[M]) C() <-chan M { return b.c }
 
 // Len returns how many messages are in the mailbox, without those that wait for room.
 func (b *Mailbox[M]) Len() int { return len(b.c) }
-
-// contextErr returns the error for a context that has ended, with its cause.
-func contextErr(ctx context.Context) error {
-	if cause := context.Cause(ctx); cause != ctx.Err() {
-		return fmt.Errorf("tablecache: %w: %w", ctx.Err(), cause)
-	}
-	return fmt.Errorf("tablecache: %w", ctx.Err())
-}

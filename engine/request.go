@@ -149,7 +149,7 @@ func (r *request) giveUp(ctx context.Context) error {
 		<-r.answered
 		return r.err
 	case claimed:
-		return fmt.Errorf("%w: %w", ErrUnknownOutcome, contextErr(ctx))
+		return fmt.Errorf("%w: %w", ErrUnknownOutcome, Ended(ctx))
 	}
-	return contextErr(ctx)
+	return Ended(ctx)
 }

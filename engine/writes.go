@@ -137,7 +137,7 @@ func (a *Actor) await(ctx context.Context, r *request) error {
 // sendControl has the run loop call f. The run loop receives it in any state (D10).
 func (a *Actor) sendControl(ctx context.Context, f func()) error {
 	if ctx.Err() != nil {
-		return contextErr(ctx)
+		return Ended(ctx)
 	}
 	select {
 	case <-a.closing:
@@ -148,7 +148,7 @@ func (a *Actor) sendControl(ctx context.Context, f func()) error {
 	case a.control <- f:
 		return nil
 	case <-ctx.Done():
-		return contextErr(ctx)
+		return Ended(ctx)
 	case <-a.closing:
 		return ErrClosed
 	}

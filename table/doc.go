@@ -41,8 +41,30 @@
 //
 // # Where to find what
 //
-// The key layout is in keys.go, the row format in encode.go and decode.go, one Lua script for each
-// effect and each kind of read in scripts/, their Go side in store.go and page.go, the fan-in of
-// readers in reader.go, long reads in read.go and pump.go, the fold in fold.go. The lock itself is
-// in package engine.
+// This package is public and typed, and only that. Below it there are bytes: internal/layout says what is stored, internal/wire
+// says it to Redis, internal/scan reads, internal/store writes. The lock itself is in package engine.
+//
+//	count.go       how many records a spec has
+//	decode.go      rows to records
+//	dedup.go       rows with the same key
+//	definition.go  what a table is: key, attributes, indexes
+//	encode.go      records to rows
+//	errors.go      all errors
+//	filter.go      which records of a page are the answer
+//	interval.go    intervals of scores
+//	lookup.go      records by their keys
+//	open.go        taking a table over
+//	options.go     what Open can be told
+//	owner.go       all of a table that does not depend on its record type
+//	records.go     reading
+//	repair.go      mending what Verify finds
+//	scratch.go     staging
+//	spec.go        which records a call is about
+//	stats.go       what a table is doing
+//	storage.go     a table as an interface, without its key type
+//	stream.go      reading through a channel
+//	sweep.go       judging and deleting, page by page
+//	table.go       the table
+//	verify.go      finding what is wrong with what is stored
+//	write.go       putting and deleting
 package table

@@ -63,12 +63,12 @@ func (r *Reader) AuditCounts(ctx context.Context) (scripts.AuditedCounts, error)
 
 func (r *Reader) auditStep(ctx context.Context, p scripts.Part, index int, at scripts.AuditAt) (wire.Answer, error) {
 	n := min(max(r.pageBytes/r.rows.Guess(), 1), mostAudited) // rows are brought here
-	return r.askOwner(ctx, scripts.Audit(r.client, r.authority.Epoch(), p, index, at, n))
+	return r.runOwnerScript(ctx, scripts.Audit(r.client, r.authority.Epoch(), p, index, at, n))
 }
 
 // Repair mends one thing, if it still is as it was seen, and tells whether it was mended.
 func (r *Reader) Repair(ctx context.Context, what scripts.Remedy, d scripts.Damage) (bool, error) {
-	a, err := r.askOwner(ctx, scripts.Repair(r.client, r.authority.Epoch(), what, d))
+	a, err := r.runOwnerScript(ctx, scripts.Repair(r.client, r.authority.Epoch(), what, d))
 	if err != nil {
 		return false, err
 	}

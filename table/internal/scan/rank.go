@@ -44,7 +44,7 @@ func (r *Reader) findRuns(ctx context.Context, q pageQuery) ([]run, error) {
 		before, through := b.Ahead(q.Reverse)
 		commands = append(commands, []any{"zcount", key, before.Min, before.Max}, []any{"zcount", key, through.Min, through.Max})
 	}
-	a, err := r.askPinned(ctx, q, nil, commands)
+	a, err := r.runPinned(ctx, q, nil, commands)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func trimmed(runs []run) []run {
 // nextByRank makes one round trip: it returns the page whose keys are known, and where the next one is.
 func (r *Reader) nextByRank(ctx context.Context, q pageQuery, scan *rankScan) (*Page, *rankScan, error) {
 	rows, keys, left := r.rankCommands(q, scan)
-	a, err := r.askPinned(ctx, q, rows, keys)
+	a, err := r.runPinned(ctx, q, rows, keys)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,7 +102,7 @@ func (r *Reader) nextByRank(ctx context.Context, q pageQuery, scan *rankScan) (*
 
 // refill asks for the rows of a page once more, so that an empty one, which is damaged, can be told from one that is missing.
 func (r *Reader) refill(ctx context.Context, q pageQuery, p *Page) error {
-	a, err := r.askPinned(ctx, q, nil, [][]any{wire.HMGet(&r.client.Keys.Rows, p.Keys)})
+	a, err := r.runPinned(ctx, q, nil, [][]any{wire.HMGet(&r.client.Keys.Rows, p.Keys)})
 	if err != nil {
 		return err
 	}
@@ -132,8 +132,8 @@ func (r *Reader) rankCommands(q pageQuery, scan *rankScan) (rows []any, keys [][
 	return rows, [][]any{zrange}, trimmed(left)
 }
 
-// askPinned has plain commands on merged rows answered, and makes sure that the answers are of q's snapshot.
-func (r *Reader) askPinned(ctx context.Context, q pageQuery, rows []any, commands [][]any) (response, error) {
+// runPinned has plain commands on merged rows answered, and makes sure that the answers are of q's snapshot.
+func (r *Reader) runPinned(ctx context.Context, q pageQuery, rows []any, commands [][]any) (response, error) {
 	n := len(commands)
 	commands = append(commands, []any{"hlen", &r.client.Keys.Rows}, []any{"zcard", &r.client.Keys.Merged[q.Index]},
 		r.client.Commands.Truth)

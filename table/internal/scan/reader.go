@@ -59,8 +59,8 @@ func (r *Reader) Alive(ctx context.Context) error {
 	}
 }
 
-// ask returns the answer to a script call.
-func (r *Reader) ask(ctx context.Context, call []any) (wire.Answer, error) {
+// runScript returns the answer to a script call.
+func (r *Reader) runScript(ctx context.Context, call []any) (wire.Answer, error) {
 	acked := r.authority.Acked()
 	response, err := r.batcher.put(ctx, request{call: call})
 	if err == nil {
@@ -69,8 +69,8 @@ func (r *Reader) ask(ctx context.Context, call []any) (wire.Answer, error) {
 	return response.Answer, err
 }
 
-// askOwner is ask for calls that name the owner, and work on a table that is not whole.
-func (r *Reader) askOwner(ctx context.Context, call []any) (wire.Answer, error) {
+// runOwnerScript is runScript for calls that name the owner, and work on a table that is not whole.
+func (r *Reader) runOwnerScript(ctx context.Context, call []any) (wire.Answer, error) {
 	response, err := r.batcher.put(ctx, request{call: call})
 	if err == nil {
 		err = response.Err(r.authority.Epoch())

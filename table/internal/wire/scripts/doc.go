@@ -1,0 +1,27 @@
+// Package scripts holds the Lua scripts of a table: NAME.lua beside NAME.go, which makes the calls of that script and reads
+// its answers. What several scripts share is in prelude/. A script checks everything before its first write, because Redis does
+// not roll a script back.
+//
+// # Files
+//
+//	abort.go    drops all that is staged
+//	audit.go    one step of a walk over all that is stored
+//	clear.go    drops everything
+//	count.go    how many rows lie in intervals
+//	delete.go   removes rows
+//	discard.go  stages tombstones
+//	effect.go   what calls and answers of numbered effects share
+//	fold.go     moves rows of a merged generation
+//	lookup.go   rows by their keys
+//	mark.go     what delete and discard share
+//	merge.go    shows all that is staged
+//	open.go     claims the table for a new owner
+//	page.go     one page of a read
+//	put.go      stores rows
+//	repair.go   mends one thing
+//	scripts.go  how the scripts are put together, and all of them
+//	seal.go     ends a transaction
+//	settle.go   tells whether an effect was applied, or sees to it that it never will be
+//	stage.go    stores rows in the scratch space
+//	stats.go    how many rows there are
+package scripts
