@@ -98,7 +98,7 @@ func fillsUp(t *testing.T, n int) (admin, rdb *redis.Client) {
 	t.Helper()
 	server := redistest.Start(t, redistest.Options{})
 	admin = server.Client(t)
-	rdb = server.TCPClient(t, func(o *redis.Options) { o.PoolSize = 1 }) // no lane, which hooks would not see
+	rdb = server.TCPClient(t, func(o *redis.Options) { o.PoolSize = 1 }) // no transactions, which hooks would not see
 	rdb.AddHook(&beforeWrite{call: func() {
 		if n--; n == 0 {
 			ok(t, admin.ConfigSet(t.Context(), "maxmemory", "1").Err())

@@ -13,8 +13,8 @@ import (
 )
 
 // paths counts by which way rows were stored, as the server tells: in a transaction, in one that was void, by a script. (The
-// client's hooks do not see the lane.)
-type paths struct{ lane, void, script int }
+// client's hooks do not see the writer's connection.)
+type paths struct{ transaction, void, script int }
 
 var storingCalls = regexp.MustCompile(`cmdstat_(eval|evalsha|exec):calls=(\d+)`)
 
@@ -28,7 +28,7 @@ func took(t testing.TB, rdb *redis.Client) paths {
 	for _, found := range storingCalls.FindAllStringSubmatch(text, -1) {
 		n[found[1]], _ = strconv.Atoi(found[2])
 	}
-	return paths{lane: n["eval"], void: n["exec"] - n["eval"], script: n["evalsha"]}
+	return paths{transaction: n["eval"], void: n["exec"] - n["eval"], script: n["evalsha"]}
 }
 
 func wantPaths(t testing.TB, rdb *redis.Client, want paths) {
@@ -38,8 +38,8 @@ func wantPaths(t testing.TB, rdb *redis.Client, want paths) {
 	}
 }
 
-// openOnLane opens a table on a server of its own, and stores something so that the lane is there.
-func openOnLane(t testing.TB) (*items, *redis.Client) {
+// openWithTransactions opens a table on a server of its own, and stores something so that the writer has its connection.
+func openWithTransactions(t testing.TB) (*items, *redis.Client) {
 	t.Helper()
 	rdb := redistest.Start(t, redistest.Options{}).Client(t)
 	tbl := openOn(t, rdb, "t")
@@ -50,10 +50,10 @@ func openOnLane(t testing.TB) (*items, *redis.Client) {
 
 func TestG9_ABatchThatMeetsAChangeGoesByScript(t *testing.T) {
 	t.Parallel()
-	tbl, rdb := openOnLane(t)
+	tbl, rdb := openWithTransactions(t)
 	put(t, tbl, numbered(0, 2)...)
 	put(t, tbl, numbered(2, 4)...)
-	wantPaths(t, rdb, paths{lane: 2})
+	wantPaths(t, rdb, paths{transaction: 2})
 	for _, key := range []string{":m", ":r", ":i:at", ":i:rank"} { // as they were, but touched
 		switch seq := rdb.HGet(t.Context(), tbl.Name()+":m", "seq").Val(); key {
 		case ":m":
@@ -67,21 +67,21 @@ func TestG9_ABatchThatMeetsAChangeGoesByScript(t *testing.T) {
 		}
 		put(t, tbl, numbered(4, 6)...)
 		put(t, tbl, numbered(6, 8)...)
-		wantPaths(t, rdb, paths{lane: 1, void: 1, script: 1})
+		wantPaths(t, rdb, paths{transaction: 1, void: 1, script: 1})
 	}
 	wantIDs(t, tbl, tbl.All("at"), 0, 1, 2, 3, 4, 5, 6, 7)
 }
 
-func TestTheLaneTakesAllThatOnlyStoresOrDeletes(t *testing.T) {
+func TestATransactionTakesAllThatOnlyStoresOrDeletes(t *testing.T) {
 	t.Parallel()
-	tbl, rdb := openOnLane(t)
+	tbl, rdb := openWithTransactions(t)
 	put(t, tbl, numbered(0, 9)...)
 	n, err := tbl.Delete(t.Context(), tbl.Range("at", 0, 20))
 	ok(t, err)
 	ok(t, tbl.ScratchPut(t.Context(), numbered(5, 12)...))
 	m, err := tbl.ScratchDiscard(t.Context(), tbl.Range("at", 20, 60))
 	ok(t, err)
-	wantPaths(t, rdb, paths{lane: 4, script: 1}) // a script has read what a merge would show
+	wantPaths(t, rdb, paths{transaction: 4, script: 1}) // a script has read what a merge would show
 	if n != 2 || m != 4 {
 		t.Errorf("deleted %d and discarded %d, want 2 and 4", n, m)
 	}
@@ -90,12 +90,12 @@ func TestTheLaneTakesAllThatOnlyStoresOrDeletes(t *testing.T) {
 	took(t, rdb)
 	put(t, tbl, numbered(0, 1)...) // the merge and the fold have changed everything since
 	put(t, tbl, numbered(1, 2)...)
-	wantPaths(t, rdb, paths{lane: 1, script: 1})
+	wantPaths(t, rdb, paths{transaction: 1, script: 1})
 }
 
-func TestG8_ALaterOwnerEndsTheLane(t *testing.T) {
+func TestG8_ALaterOwnerEndsTheTransactions(t *testing.T) {
 	t.Parallel()
-	tbl, rdb := openOnLane(t)
+	tbl, rdb := openWithTransactions(t)
 	put(t, tbl, numbered(0, 2)...)
 	later := openOn(t, rdb, tbl.Name())
 	put(t, later, numbered(2, 3)...)
@@ -108,8 +108,8 @@ func TestG8_ALaterOwnerEndsTheLane(t *testing.T) {
 	wantUntouched(t, rdb, tbl.Name(), before)
 }
 
-// Where the client's pool is small there is no lane, and everything works without.
-func TestASmallPoolHasNoLane(t *testing.T) {
+// Where the client's pool is small there are no transactions, and everything works without.
+func TestASmallPoolHasNoTransactions(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})
 	rdb := server.TCPClient(t, func(o *redis.Options) { o.PoolSize = 1 })
