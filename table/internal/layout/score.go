@@ -46,3 +46,22 @@ func (b Bound) Ahead(reverse bool) (before, through Bound) {
 	}
 	return before, Bound{b.Min, "+inf"}
 }
+
+// Span is a Bound as numbers.
+type Span struct {
+	low, high float64
+	closed    bool // high belongs to it
+}
+
+// Span returns the bound as numbers.
+func (b Bound) Span() Span {
+	text, open := strings.CutPrefix(b.Max, "(")
+	low, _ := strconv.ParseFloat(b.Min, 64) // written by BoundOf
+	high, _ := strconv.ParseFloat(text, 64)
+	return Span{low: low, high: high, closed: !open}
+}
+
+// Contains tells whether a score lies in the span.
+func (s Span) Contains(score float64) bool {
+	return score >= s.low && (score < s.high || s.closed && score == s.high)
+}

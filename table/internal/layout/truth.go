@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -35,3 +36,8 @@ func (e Epoch) Count() uint64 {
 	n, _ := strconv.ParseUint(count, 10, 64)
 	return n
 }
+
+var epochText = regexp.MustCompile(`^[1-9][0-9]{0,19}:[0-9a-f]{16}$`)
+
+// IsValid tells whether e is an epoch that an owner may have been given.
+func (e Epoch) IsValid() bool { return epochText.MatchString(string(e)) && e.Count() > 0 }

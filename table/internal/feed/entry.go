@@ -1,0 +1,108 @@
+package feed
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+)
+
+// Entry is one effect as its owner has told it. It shares the memory of the reply that it came in.
+type Entry struct {
+	At       layout.Position // where the table is after it
+	Previous layout.Position // where it was before
+	Kind     layout.Kind
+	Verdicts string
+	Body     []byte // nil where there is none
+	Schema   string // of a claim
+}
+
+// Rows returns the rows of the body.
+func (e *Entry) Rows(indexes int) ([]layout.BodyRow, error) { return layout.RowsOf(e.Body, indexes) }
+
+// Keys returns those keys of the body that the effect has found.
+func (e *Entry) Keys() ([][]byte, error) {
+	keys, err := layout.KeysIn(e.Body)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) != len(e.Verdicts) {
+		return nil, fmt.Errorf("%w: %d keys and %d verdicts", layout.ErrBody, len(keys), len(e.Verdicts))
+	}
+	found := keys[:0]
+	for i, key := range keys {
+		if engine.Verdict(e.Verdicts[i]) == engine.Marked {
+			found = append(found, key)
+		}
+	}
+	return found, nil
+}
+
+// IsTold tells whether the entry says all that the effect has changed.
+func (e *Entry) IsTold() bool {
+	switch e.Kind {
+	case layout.KindPut, layout.KindStage, layout.KindDelete, layout.KindDiscard:
+		return e.Body != nil
+	case layout.KindRepair:
+		return false
+	}
+	return true
+}
+
+// Range asks for at most n entries behind a position.
+func Range(feed *string, behind layout.Position, n int) []any {
+	return []any{"xrange", feed, "(" + layout.EntryID(behind.Epoch, behind.Seq), "+", "count", n}
+}
+
+// ReadEntries reads the raw answer to Range.
+func ReadEntries(raw []byte) (entries []Entry, err error) {
+	r := wire.NewReply(raw)
+	for n := r.List(); n > 0 && r.Err() == nil; n-- {
+		entries = append(entries, readEntry(&r))
+	}
+	return entries, r.Err()
+}
+
+func readEntry(r *wire.Reply) (e Entry) {
+	if r.List() != 2 {
+		r.Fail()
+	}
+	_, number, _ := strings.Cut(string(r.Text()), "-")
+	seq, err := strconv.ParseUint(number, 10, 64)
+	if err != nil {
+		r.Fail()
+	}
+	e.At.Seq = seq
+	var previous string
+	for fields := r.List(); fields > 1 && r.Err() == nil; fields -= 2 {
+		name, value := string(r.Text()), r.Text()
+		switch name {
+		case layout.EntryEpoch:
+			e.At.Epoch = layout.Epoch(value)
+		case layout.EntryPrevious:
+			previous = string(value)
+		case layout.EntryKind:
+			e.Kind = layout.Kind(value)
+		case layout.EntryVerdicts:
+			e.Verdicts = string(value)
+		case layout.EntryBody:
+			e.Body = value
+		case layout.EntrySchema:
+			e.Schema = string(value)
+		}
+	}
+	e.Previous = previousOf(e.At.Epoch, previous)
+	return e
+}
+
+// previousOf reads the field that names the predecessor.
+func previousOf(epoch layout.Epoch, text string) layout.Position {
+	if seq, err := strconv.ParseUint(text, 10, 64); err == nil {
+		return layout.Position{Epoch: epoch, Seq: seq}
+	}
+	p, _ := layout.ParsePosition(text) // of another owner; zero: there was none
+	return p
+}

@@ -1,0 +1,143 @@
+package feed
+
+import (
+	"strconv"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+)
+
+// MostBody bounds the body of one entry. What is larger is not told, and followers copy anew.
+const MostBody = 1 << 20
+
+// entryOverhead is about what an entry takes beside its body.
+const entryOverhead = 128
+
+// Log decides what one owner tells the feed of each effect, and what is dropped from it. It is for one goroutine, and for
+// effects in order.
+type Log struct {
+	epoch   layout.Epoch
+	limit   int64 // bytes that this owner's entries may have together; 0: there is no feed
+	told    []told
+	bytes   int64 // of told
+	session int64 // bytes of bodies of the scratch session that is on
+}
+
+// told is an entry that is in the feed.
+type told struct {
+	seq  uint64
+	size int64
+}
+
+// NewLog returns the log of an owner. limit is in bytes; with 0 nothing is told.
+func NewLog(epoch layout.Epoch, limit int64) *Log { return &Log{epoch: epoch, limit: limit} }
+
+// IsOn tells whether there is a feed.
+func (l *Log) IsOn() bool { return l.limit > 0 }
+
+// Addition is what an effect appends to the feed.
+type Addition struct {
+	Body  []byte // nil: none
+	Trim  string // the id of the first entry that stays; empty: all stay
+	drops int
+}
+
+// Add returns what e appends. It changes nothing until Added.
+func (l *Log) Add(e *engine.Effect) Addition {
+	a := Addition{Body: l.body(e)}
+	size, left := int64(len(a.Body)+entryOverhead), l.bytes
+	for ; left+size > l.limit && a.drops < len(l.told); a.drops++ {
+		left -= l.told[a.drops].size
+	}
+	switch {
+	case a.drops == 0:
+	case a.drops < len(l.told):
+		a.Trim = layout.EntryID(l.epoch, l.told[a.drops].seq)
+	default:
+		a.Trim = layout.EntryID(l.epoch, e.Seq)
+	}
+	return a
+}
+
+// Added notes that an effect was applied with its addition.
+func (l *Log) Added(e *engine.Effect, a Addition) {
+	size := int64(len(a.Body) + entryOverhead)
+	for _, t := range l.told[:a.drops] {
+		l.bytes -= t.size
+	}
+	l.told, l.bytes = append(l.told[a.drops:], told{e.Seq, size}), l.bytes+size
+	switch e.Kind {
+	case engine.Stage, engine.Discard:
+		l.session += size
+	case engine.Merge, engine.Abort, engine.Clear:
+		l.session = 0
+	}
+}
+
+// body returns the body of e's entry; nil if it has none, or is not told.
+func (l *Log) body(e *engine.Effect) []byte {
+	staging := e.Kind == engine.Stage || e.Kind == engine.Discard
+	if staging && l.session > l.limit/2 {
+		return nil
+	}
+	switch e.Kind {
+	case engine.Put, engine.Stage:
+		return bodyOfRows(e.Rows)
+	case engine.Delete, engine.Discard:
+		return bodyOfKeys(e.Marks)
+	}
+	return nil
+}
+
+func bodyOfRows(rows []engine.Row) []byte {
+	size := 0
+	for i := range rows {
+		size += layout.RowSize(rows[i].Key, rows[i].Value, len(rows[i].Scores))
+	}
+	if size > MostBody {
+		return nil
+	}
+	body := make([]byte, 0, size)
+	for i := range rows {
+		body = layout.AppendRow(body, rows[i].Key, rows[i].Value)
+		for _, text := range rows[i].Scores {
+			score, _ := strconv.ParseFloat(string(text), 64) // it was written by us
+			body = layout.AppendScore64(body, score)
+		}
+	}
+	return body
+}
+
+func bodyOfKeys(marks []engine.Mark) []byte {
+	size := 0
+	for i := range marks {
+		size += layout.KeySize(marks[i].Key)
+	}
+	if size > MostBody {
+		return nil
+	}
+	body := make([]byte, 0, size)
+	for i := range marks {
+		body = layout.AppendKey(body, marks[i].Key)
+	}
+	return body
+}
+
+// KindOf returns the kind of e's entry.
+func KindOf(k engine.Kind) layout.Kind {
+	switch k {
+	case engine.Put:
+		return layout.KindPut
+	case engine.Delete:
+		return layout.KindDelete
+	case engine.Stage:
+		return layout.KindStage
+	case engine.Discard:
+		return layout.KindDiscard
+	case engine.Merge:
+		return layout.KindMerge
+	case engine.Abort:
+		return layout.KindAbort
+	}
+	return layout.KindClear
+}
