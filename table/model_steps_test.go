@@ -186,3 +186,25 @@ func (r *random) checkLookup(visible map[int64]item) {
 		r.Errorf("Get of a key that is not there: %v", err)
 	}
 }
+
+// 400 random histories do not diverge from a model.
+func TestU19_RandomHistoriesAgreeWithAModel(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			r := newRandom(t, seed)
+			for range 10 { // ten histories one after the other
+				for range 14 {
+					r.step()
+				}
+				r.check()
+				if r.model.merging {
+					r.unbrake()
+				}
+				ok(t, r.table.Clear(t.Context()))
+				r.model = newModel()
+			}
+		})
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -157,4 +158,54 @@ func (r *reader) intervals() []table.Interval {
 	default:
 		return []table.Interval{table.Everything()}
 	}
+}
+
+// A reader half way through when merge is called gets all old rows.
+func TestU04_AReaderSpansAMerge(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t, table.WithPageBytes(300))
+	put(t, tbl, numbered(0, 100)...)
+	ok(t, tbl.ScratchPut(t.Context(), numbered(50, 150)...))
+	_, err := tbl.ScratchDiscard(t.Context(), tbl.Range("at", 0, 500))
+	ok(t, err)
+	var seen []int64
+	for i, err := range tbl.Records(t.Context(), tbl.All("at")) {
+		ok(t, err)
+		if seen = append(seen, i.ID); len(seen) == 50 {
+			ok(t, tbl.ScratchMerge(t.Context()))
+		}
+	}
+	if !slices.Equal(seen, keysOf(numbered(0, 100))) {
+		t.Errorf("got %d rows: %v", len(seen), seen)
+	}
+	ok(t, tbl.WaitClear(t.Context()))
+	wantIDs(t, tbl, tbl.All("at"), keysOf(numbered(50, 150))...)
+}
+
+// A row that is always there is in every read while it and others are overwritten. (Readers share the owner's table:
+// there are none in other processes.)
+func TestU30_AnOverwrittenRowIsInEveryRead(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t, table.WithPageBytes(1000))
+	rows := numbered(0, 50)
+	put(t, tbl, rows...)
+	stop, writers := make(chan struct{}), new(sync.WaitGroup)
+	n := 0
+	writers.Go(func() {
+		repeat(stop, func() {
+			n++
+			moved := rows[n%50]
+			moved.At = float64(n % 997)
+			report(t, tbl.Put(t.Context(), moved))
+		})
+	})
+	for range 100 {
+		if got := len(ids(t, tbl, tbl.All("at"))); got != 50 {
+			t.Errorf("%d of 50 rows", got)
+		}
+		_, err := tbl.Get(t.Context(), 7)
+		ok(t, err)
+	}
+	close(stop)
+	writers.Wait()
 }
