@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/tablecache-go/tablecache/internal/model"
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -62,14 +63,14 @@ func (r *reader) read() {
 	switch kind := r.rng.IntN(10); {
 	case kind == 0:
 		n, err := r.tbl.Count(r.t.Context(), s)
-		r.compare("count", s, began, r.asked.Load(), err, func(c contents) bool { return len(c.answer(s)) == n })
+		r.compare("count", s, began, r.asked.Load(), err, func(m *model.Table[item]) bool { return m.Count(specOf(s)) == n })
 	case kind < 5:
 		got, moment, err := r.collect(r.tbl.Records(r.t.Context(), s))
-		r.compare("Records", s, began, moment, err, func(c contents) bool { return same(got, c.answer(s)) })
+		r.compare("Records", s, began, moment, err, func(m *model.Table[item]) bool { return same(got, m.Read(specOf(s))) })
 	default:
 		stream := r.tbl.Stream(r.t.Context(), s)
 		got, moment, _ := r.collect(delivered(stream))
-		r.compare("Stream", s, began, moment, stream.Err(), func(c contents) bool { return same(got, c.answer(s)) })
+		r.compare("Stream", s, began, moment, stream.Err(), func(m *model.Table[item]) bool { return same(got, m.Read(specOf(s))) })
 	}
 	r.reads.Add(1)
 }
@@ -113,7 +114,7 @@ func (r *reader) awaitWrite() {
 	}
 }
 
-func (r *reader) compare(what string, s table.Spec[item], began, moment int64, err error, equals func(contents) bool) {
+func (r *reader) compare(what string, s table.Spec[item], began, moment int64, err error, equals func(*model.Table[item]) bool) {
 	if err != nil {
 		if !r.over.Load() {
 			r.t.Errorf("%s of %v: %v", what, s.Intervals, err)
@@ -129,8 +130,8 @@ func (r *reader) compare(what string, s table.Spec[item], began, moment int64, e
 		what, s.Index, s.Intervals, s.Reverse, s.Limit, began, moment)
 }
 
-func same(got []item, want []*item) bool {
-	return slices.EqualFunc(got, want, func(a item, b *item) bool {
+func same(got, want []item) bool {
+	return slices.EqualFunc(got, want, func(a, b item) bool {
 		return a.ID == b.ID && a.Name == b.Name && a.At == b.At && a.Rank == b.Rank
 	})
 }

@@ -30,8 +30,8 @@ type Schema[R any] struct {
 	Equal func(a, b *R) bool               // whether two records are the same
 }
 
-// Table is a model of one table. It keeps the records that it is given: nobody may change what they point to. It is not
-// safe for concurrent use, but its clones are independent of it.
+// Table is a model of one table. It keeps the records that it is given: nobody may change what they point to. Reads may run
+// at the same time, but not beside a write; a clone is a table of its own.
 type Table[R any] struct {
 	State      State
 	Generation uint32 // how many merges there were
