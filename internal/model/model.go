@@ -51,7 +51,7 @@ func (t *Table[R]) Put(records ...R) {
 		return
 	}
 	t.mustBe("put", StateClear)
-	t.merged = t.merged.with(t.rows(records))
+	t.merged = t.merged.with(t.rowsOf(records))
 	t.Version++
 }
 
@@ -74,7 +74,7 @@ func (t *Table[R]) DeleteKeys(keys ...string) int {
 }
 
 // Stage stages records: a merge will put them. That revives what was discarded.
-func (t *Table[R]) Stage(records ...R) { t.stage(t.rows(records)) }
+func (t *Table[R]) Stage(records ...R) { t.stage(t.rowsOf(records)) }
 
 // Discard stages tombstones for what the spec finds in the staged view, and returns that: a merge will delete it.
 func (t *Table[R]) Discard(s Spec[R]) []R {
@@ -91,7 +91,7 @@ func (t *Table[R]) DiscardKeys(keys ...string) int {
 }
 
 // stage stages rows. The first makes the table active.
-func (t *Table[R]) stage(marked rows[R]) {
+func (t *Table[R]) stage(marked []*row[R]) {
 	if len(marked) == 0 {
 		return
 	}
@@ -140,8 +140,8 @@ func (t *Table[R]) Count(s Spec[R]) int { return len(s.find(t.visible(), t.schem
 func (t *Table[R]) Lookup(keys ...string) (found []R) {
 	visible := t.visible()
 	for i, key := range keys {
-		if r, there := visible.get(key); there && !slices.Contains(keys[:i], key) {
-			found = append(found, r.record)
+		if at, there := visible.find(key); there && !slices.Contains(keys[:i], key) {
+			found = append(found, visible[at].record)
 		}
 	}
 	return found
@@ -152,6 +152,21 @@ func (t *Table[R]) Records() int { return len(t.visible()) }
 
 // Staged returns how many rows and tombstones are staged.
 func (t *Table[R]) Staged() int { return len(t.staged) }
+
+// Rows goes through all rows: those that are merged, then those that are staged, in the order of their keys. A tombstone has
+// no record.
+func (t *Table[R]) Rows(visit func(key string, record *R, staged bool)) {
+	for _, r := range t.merged {
+		visit(r.key, &r.record, false)
+	}
+	for _, r := range t.staged {
+		if r.tombstone {
+			visit(r.key, nil, true)
+		} else {
+			visit(r.key, &r.record, true)
+		}
+	}
+}
 
 // visible is what readers see.
 func (t *Table[R]) visible() rows[R] {
@@ -177,8 +192,8 @@ func (t *Table[R]) Equal(o *Table[R]) bool {
 
 // SameRows tells whether two tables hold the same rows, merged and staged, whatever their history.
 func (t *Table[R]) SameRows(o *Table[R]) bool {
-	same := func(a, b row[R]) bool {
-		return a.key == b.key && a.tombstone == b.tombstone && (a.tombstone || t.schema.Equal(&a.record, &b.record))
+	same := func(a, b *row[R]) bool {
+		return a == b || a.key == b.key && a.tombstone == b.tombstone && (a.tombstone || t.schema.Equal(&a.record, &b.record))
 	}
 	return slices.EqualFunc(t.merged, o.merged, same) && slices.EqualFunc(t.staged, o.staged, same)
 }
@@ -187,26 +202,26 @@ func (t *Table[R]) SameRows(o *Table[R]) bool {
 func (t *Table[R]) String() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%v, generation %d, version %d\n", t.State, t.Generation, t.Version)
-	for _, r := range t.merged {
-		fmt.Fprintf(&s, "  merged %q: %+v\n", r.key, r.record)
-	}
-	for _, r := range t.staged {
-		if r.tombstone {
-			fmt.Fprintf(&s, "  staged %q: tombstone\n", r.key)
-		} else {
-			fmt.Fprintf(&s, "  staged %q: %+v\n", r.key, r.record)
+	t.Rows(func(key string, record *R, staged bool) {
+		switch {
+		case record == nil:
+			fmt.Fprintf(&s, "  staged %q: tombstone\n", key)
+		case staged:
+			fmt.Fprintf(&s, "  staged %q: %+v\n", key, *record)
+		default:
+			fmt.Fprintf(&s, "  merged %q: %+v\n", key, *record)
 		}
-	}
+	})
 	return s.String()
 }
 
-// rows returns records under their keys: each key once, in order.
-func (t *Table[R]) rows(records []R) rows[R] {
-	var all rows[R]
+// rowsOf returns records under their keys, as they come.
+func (t *Table[R]) rowsOf(records []R) []*row[R] {
+	all := make([]*row[R], 0, len(records))
 	for _, r := range records {
-		all = append(all, row[R]{key: t.schema.Key(&r), record: r})
+		all = append(all, &row[R]{key: t.schema.Key(&r), record: r})
 	}
-	return rows[R](nil).with(all)
+	return all
 }
 
 // mustBe panics where the library would make a write wait.

@@ -1,11 +1,11 @@
 package model
 
 import (
-	"cmp"
 	"slices"
+	"strings"
 )
 
-// row is a record under its key; among staged rows it may be a tombstone, which has no record.
+// row is a record under its key; among staged rows it may be a tombstone, which has no record. Nobody changes it.
 type row[R any] struct {
 	key       string
 	record    R
@@ -14,40 +14,38 @@ type row[R any] struct {
 
 // rows are in the order of their keys, and no key comes twice. Nobody changes them in place: what changes a table makes
 // new rows, so that its clones may share the old ones.
-type rows[R any] []row[R]
+type rows[R any] []*row[R]
 
-// with returns these rows and the others. Of rows with one key the last wins.
-func (all rows[R]) with(others rows[R]) rows[R] {
-	joined := slices.Concat(all, others)
-	slices.SortStableFunc(joined, func(a, b row[R]) int { return cmp.Compare(a.key, b.key) })
-	last := joined[:0]
-	for i, r := range joined {
-		if i+1 == len(joined) || joined[i+1].key != r.key {
-			last = append(last, r)
+// with returns these rows and others, which may come in any order, in place of those with the same keys. Of two others
+// with one key the last wins.
+func (all rows[R]) with(others []*row[R]) rows[R] {
+	next := append(make(rows[R], 0, len(all)+len(others)), all...)
+	for _, r := range others {
+		if at, there := next.find(r.key); there {
+			next[at] = r
+		} else {
+			next = slices.Insert(next, at, r)
 		}
 	}
-	return last
+	return next
 }
 
 // live returns the rows that are no tombstones.
 func (all rows[R]) live() rows[R] {
-	return slices.DeleteFunc(slices.Clone(all), func(r row[R]) bool { return r.tombstone })
+	return slices.DeleteFunc(slices.Clone(all), func(r *row[R]) bool { return r.tombstone })
 }
 
-// get returns the row with this key.
-func (all rows[R]) get(key string) (r row[R], there bool) {
-	i, there := slices.BinarySearchFunc(all, key, func(r row[R], key string) int { return cmp.Compare(r.key, key) })
-	if there {
-		r = all[i]
-	}
-	return r, there
+// find returns the place of a key, and whether a row is there.
+func (all rows[R]) find(key string) (at int, there bool) {
+	return slices.BinarySearchFunc(all, key, func(r *row[R], key string) int { return strings.Compare(r.key, key) })
 }
 
 // tombstones returns a tombstone for each of the keys that has a row here.
-func (all rows[R]) tombstones(keys []string) (some rows[R]) {
+func (all rows[R]) tombstones(keys []string) rows[R] {
+	var some []*row[R]
 	for _, key := range keys {
-		if _, there := all.get(key); there {
-			some = append(some, row[R]{key: key, tombstone: true})
+		if _, there := all.find(key); there {
+			some = append(some, &row[R]{key: key, tombstone: true})
 		}
 	}
 	return rows[R](nil).with(some) // a key that came twice has one
@@ -61,6 +59,9 @@ func (all rows[R]) keys() (keys []string) {
 }
 
 func (all rows[R]) records() (records []R) {
+	if len(all) > 0 {
+		records = make([]R, 0, len(all))
+	}
 	for _, r := range all {
 		records = append(records, r.record)
 	}

@@ -29,17 +29,17 @@ type Spec[R any] struct {
 // find returns the rows that the spec asks for: interval after interval in the order given, and inside one by score, then
 // by key. Reverse turns the whole answer round; after that, Limit cuts it.
 func (s Spec[R]) find(all rows[R], schema *Schema[R]) (found rows[R]) {
-	score := func(r row[R]) float64 { return schema.Score(&r.record, s.Index) }
+	score := func(r *row[R]) float64 { return schema.Score(&r.record, s.Index) }
+	found = make(rows[R], 0, len(all))
 	for _, in := range s.Intervals {
-		var part rows[R]
+		before := len(found)
 		for _, r := range all {
 			if in.Contains(score(r)) && (s.Recheck == nil || s.Recheck(&r.record)) {
-				part = append(part, r)
+				found = append(found, r)
 			}
 		}
 		// Stable: rows come in the order of their keys, so equal scores stay in it.
-		slices.SortStableFunc(part, func(a, b row[R]) int { return cmp.Compare(score(a), score(b)) })
-		found = append(found, part...)
+		slices.SortStableFunc(found[before:], func(a, b *row[R]) int { return cmp.Compare(score(a), score(b)) })
 	}
 	if s.Reverse {
 		slices.Reverse(found)
