@@ -35,7 +35,9 @@ type Schema[R any] struct {
 type Table[R any] struct {
 	State      State
 	Generation uint32 // how many merges there were
-	Version    uint64 // how many writes have changed in place what readers see: each Put, Delete, DeleteKeys and Clear is one
+	// Version is how many writes have changed in place what readers see: puts and deletes, each of no more than a batch of
+	// the library's, that have found something to do, and every Clear.
+	Version uint64
 
 	schema *Schema[R]
 	merged rows[R]
