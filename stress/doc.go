@@ -1,10 +1,10 @@
 // Package stress is where tablecache proves itself. It holds
 //
-//   - Model, a table as a map in memory: the specification that the tests hold the library to;
 //   - Ledger, a book of versions, which tells from the content of a read alone, and from what was
 //     acknowledged before it began, whether it is of one moment;
-//   - in its tests: a state machine against Model, linearizability of concurrent histories, a
-//     thousand goroutines, readers across merges, faults of the network and of Redis, take-overs, leaks;
+//   - in its tests: a state machine against the reference model (internal/model), linearizability of
+//     concurrent histories, a thousand goroutines, readers across merges, faults of the network and of
+//     Redis, take-overs, leaks;
 //   - in mutants/ bugs to plant in a copy of the library, to see whether all that notices.
 //
 // Every test prints its seed; -stress.seed replays it (the schedule of goroutines is not the

@@ -7,7 +7,7 @@ import (
 	"github.com/tablecache-go/tablecache/table"
 )
 
-// Item is the record of the tables that are compared with Model. Version tells one write from
+// Item is the record of the tables that are compared with a model. Version tells one write from
 // another; it is no score, so that a stale row is seen even where its scores stayed.
 type Item struct {
 	Key     string

@@ -5,24 +5,23 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/anishathalye/porcupine"
+
+	"github.com/tablecache-go/tablecache/internal/model"
 )
 
 // keys is how many records the table of a history has at most.
 const keys = 8
 
-// contents is a version for each key; 0 is none.
-type contents [keys]int32
-
-const tombstone = -1
-
-// linearState is the whole table, as one value that can be compared.
+// linearState is the whole table. Nobody changes it: each step leads to another one.
 type linearState struct {
-	rows, staged contents
-	over         bool // everybody has had an answer
+	*model.Table[Item]
+	over  bool // everybody has had an answer
+	space *stateSpace
 }
 
 type verb uint8
@@ -48,9 +47,10 @@ func (v verb) String() string {
 
 // request is what a client asks: of the keys from low up to, but not, high.
 type request struct {
+	number    int // in its history
 	verb      verb
 	low, high int
-	version   int32
+	version   int64
 	index     string
 }
 
@@ -58,126 +58,96 @@ type request struct {
 type response struct {
 	unknown bool
 	n       int
-	seen    contents
+	seen    []Item // in their order
 }
 
-var linearModel = porcupine.Model{
-	Init: func() any { return linearState{} },
-	Step: func(state, input, output any) (bool, any) {
-		s := state.(linearState)
-		legal := s.step(input.(request), output.(response))
-		return legal, s
-	},
-	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v -> %+v", input, output) },
-}
-
-func (s *linearState) active() bool { return s.staged != contents{} }
-
-// step does what is asked, and tells whether that is what was answered. A write whose outcome is unknown has changed
-// something, or else it comes after the end: so the checker need not try where else it may have done nothing.
-func (s *linearState) step(in request, out response) bool {
-	if !out.unknown {
-		return s.known(in, out)
+// linearModel is the reference model of a table that holds these items, as porcupine wants it.
+func linearModel(start ...Item) porcupine.Model {
+	return porcupine.Model{
+		Init: func() any {
+			first := newModel()
+			first.Put(start...)
+			space := &stateSpace{make(map[versions]*linearState), make(map[linearStep]*linearState)}
+			return space.canonical(linearState{Table: first, space: space})
+		},
+		Step: func(state, input, output any) (bool, any) {
+			next := state.(*linearState).next(input.(request), output.(response))
+			return next != nil, next
+		},
+		DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v -> %+v", input, output) },
 	}
-	if s.over {
-		return true
-	}
-	before := *s
-	return s.known(in, out) && *s != before
 }
 
-func (s *linearState) known(in request, out response) bool {
+// step does what is asked, and tells whether that is what was answered.
+func (s linearState) step(in request, out response) (legal bool, next linearState) {
 	switch in.verb {
-	case put: // waits while something is staged (D2)
-		s.rows.fill(in)
-		return !s.active()
-	case deleteKeys, deleteRange:
-		return s.delete(in, out)
-	case stage:
-		s.staged.fill(in)
-	case abort:
-		s.staged = contents{}
-	case merge:
-		s.merge()
-	case discard:
-		return s.discard(in, out)
-	case count:
-		return s.rows.within(in).count() == out.n
 	case readAll:
-		return out.seen == s.rows
+		return slices.Equal(out.seen, s.Read(in.all())), s
 	case lookup:
-		return out.seen == s.rows.within(in)
+		return slices.Equal(out.seen, s.Lookup(in.keys()...)), s
+	case count:
+		return out.n == s.Count(in.part()), s
 	case end:
 		s.over = true
+		return true, s
+	}
+	return s.write(in, out)
+}
+
+// write is a step that changes the table. A write whose outcome is unknown has changed something, or else it comes after
+// the end: so the checker need not try where else it may have done nothing.
+func (s linearState) write(in request, out response) (legal bool, next linearState) {
+	if out.unknown && s.over {
+		return true, s
+	}
+	next = s
+	next.Table = s.Clone()
+	legal = next.do(in, out) && !(out.unknown && next.SameRows(s.Table))
+	return legal, next
+}
+
+func (s *linearState) do(in request, out response) bool {
+	switch in.verb {
+	case put:
+		return s.put(in)
+	case deleteKeys:
+		n := len(s.Lookup(in.keys()...))
+		return s.mayDelete(n) && (out.unknown || out.n == n) && s.DeleteKeys(in.keys()...) == n
+	case deleteRange:
+		found := s.Read(in.part())
+		return s.mayDelete(len(found)) && slices.Equal(out.seen, found) && len(s.Delete(in.part())) == len(found)
+	case stage:
+		s.Stage(in.items()...)
+	case abort:
+		s.Abort()
+	case merge: // the fold changes no answer
+		s.Merge()
+		s.Fold()
+	case discard: // sees what a merge now would show (D8)
+		return slices.Equal(out.seen, s.Discard(in.part()))
 	}
 	return true
 }
 
-// delete waits as put does, unless it has found nothing to delete.
-func (s *linearState) delete(in request, out response) bool {
-	there := s.rows.within(in)
-	if s.active() && there.count() > 0 {
+// put waits while something is staged (D2).
+func (s *linearState) put(in request) bool {
+	if s.State != model.StateClear {
 		return false
 	}
-	if !out.unknown && (there.count() != out.n || in.verb == deleteRange && there != out.seen) {
-		return false
-	}
-	for k := in.low; k < in.high; k++ {
-		s.rows[k] = 0
-	}
+	s.Put(in.items()...)
 	return true
 }
 
-func (s *linearState) preview() contents {
-	all := s.rows
-	for k, v := range s.staged {
-		if v != 0 {
-			all[k] = max(v, 0)
-		}
-	}
-	return all
-}
+// mayDelete: a delete waits as put does, unless it has found nothing to delete.
+func (s *linearState) mayDelete(found int) bool { return found == 0 || s.State == model.StateClear }
 
-func (s *linearState) merge() { s.rows, s.staged = s.preview(), contents{} }
-
-// discard sees what a merge now would show (D8).
-func (s *linearState) discard(in request, out response) bool {
-	there := s.preview().within(in)
-	if there != out.seen {
-		return false
-	}
-	for k, v := range there {
-		if v != 0 {
-			s.staged[k] = tombstone
-		}
-	}
-	return true
-}
-
-func (c *contents) fill(in request) {
-	for k := in.low; k < in.high; k++ {
-		c[k] = in.version
-	}
-}
-
-func (c contents) within(in request) (part contents) {
-	copy(part[in.low:in.high], c[in.low:in.high])
-	return part
-}
-
-func (c contents) count() (n int) {
-	for _, v := range c {
-		if v != 0 {
-			n++
-		}
-	}
-	return n
-}
-
-// complete adds the end to a history: behind all operations but those that have none.
+// complete numbers the requests of a history and adds its end, behind all operations but those that have none.
 func complete(history []porcupine.Operation) []porcupine.Operation {
 	last := int64(0)
-	for _, op := range history {
+	for n, op := range history {
+		in := op.Input.(request)
+		in.number = n + 1
+		history[n].Input = in
 		if op.Return != math.MaxInt64 {
 			last = max(last, op.Return)
 		}
@@ -213,12 +183,26 @@ func (c *client) do(ctx context.Context, in request) (out response, err error) {
 	return out, err
 }
 
-// items are the records to write: one score stays, the other moves.
+// items are the records to write.
 func (in request) items() (all []Item) {
 	for k := in.low; k < in.high; k++ {
-		all = append(all, Item{Key: strconv.Itoa(k), Version: int64(in.version), A: float64(k), B: float64(int(in.version) * (k + 1) % 5)})
+		all = append(all, itemOf(k, in.version))
 	}
 	return all
+}
+
+// itemOf is a version of a record: one score stays, the other moves.
+func itemOf(k int, version int64) Item {
+	return Item{Key: strconv.Itoa(k), Version: version, A: float64(k), B: float64(version * int64(k+1) % 5)}
+}
+
+// part and all are the specs of what is read.
+func (in request) part() model.Spec[Item] {
+	return model.Spec[Item]{Index: "a", Intervals: []model.Interval{{GE: float64(in.low), LT: float64(in.high)}}}
+}
+
+func (in request) all() model.Spec[Item] {
+	return model.Spec[Item]{Index: in.index, Intervals: []model.Interval{model.Everything()}}
 }
 
 func (in request) keys() (all []string) {
@@ -233,20 +217,16 @@ func gather(seq iter.Seq2[Item, error]) (out response, err error) {
 		if err != nil {
 			return out, err
 		}
-		k, _ := strconv.Atoi(i.Key)
-		if out.seen[k] != 0 {
-			return out, fmt.Errorf("key %d came twice", k)
-		}
-		out.seen[k] = int32(i.Version)
-		out.n++
+		out.seen = append(out.seen, i)
 	}
+	out.n = len(out.seen)
 	return out, nil
 }
 
 // The model tells histories that a table can have from those that it cannot.
 func TestTheLinearModelSees(t *testing.T) {
 	first, second := request{verb: put, high: 2, version: 1}, request{verb: put, high: 2, version: 2}
-	read := request{verb: readAll}
+	read := request{verb: readAll, index: "a"}
 	staged := request{verb: stage, high: 1, version: 3}
 	for name, c := range map[string]struct {
 		history []porcupine.Operation
@@ -258,16 +238,21 @@ func TestTheLinearModelSees(t *testing.T) {
 		"an unknown put, had":    {in(first, response{unknown: true}, read, seen(1, 1)), porcupine.Ok},
 		"an unknown put, or not": {in(first, response{unknown: true}, read, seen(0, 0)), porcupine.Ok},
 		"half an unknown put":    {in(first, response{unknown: true}, read, seen(1, 0)), porcupine.Illegal},
-		"staged and seen":        {in(staged, response{}, read, seen(3, 0)), porcupine.Illegal},
-		"put while staged":       {in(staged, response{}, first, response{}, read, seen(1, 1)), porcupine.Illegal},
-		"merged":                 {in(staged, response{}, request{verb: merge}, response{}, read, seen(3, 0)), porcupine.Ok},
-		"aborted, but seen":      {in(staged, response{}, request{verb: abort}, response{}, read, seen(3, 0)), porcupine.Illegal},
+		"an order that is not":   {in(first, response{}, read, response{seen: []Item{itemOf(1, 1), itemOf(0, 1)}}), porcupine.Illegal},
+		"a score of before": {in(first, response{}, read, response{seen: []Item{itemOf(0, 1),
+			{Key: "1", Version: 1, A: 1, B: itemOf(1, 2).B}}}), porcupine.Illegal},
+		"a key that came twice": {in(first, response{}, read, response{seen: []Item{itemOf(0, 1), itemOf(0, 1), itemOf(1, 1)}}),
+			porcupine.Illegal},
+		"staged and seen":   {in(staged, response{}, read, seen(3, 0)), porcupine.Illegal},
+		"put while staged":  {in(staged, response{}, first, response{}, read, seen(1, 1)), porcupine.Illegal},
+		"merged":            {in(staged, response{}, request{verb: merge}, response{}, read, seen(3, 0)), porcupine.Ok},
+		"aborted, but seen": {in(staged, response{}, request{verb: abort}, response{}, read, seen(3, 0)), porcupine.Illegal},
 		"discarded": {in(first, response{}, request{verb: discard, high: 1}, seen(1, 0), request{verb: merge}, response{},
 			read, seen(0, 1)), porcupine.Ok},
 		"discarded, but back": {in(first, response{}, request{verb: discard, high: 1}, seen(1, 0), request{verb: merge}, response{},
 			read, seen(1, 1)), porcupine.Illegal},
 	} {
-		if got := porcupine.CheckOperationsTimeout(linearModel, c.history, checkTimeout); got != c.want {
+		if got := porcupine.CheckOperationsTimeout(linearModel(), c.history, checkTimeout); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
@@ -285,7 +270,13 @@ func in(all ...any) (history []porcupine.Operation) {
 	return complete(history)
 }
 
-func seen(versions ...int32) (out response) {
-	out.n = copy(out.seen[:], versions)
+// seen is an answer with these versions of the first keys; 0 is none.
+func seen(all ...int64) (out response) {
+	for k, v := range all {
+		if v != 0 {
+			out.seen = append(out.seen, itemOf(k, v))
+		}
+	}
+	out.n = len(out.seen)
 	return out
 }

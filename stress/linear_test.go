@@ -54,7 +54,7 @@ type recorder struct {
 	number     int
 	operations int
 	clock      atomic.Int64
-	version    atomic.Int32
+	version    atomic.Int64
 	regular    atomic.Int64 // clients that may wait for the lock
 
 	mu      sync.Mutex            // guards what follows
@@ -71,7 +71,7 @@ const (
 // themselves: else all could wait and nobody merge.
 func (h *recorder) record(t *testing.T, tbl *items, p *part) {
 	last := &client{h: h, tbl: tbl, id: scratchClients + regularClients}
-	for start := (contents{}); h.operations < operations && !p.isOver() && !t.Failed(); {
+	for start := []Item(nil); h.operations < operations && !p.isOver() && !t.Failed(); {
 		h.history = nil
 		h.round(t, tbl)
 		last.ask(t, request{verb: abort})
@@ -92,10 +92,9 @@ func (h *recorder) round(t *testing.T, tbl *items) {
 	wg.Wait()
 }
 
-func (h *recorder) check(t *testing.T, start contents) {
+func (h *recorder) check(t *testing.T, start []Item) {
 	t.Helper()
-	model := linearModel
-	model.Init = func() any { return linearState{rows: start} }
+	model := linearModel(start...)
 	result, info := porcupine.CheckOperationsVerbose(model, complete(h.history), checkTimeout)
 	if result == porcupine.Ok {
 		return

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/tablecache-go/tablecache/internal/model"
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -77,7 +78,7 @@ func (m *machine) Delete(t *rapid.T) {
 	}
 	n, err := m.tbl.Delete(m.ctx, s)
 	ok(t, err)
-	if want := len(m.model.Delete(s)); n != want {
+	if want := len(m.model.Delete(specOf(s))); n != want {
 		t.Fatalf("deleted %d, want %d", n, want)
 	}
 }
@@ -99,7 +100,7 @@ func (m *machine) DeleteKeys(t *rapid.T) {
 func (m *machine) DeleteSome(t *rapid.T) {
 	if s := drawSpec(t); m.state() == table.StateClear {
 		yielded := m.take(t, m.tbl.DeleteSeq(m.ctx, s), rapid.IntRange(1, 3).Draw(t, "stop"))
-		want := m.model.Read(s)
+		want := m.model.Read(specOf(s))
 		m.same(t, yielded, want[:min(len(want), len(yielded))])
 		gone := len(yielded)
 		for _, i := range want[gone:] {
@@ -125,13 +126,13 @@ func (m *machine) Stage(t *rapid.T) {
 func (m *machine) Discard(t *rapid.T) {
 	s := drawSpec(t)
 	if m.state() == table.StateMerging {
-		if len(m.model.Read(s)) > 0 {
+		if len(m.model.Read(specOf(s))) > 0 {
 			m.waits(t, "discard", func(ctx context.Context) error { _, err := m.tbl.ScratchDiscard(ctx, s); return err })
 		}
 		return
 	}
 	found := m.take(t, m.tbl.ScratchDiscardSeq(m.ctx, s), math.MaxInt)
-	m.same(t, found, m.model.Discard(s))
+	m.same(t, found, m.model.Discard(specOf(s)))
 }
 
 func (m *machine) take(t *rapid.T, seq iter.Seq2[Item, error], most int) (found []Item) {
@@ -149,14 +150,18 @@ func (m *machine) take(t *rapid.T, seq iter.Seq2[Item, error], most int) (found 
 func (m *machine) Merge(t *rapid.T) {
 	s := drawSpec(t)
 	ok(t, m.tbl.ScratchMerge(m.ctx))
-	merged := m.model.Active()
 	m.model.Merge()
 	if m.gate != nil {
-		m.gate.merged = m.gate.merged || merged
 		return
 	}
-	m.same(t, m.collect(t, s), m.model.Read(s))
+	m.same(t, m.collect(t, s), m.model.Read(specOf(s)))
+	m.waitClear(t)
+}
+
+// waitClear waits for the fold.
+func (m *machine) waitClear(t *rapid.T) {
 	ok(t, m.tbl.WaitClear(m.ctx))
+	m.model.Fold()
 }
 
 // HoldFold makes the next merge stay in the merging state until ReleaseFold.
@@ -177,10 +182,9 @@ func (m *machine) ReleaseFold(t *rapid.T) {
 		return
 	}
 	close(m.gate.release)
-	merged := m.gate.merged
 	m.gate = nil
-	if merged {
-		ok(t, m.tbl.WaitClear(m.ctx))
+	if m.model.State == model.StateMerging {
+		m.waitClear(t)
 	}
 }
 
@@ -195,14 +199,11 @@ func (m *machine) Clear(t *rapid.T) {
 	}
 	ok(t, m.tbl.Clear(m.ctx))
 	m.model.Clear()
-	if m.gate != nil {
-		m.gate.merged = false
-	}
 }
 
 // PutBehind sends a put that waits for the lock, then frees the lock.
 func (m *machine) PutBehind(t *rapid.T) {
-	if !m.model.Active() || m.gate != nil {
+	if m.model.State != model.StateActive || m.gate != nil {
 		return
 	}
 	items, done := m.drawItems(t), make(chan error, 1)
@@ -214,6 +215,7 @@ func (m *machine) PutBehind(t *rapid.T) {
 		m.Abort(t)
 	}
 	ok(t, <-done)
+	m.model.Fold() // or the put would still wait
 	m.model.Put(items...)
 }
 
@@ -236,6 +238,6 @@ func (m *machine) Reopen(t *rapid.T) {
 	before.Close()
 	m.model.Reopen()
 	if reset {
-		m.model = Model{}
+		m.model = newModel()
 	}
 }

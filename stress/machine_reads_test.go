@@ -12,14 +12,14 @@ import (
 
 func (m *machine) Read(t *rapid.T) {
 	s := drawSpec(t)
-	m.same(t, m.collect(t, s), m.model.Read(s))
+	m.same(t, m.collect(t, s), m.model.Read(specOf(s)))
 }
 
 func (m *machine) Count(t *rapid.T) {
 	s := drawSpec(t)
 	n, err := m.tbl.Count(m.ctx, s)
 	ok(t, err)
-	if want := len(m.model.Read(s)); n != want {
+	if want := len(m.model.Read(specOf(s))); n != want {
 		t.Fatalf("counted %d, want %d", n, want)
 	}
 }
@@ -27,7 +27,7 @@ func (m *machine) Count(t *rapid.T) {
 func (m *machine) First(t *rapid.T) {
 	s := drawSpec(t)
 	found, err := m.tbl.First(m.ctx, s)
-	m.one(t, found, err, m.model.Read(s.Max(1)))
+	m.one(t, found, err, m.model.Read(specOf(s.Max(1))))
 }
 
 func (m *machine) Get(t *rapid.T) {
@@ -59,14 +59,14 @@ func (m *machine) Stream(t *rapid.T) {
 		found = append(found, i)
 	}
 	ok(t, stream.Err())
-	m.same(t, found, m.model.Read(s))
+	m.same(t, found, m.model.Read(specOf(s)))
 }
 
 // Leave breaks out of a read: nothing must stay behind, as the pins counted at the end show.
 func (m *machine) Leave(t *rapid.T) {
 	s := drawSpec(t)
 	found := m.take(t, m.tbl.Records(m.ctx, s), 1)
-	m.same(t, found, m.model.Read(s)[:len(found)])
+	m.same(t, found, m.model.Read(specOf(s))[:len(found)])
 }
 
 // Refuse sends what must be refused before Redis is asked; Check then sees that nothing has changed.
@@ -96,7 +96,7 @@ func (m *machine) BeginRead(t *rapid.T) {
 	if rapid.Bool().Draw(t, "all") { // a read of many pages meets more
 		s = m.tbl.All(s.Index)
 	}
-	h := &heldRead{want: m.model.Read(s), hasty: m.hasty}
+	h := &heldRead{want: m.model.Read(specOf(s)), hasty: m.hasty}
 	h.next, h.stop = iter.Pull2(m.tbl.Records(m.ctx, s))
 	m.held = append(m.held, h)
 	m.goOn(t, h, 1)

@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -163,5 +164,35 @@ func TestG12_APredicateThatPanicsIsAnErrorForThatRecord(t *testing.T) {
 	}
 	if _, err := tbl.Count(t.Context(), s); !errors.Is(err, table.ErrPanic) || strings.Contains(err.Error(), secret) {
 		t.Errorf("count: got %v", err)
+	}
+}
+
+// A damaged row is an error in its place, may be overwritten, and may be deleted.
+func TestU20_ADamagedRowDoesNotSpoilItsRange(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	tbl := openOn(t, rdb, name)
+	put(t, tbl, numbered(0, 5)...)
+	ok(t, rdb.HSet(t.Context(), name+":r", rawKey(1), "damaged", rawKey(3), "").Err())
+	var seen []int64
+	var damaged []string
+	for i, err := range tbl.Records(t.Context(), tbl.All("at")) {
+		var c *table.CodingError
+		if errors.As(err, &c) {
+			damaged = append(damaged, c.Key)
+			continue
+		}
+		ok(t, err)
+		seen = append(seen, i.ID)
+	}
+	if fmt.Sprint(seen, damaged) != fmt.Sprint([]int64{0, 2, 4}, []string{hashOf(1), hashOf(3)}) {
+		t.Errorf("read %v, damaged are %v", seen, damaged)
+	}
+	put(t, tbl, numbered(1, 2)...)
+	n, err := tbl.DeleteKeys(t.Context(), 3)
+	ok(t, err)
+	wantIDs(t, tbl, tbl.All("rank"), 0, 1, 4, 2)
+	if n != 1 {
+		t.Errorf("%d deleted, want 1", n)
 	}
 }

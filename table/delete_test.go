@@ -182,3 +182,24 @@ func TestDeleteRefusesABadSpecBeforeRedisIsAsked(t *testing.T) {
 		t.Errorf("%d commands were sent", n-before)
 	}
 }
+
+// A delete that is left half way has deleted the page at hand, as it says, and Delete deletes all.
+func TestU25_ADeleteThatIsLeftHalfWay(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t)
+	put(t, tbl, numbered(0, 1500)...)
+	seen := 0
+	for _, err := range tbl.DeleteSeq(t.Context(), tbl.All("at")) {
+		ok(t, err)
+		if seen++; seen == 3 {
+			break
+		}
+	}
+	left := stats(t, tbl).Records
+	n, err := tbl.Delete(t.Context(), tbl.All("at"))
+	ok(t, err)
+	if left < 500 || left > 1500-3 || n != left {
+		t.Errorf("%d were left of 1500, %d deleted then", left, n)
+	}
+	wantIDs(t, tbl, tbl.All("at"))
+}

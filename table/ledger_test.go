@@ -1,59 +1,20 @@
 package table_test
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/tablecache-go/tablecache/internal/model"
 	"github.com/tablecache-go/tablecache/table"
 )
 
-// contents is what a table shows: under each number the item of that key, or nil. It is not changed any more.
-type contents []*item
-
 func idOf(n int) int64 { return int64(n) - 50 } // some are negative: their bytes come after the others'
 
-// answer is what a read of s must be.
-func (c contents) answer(s table.Spec[item]) (found []*item) {
-	score := func(i *item) float64 { return i.At }
-	if s.Index == "rank" {
-		score = func(i *item) float64 { return i.Rank }
-	}
-	for _, interval := range s.Intervals {
-		var part []*item
-		for _, i := range c {
-			if i != nil && interval.Contains(score(i)) && (s.Recheck == nil || s.Recheck(i)) {
-				part = append(part, i)
-			}
-		}
-		slices.SortFunc(part, func(a, b *item) int {
-			return cmp.Or(cmp.Compare(score(a), score(b)), cmp.Compare(uint64(a.ID), uint64(b.ID)))
-		})
-		found = append(found, part...)
-	}
-	if s.Reverse {
-		slices.Reverse(found)
-	}
-	if s.Limit > 0 {
-		found = found[:min(s.Limit, len(found))]
-	}
-	return found
-}
-
-func (c contents) with(changes map[int]*item) contents {
-	next := slices.Clone(c)
-	for n, i := range changes {
-		next[n] = i
-	}
-	return next
-}
-
-// ledger makes writes, one at a time, and keeps what the table shows after each. So a read must be what it shows after
+// ledger makes writes, one at a time, and keeps what the table is like after each. So a read must be what it shows after
 // some write between the last that was acknowledged when the read began and the last that was asked for when the read's
 // moment had certainly come.
 type ledger struct {
@@ -63,30 +24,31 @@ type ledger struct {
 	rng          *rand.Rand
 	keys         int
 	version      int
-	staged       contents     // what a merge would show; nil: there is no scratch session
 	asked, acked atomic.Int64 // writes
 	reads        atomic.Int64
-	mu           sync.Mutex // guards shown
-	shown        []contents // after write i
+	mu           sync.Mutex           // guards history
+	history      []*model.Table[item] // after write i; not changed any more
 }
 
 func newLedger(t testing.TB, seed uint64, keys int, opts ...table.Option) *ledger {
 	tbl, brake := openBraked(t, opts...)
-	return &ledger{t: t, tbl: tbl, brake: brake, rng: rand.New(rand.NewPCG(seed, 0)), keys: keys, shown: []contents{make(contents, keys)}}
+	return &ledger{t: t, tbl: tbl, brake: brake, rng: rand.New(rand.NewPCG(seed, 0)), keys: keys,
+		history: []*model.Table[item]{newModel()}}
 }
 
-func (l *ledger) now() contents { return l.after(l.acked.Load()) }
-
-func (l *ledger) after(write int64) contents {
+// after returns what the table must be like after a write.
+func (l *ledger) after(write int64) *model.Table[item] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.shown[write]
+	return l.history[write]
 }
 
-// do makes a write after which the table shows next.
-func (l *ledger) do(what string, next contents, write func() error) {
+// do makes a write, and the same change in the model.
+func (l *ledger) do(what string, change func(*model.Table[item]), write func() error) {
+	next := l.after(l.acked.Load()).Clone()
+	change(next)
 	l.mu.Lock()
-	l.shown = append(l.shown, next)
+	l.history = append(l.history, next)
 	l.mu.Unlock()
 	l.asked.Add(1)
 	if err := write(); err != nil {
@@ -98,66 +60,41 @@ func (l *ledger) do(what string, next contents, write func() error) {
 // write makes a write by chance.
 func (l *ledger) write() {
 	ctx, dice := l.t.Context(), l.rng.IntN(100)
+	active := l.after(l.acked.Load()).State == model.StateActive
 	switch {
 	case dice < 2:
-		l.staged = nil
-		l.do("clear", make(contents, l.keys), func() error { return l.tbl.Clear(ctx) })
-	case dice < 20 || (l.staged == nil && dice < 26):
-		l.stage()
+		l.do("clear", (*model.Table[item]).Clear, func() error { return l.tbl.Clear(ctx) })
+	case dice < 20 || (!active && dice < 26):
+		some := l.some()
+		l.do("scratch put", func(m *model.Table[item]) { m.Stage(some...) }, func() error { return l.tbl.ScratchPut(ctx, some...) })
 	case dice < 28:
 		l.discard()
-	case l.staged != nil && dice < 34:
-		l.staged = nil
-		l.do("abort", l.now(), func() error { return l.tbl.ScratchAbort(ctx) })
-	case l.staged != nil:
+	case active && dice < 34:
+		l.do("abort", (*model.Table[item]).Abort, func() error { return l.tbl.ScratchAbort(ctx) })
+	case active:
 		l.merge()
 	case dice < 40:
 		l.delete()
 	default:
 		some := l.some()
-		l.do("put", l.now().with(some), func() error { return l.tbl.Put(ctx, values(some)...) })
-	}
-}
-
-func (l *ledger) stage() {
-	some := l.some()
-	l.scratch()
-	l.staged = l.staged.with(some)
-	l.do("scratch put", l.now(), func() error { return l.tbl.ScratchPut(l.t.Context(), values(some)...) })
-}
-
-func (l *ledger) scratch() {
-	if l.staged == nil {
-		l.staged = l.now()
+		l.do("put", func(m *model.Table[item]) { m.Put(some...) }, func() error { return l.tbl.Put(ctx, some...) })
 	}
 }
 
 func (l *ledger) discard() {
-	s := l.tbl.Range("at", float64(l.rng.IntN(5)), float64(5+l.rng.IntN(l.keys)))
-	before := l.staged
-	l.scratch()
-	gone := make(map[int]*item)
-	for _, i := range l.staged.answer(s) {
-		gone[l.number(i)] = nil
-	}
-	l.staged = l.staged.with(gone)
-	if len(gone) == 0 {
-		l.staged = before // that begins no session
-	}
-	l.do("scratch discard", l.now(), func() error {
+	s, want := l.tbl.Range("at", float64(l.rng.IntN(5)), float64(5+l.rng.IntN(l.keys))), 0
+	l.do("scratch discard", func(m *model.Table[item]) { want = len(m.Discard(specOf(s))) }, func() error {
 		n, err := l.tbl.ScratchDiscard(l.t.Context(), s)
-		if err == nil && n != len(gone) {
-			err = fmt.Errorf("%d discarded, want %d", n, len(gone))
+		if err == nil && n != want {
+			err = fmt.Errorf("%d discarded, want %d", n, want)
 		}
 		return err
 	})
 }
 
-// merge lets readers in before, between and after the steps of the fold.
+// merge lets readers in before, between and after the steps of the fold. The model folds at once: that changes no answer.
 func (l *ledger) merge() {
-	next := l.staged
-	l.staged = nil
-	l.do("merge", next, func() error { return l.tbl.ScratchMerge(l.t.Context()) })
+	l.do("merge", func(m *model.Table[item]) { m.Merge(); m.Fold() }, func() error { return l.tbl.ScratchMerge(l.t.Context()) })
 	for stats(l.t, l.tbl).State == table.StateMerging {
 		l.letRead(2)
 		l.brake.turn(l.t)
@@ -172,21 +109,22 @@ func (l *ledger) letRead(n int64) {
 }
 
 func (l *ledger) delete() {
-	gone, keys := make(map[int]*item), []int64{}
+	var keys []int64
 	for range 1 + l.rng.IntN(10) {
-		n := l.rng.IntN(l.keys)
-		gone[n] = nil
-		keys = append(keys, idOf(n))
+		keys = append(keys, idOf(l.rng.IntN(l.keys)))
 	}
-	l.do("delete keys", l.now().with(gone), func() error {
-		_, err := l.tbl.DeleteKeys(l.t.Context(), keys...)
+	want := 0
+	l.do("delete keys", func(m *model.Table[item]) { want = m.DeleteKeys(rawKeys(keys...)...) }, func() error {
+		n, err := l.tbl.DeleteKeys(l.t.Context(), keys...)
+		if err == nil && n != want {
+			err = fmt.Errorf("%d deleted, want %d", n, want)
+		}
 		return err
 	})
 }
 
-// some returns new versions of some items: of few mostly, at times of many.
-func (l *ledger) some() map[int]*item {
-	some := make(map[int]*item)
+// some returns new versions of some items: of few mostly, at times of many, and now and then two of one.
+func (l *ledger) some() (some []item) {
 	n := 1 + l.rng.IntN(20)
 	if l.rng.IntN(4) == 0 {
 		n = l.keys / 2
@@ -194,7 +132,7 @@ func (l *ledger) some() map[int]*item {
 	for range min(n, 900) {
 		l.version++
 		k := l.rng.IntN(l.keys)
-		some[k] = &item{ID: idOf(k), Name: fmt.Sprint("v", l.version), At: l.score(k), Rank: float64(l.rng.IntN(4))}
+		some = append(some, item{ID: idOf(k), Name: fmt.Sprint("v", l.version), At: l.score(k), Rank: float64(l.rng.IntN(4))})
 	}
 	return some
 }
@@ -212,13 +150,4 @@ func (l *ledger) score(n int) float64 {
 	default:
 		return float64(n)
 	}
-}
-
-func (l *ledger) number(i *item) int { return int(i.ID - idOf(0)) }
-
-func values(some map[int]*item) (items []item) {
-	for _, i := range some {
-		items = append(items, *i)
-	}
-	return items
 }

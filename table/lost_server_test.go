@@ -194,3 +194,28 @@ func padded(from, to int) []item {
 	}
 	return all
 }
+
+// After FLUSHALL there is an error, never an empty answer. (TestG11_… lose one key after the other.)
+func TestU21_AnEmptiedServerIsAnError(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t, redistest.Options{}).Client(t)
+	tbl, err := table.Open(t.Context(), rdb, itemDefinition("t"))
+	ok(t, err)
+	defer tbl.Close()
+	put(t, tbl, numbered(0, 5)...)
+	ok(t, rdb.FlushAll(t.Context()).Err())
+	for call, run := range readVerbs {
+		if err := run(t.Context(), tbl); !errors.Is(err, table.ErrLost) {
+			t.Errorf("%s: got %v, want ErrLost", call, err)
+		}
+	}
+}
+
+// A failover that loses acknowledged writes is told.
+func TestU29_AFailoverThatLosesWritesIsTold(t *testing.T) {
+	t.Parallel()
+	tbl, _ := failover(t)
+	if err := lastError(tbl.Records(t.Context(), tbl.All("at"))); !errors.Is(err, table.ErrLost) {
+		t.Errorf("got %v, want ErrLost", err)
+	}
+}

@@ -210,3 +210,20 @@ func TestG11_OpenAfterALossWantsAReset(t *testing.T) {
 		}
 	}
 }
+
+// An index entry without a row answers nothing: it is told.
+func TestU18_GhostEntriesAreTold(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	tbl := openOn(t, rdb, name)
+	put(t, tbl, numbered(0, 3)...)
+	ok(t, rdb.ZAdd(t.Context(), name+":i:at", score(77, 5)).Err())
+	for call, run := range readVerbs {
+		if err := run(t.Context(), tbl); !errors.Is(err, table.ErrLost) {
+			t.Errorf("%s: got %v, want ErrLost", call, err)
+		}
+	}
+	_, err := tbl.Repair(t.Context())
+	ok(t, err)
+	wantIDs(t, tbl, tbl.All("at"), 0, 1, 2)
+}

@@ -1,153 +1,228 @@
 package table_test
 
 import (
-	"cmp"
-	"math"
-	"math/rand/v2"
+	"errors"
+	"flag"
+	"fmt"
+	"reflect"
 	"slices"
-	"strconv"
+	"testing"
+	"time"
 
+	"github.com/tablecache-go/tablecache/internal/model"
 	"github.com/tablecache-go/tablecache/table"
 )
 
-// model is what a table of items must be like, in a few maps.
-type model struct {
-	merged  map[int64]item
-	staged  map[int64]*item // nil: discarded
-	merging bool
+var modelSeed = flag.Uint64("model.seed", 0, "seed of the random histories of tables; 0: another each time")
+
+// newModel returns the reference model of a table of items.
+func newModel() *model.Table[item] {
+	return model.New(model.Schema[item]{
+		Key: func(i *item) string { return rawKey(i.ID) },
+		Score: func(i *item, index string) float64 {
+			if index == "at" {
+				return i.At
+			}
+			return i.Rank
+		},
+		Equal: func(a, b *item) bool { return reflect.DeepEqual(a, b) },
+	})
 }
 
-func newModel() *model {
-	return &model{merged: make(map[int64]item), staged: make(map[int64]*item)}
-}
-
-// staged view: what a merge now would show.
-func (m *model) after() map[int64]item {
-	all := make(map[int64]item)
-	for id, i := range m.merged {
-		all[id] = i
-	}
-	for id, i := range m.staged {
-		delete(all, id)
-		if i != nil {
-			all[id] = *i
-		}
-	}
-	return all
-}
-
-// visible is what readers see.
-func (m *model) visible() map[int64]item {
-	if m.merging {
-		return m.after()
-	}
-	return m.merged
-}
-
-func (m *model) fold() {
-	m.merged, m.staged, m.merging = m.after(), make(map[int64]*item), false
-}
-
-// scoreOf is the score by which an index finds an item.
-func scoreOf(index string, i item) float64 {
-	if index == "at" {
-		return i.At
-	}
-	return i.Rank
-}
-
-// answer is what a spec says of items: intervals in their order, in each by score and key bytes.
-func answer(from map[int64]item, s table.Spec[item]) (found []item) {
+// specOf is a spec in the words of the model.
+func specOf(s table.Spec[item]) model.Spec[item] {
+	spec := model.Spec[item]{Index: s.Index, Recheck: s.Recheck, Reverse: s.Reverse, Limit: s.Limit}
 	for _, in := range s.Intervals {
-		var part []item
-		for _, i := range from {
-			if f := scoreOf(s.Index, i); f >= in.GE && (f < in.LT || f == inf && in.LT == inf) {
-				part = append(part, i)
+		spec.Intervals = append(spec.Intervals, model.Interval(in))
+	}
+	return spec
+}
+
+func rawKeys(ids ...int64) (keys []string) {
+	for _, id := range ids {
+		keys = append(keys, rawKey(id))
+	}
+	return keys
+}
+
+// random is a table, the model of it, and a source of chance.
+type random struct {
+	dice
+	testing.TB
+	table *items
+	brake *brake
+	model *model.Table[item]
+}
+
+func newRandom(t testing.TB, seed uint64) *random {
+	r := &random{TB: t, dice: newDice(seed), model: newModel()}
+	r.table, r.brake = openBraked(t, table.WithPageBytes(1+r.IntN(3000)))
+	return r
+}
+
+// TestG4_ReadsAgreeWithAModel does random things to tables in all states of their locks, and reads them in all ways.
+func TestG4_ReadsAgreeWithAModel(t *testing.T) {
+	t.Parallel()
+	seed := *modelSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	for n := range uint64(8) {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			t.Logf("go test ./table -run %s -model.seed %d", t.Name(), seed)
+			r := newRandom(t, seed+n)
+			for range 80 {
+				r.step()
+				r.check()
+			}
+			if r.model.State == model.StateMerging {
+				r.unbrake()
+			}
+		})
+	}
+}
+
+// step does one thing that the state allows.
+func (r *random) step() {
+	state := r.model.State
+	switch chance := r.IntN(100); {
+	case state == model.StateClear && chance < 40:
+		r.put()
+	case state == model.StateClear && chance < 60:
+		r.remove()
+	case state != model.StateMerging && chance < 80:
+		r.stage()
+	case state == model.StateActive && chance < 90:
+		merge(r, r.table)
+		r.model.Merge()
+	case state == model.StateActive && chance < 95:
+		ok(r, r.table.ScratchAbort(r.Context()))
+		r.model.Abort()
+	case state == model.StateMerging && chance < 50:
+		r.unbrake()
+	}
+}
+
+func (r *random) put() {
+	made := r.items()
+	put(r, r.table, made...)
+	r.model.Put(made...)
+}
+
+func (r *random) remove() {
+	if r.IntN(2) == 0 {
+		id := r.id()
+		n, err := r.table.DeleteKeys(r.Context(), id)
+		ok(r, err)
+		if want := r.model.DeleteKeys(rawKey(id)); n != want {
+			r.Errorf("deleted %d, want %d", n, want)
+		}
+		return
+	}
+	s := r.spec().Max(5)
+	gone := all(r, r.table.DeleteSeq(r.Context(), s))
+	wantItems(r, gone, r.model.Delete(specOf(s)))
+}
+
+func (r *random) stage() {
+	if r.IntN(3) == 0 {
+		s := r.spec().Max(5)
+		gone := all(r, r.table.ScratchDiscardSeq(r.Context(), s))
+		wantItems(r, gone, r.model.Discard(specOf(s)))
+		return
+	}
+	made := r.items()
+	ok(r, r.table.ScratchPut(r.Context(), made...))
+	r.model.Stage(made...)
+}
+
+// unbrake lets the fold come to its end.
+func (r *random) unbrake() {
+	r.brake.release()
+	ok(r, r.table.WaitClear(r.Context()))
+	r.brake.now = nil
+	r.brake.press(r)
+	r.model.Fold()
+}
+
+// check reads a random spec in all ways, and some keys.
+func (r *random) check() {
+	s := r.spec()
+	want := r.model.Read(specOf(s))
+	wantItems(r, all(r, r.table.Records(r.Context(), s)), want)
+	stream := r.table.Stream(r.Context(), s)
+	wantItems(r, slices.Collect(received(stream.C())), want)
+	ok(r, stream.Err())
+	if n, err := r.table.Count(r.Context(), s); n != len(want) || err != nil {
+		r.Errorf("count %v, %v, want %d", n, err, len(want))
+	}
+	r.checkFirst(s, want)
+	r.checkLookup()
+	if r.Failed() {
+		r.Fatalf("spec %+v of %v", s, r.model)
+	}
+}
+
+func received[T any](c <-chan T) func(func(T) bool) {
+	return func(yield func(T) bool) {
+		for v := range c {
+			if !yield(v) {
+				return
 			}
 		}
-		slices.SortFunc(part, func(a, b item) int {
-			return cmp.Or(cmp.Compare(scoreOf(s.Index, a), scoreOf(s.Index, b)), cmp.Compare(rawKey(a.ID), rawKey(b.ID)))
+	}
+}
+
+func (r *random) checkFirst(s table.Spec[item], want []item) {
+	first, err := r.table.First(r.Context(), s)
+	if len(want) == 0 {
+		if !errors.Is(err, table.ErrNotFound) {
+			r.Errorf("First of nothing: %v", err)
+		}
+		return
+	}
+	ok(r, err)
+	wantItems(r, []item{first}, want[:1])
+}
+
+// checkLookup asks for keys, some of them twice and some that are not there.
+func (r *random) checkLookup() {
+	var keys []int64
+	for range r.IntN(12) {
+		keys = append(keys, r.id())
+	}
+	wantItems(r, all(r, r.table.Lookup(r.Context(), keys...)), r.model.Lookup(rawKeys(keys...)...))
+	if len(keys) == 0 {
+		return
+	}
+	got, err := r.table.Get(r.Context(), keys[0])
+	if want := r.model.Lookup(rawKey(keys[0])); len(want) > 0 {
+		ok(r, err)
+		wantItems(r, []item{got}, want)
+	} else if !errors.Is(err, table.ErrNotFound) {
+		r.Errorf("Get of a key that is not there: %v", err)
+	}
+}
+
+// 400 random histories do not diverge from a model.
+func TestU19_RandomHistoriesAgreeWithAModel(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			r := newRandom(t, seed)
+			for range 10 { // ten histories one after the other
+				for range 14 {
+					r.step()
+				}
+				r.check()
+				if r.model.State == model.StateMerging {
+					r.unbrake()
+				}
+				ok(t, r.table.Clear(t.Context()))
+				r.model = newModel()
+			}
 		})
-		found = append(found, part...)
 	}
-	if s.Reverse {
-		slices.Reverse(found)
-	}
-	if s.Recheck != nil {
-		found = slices.DeleteFunc(found, func(i item) bool { return !s.Recheck(&i) })
-	}
-	if s.Limit > 0 && len(found) > s.Limit {
-		found = found[:s.Limit]
-	}
-	return found
-}
-
-// notable are scores beside which a mistake would show, in order.
-var notable = []float64{-inf, -math.MaxFloat64, -(1<<53 + 2), -(1 << 53), -1.5, -math.SmallestNonzeroFloat64, 0,
-	math.SmallestNonzeroFloat64, 0.1, 1, math.Nextafter(1, 2), 1<<53 - 1, 1 << 53, 1<<53 + 2, math.MaxFloat64, inf}
-
-// dice draws what a test needs.
-type dice struct{ *rand.Rand }
-
-func newDice(seed uint64) dice { return dice{rand.New(rand.NewPCG(seed, 0))} }
-
-func (d dice) score() float64 {
-	f := notable[d.IntN(len(notable))]
-	if f == 0 && d.IntN(2) == 0 {
-		return math.Copysign(0, -1)
-	}
-	return f
-}
-
-// id is a key, some of them negative: by their bytes those come last.
-func (d dice) id() int64 { return int64(d.IntN(90) - 20) }
-
-func (d dice) items() []item {
-	made := make([]item, d.IntN(25))
-	for n := range made {
-		made[n] = item{ID: d.id(), At: d.score(), Rank: float64(d.IntN(3)), Name: "v" + strconv.Itoa(d.IntN(1000)), Tags: []string{}}
-		if d.IntN(2) == 0 {
-			note := made[n].Name
-			made[n].Note = &note
-		}
-	}
-	return made
-}
-
-// intervals are some between notable scores that do not overlap, in any order.
-func (d dice) intervals() (some []table.Interval) {
-	if d.IntN(4) == 0 {
-		return []table.Interval{table.Everything()}
-	}
-	for n := d.IntN(4); n < len(notable); n += 1 + d.IntN(5) {
-		switch from := notable[n]; d.IntN(3) {
-		case 0:
-			some = append(some, table.Only(from))
-		case 1:
-			some = append(some, table.Interval{GE: from, LT: from}) // empty, except at +Inf
-		default:
-			n = min(n+1+d.IntN(4), len(notable)-1)
-			some = append(some, table.Interval{GE: from, LT: notable[n]})
-		}
-		if some[len(some)-1].LT == inf {
-			break
-		}
-	}
-	d.Shuffle(len(some), func(a, b int) { some[a], some[b] = some[b], some[a] })
-	return some
-}
-
-func (d dice) spec() table.Spec[item] {
-	s := table.Spec[item]{Index: "at", Intervals: d.intervals(), Reverse: d.IntN(2) == 0}
-	if d.IntN(3) == 0 {
-		s.Index, s.Intervals = "rank", []table.Interval{{GE: 1, LT: 5}, {GE: 0, LT: 1}}
-	}
-	if d.IntN(3) == 0 {
-		of := int64(2 + d.IntN(4))
-		s.Recheck = func(i *item) bool { return i.ID%of == 0 }
-	}
-	if d.IntN(2) == 0 {
-		s.Limit = 1 + d.IntN(30)
-	}
-	return s
 }

@@ -139,3 +139,22 @@ func workOnce(t *testing.T, tbl *items, n int) error {
 	}
 	return err
 }
+
+// No two tables share a key.
+func TestU14_TablesShareNoKey(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	for _, other := range []string{name + ":i", name + ":x", name + ":i:r", name + ":x:at"} {
+		if _, err := table.Open(t.Context(), rdb, itemDefinition(other)); !errors.Is(err, table.ErrInvalidDefinition) {
+			t.Errorf("%s: got %v, want ErrInvalidDefinition", other, err)
+		}
+	}
+	def := itemDefinition(name)
+	def.Indexes = append(def.Indexes, table.By("r", func(i *item) float64 { return i.At }))
+	one := open(t, rdb, def, []string{"at", "rank", "r"})
+	two := openOn(t, rdb, name+":r")
+	put(t, one, numbered(0, 2)...)
+	put(t, two, numbered(5, 7)...)
+	wantIDs(t, one, one.All("r"), 0, 1)
+	wantIDs(t, two, two.All("at"), 5, 6)
+}

@@ -3,6 +3,7 @@ package table_test
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"testing"
 	"time"
@@ -233,4 +234,53 @@ func TestG5_ReadChangeAndStageBackATableLargerThanTheMemory(t *testing.T) {
 	if len(changed) != manyItems || !slices.IsSortedFunc(changed, func(a, b item) int { return int(a.ID - b.ID) }) {
 		t.Errorf("%d records were read", len(changed))
 	}
+}
+
+// A reader that stalls holds a put up for the grace period and no longer, and other readers not at all.
+func TestU07_AStalledReaderStopsNobodyElse(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t, table.WithPageBytes(300), table.WithSnapshotMemory(1), table.WithSnapshotGrace(50*time.Millisecond))
+	put(t, tbl, numbered(0, 200)...)
+	next, stop := pull(tbl.Records(t.Context(), tbl.All("at")))
+	defer stop()
+	_, err := next()
+	ok(t, err)
+	done := async(t, func() error { return tbl.Put(t.Context(), numbered(0, 1)...) })
+	wantIDs(t, tbl, tbl.Range("at", 0, 20), 0, 1)
+	ok(t, receive(t, "the put", done))
+	for err == nil {
+		_, err = next()
+	}
+	if !errors.Is(err, table.ErrSnapshotExpired) {
+		t.Errorf("the stalled reader got %v, want ErrSnapshotExpired", err)
+	}
+}
+
+// Leaving a read loop early leaks no lock.
+func TestU08_LeavingALoopEarlyLeaksNoLock(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t, table.WithPageBytes(300), table.WithSnapshotGrace(time.Hour))
+	put(t, tbl, numbered(0, 200)...)
+	for range 20 {
+		for _, err := range tbl.Records(t.Context(), tbl.All("at")) {
+			ok(t, err)
+			break
+		}
+		put(t, tbl, numbered(0, 1)...)
+	}
+	if st := stats(t, tbl); st.Pins != 0 {
+		t.Errorf("%d pins are left", st.Pins)
+	}
+}
+
+// pull is iter.Pull2 in the shape of a call.
+func pull[R any](seq iter.Seq2[R, error]) (next func() (R, error), stop func()) {
+	each, stop := iter.Pull2(seq)
+	return func() (R, error) {
+		r, err, more := each()
+		if !more {
+			err = errors.New("the read has ended by itself")
+		}
+		return r, err
+	}, stop
 }

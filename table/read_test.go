@@ -3,8 +3,12 @@ package table_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/table"
@@ -220,4 +224,38 @@ func TestAPanicInTheLoopBodyIsTheCallersAndLeaksNothing(t *testing.T) {
 	if n := stats(t, tbl).Pins; n != 0 {
 		t.Errorf("%d pins are left", n)
 	}
+}
+
+// The first row of a long read comes after a few commands and a few pages of bytes.
+func TestU26_TheFirstRowComesAtOnce(t *testing.T) {
+	t.Parallel()
+	admin := redistest.Start(t, redistest.Options{}).Client(t) // of its own: what it sends is counted
+	tbl := openOn(t, admin, "t")
+	for n := 0; n < 30_000; n += 1000 {
+		put(t, tbl, numbered(n, n+1000)...)
+	}
+	sent := new(counter)
+	admin.AddHook(sent)
+	out := netBytes(t, admin)
+	sent.n.Store(0)
+	for _, err := range tbl.Records(t.Context(), tbl.All("at")) {
+		ok(t, err)
+		break
+	}
+	commands := sent.n.Load()
+	if used := netBytes(t, admin) - out; commands > 40 || used > 2<<20 {
+		t.Errorf("%d commands and %d bytes for the first row", commands, used)
+	}
+}
+
+// netBytes returns how much the server has sent so far.
+func netBytes(t *testing.T, rdb *redis.Client) (n int64) {
+	t.Helper()
+	for line := range strings.Lines(rdb.Info(t.Context(), "stats").Val()) {
+		if text, found := strings.CutPrefix(line, "total_net_output_bytes:"); found {
+			_, err := fmt.Sscan(text, &n)
+			ok(t, err)
+		}
+	}
+	return n
 }

@@ -275,3 +275,25 @@ func TestAKeptTextKeepsItsRowAloneInMemory(t *testing.T) {
 		}
 	}
 }
+
+// Decoders accept nothing but what encoders write.
+func TestU28_DecodersAreStrict(t *testing.T) {
+	t.Parallel()
+	decode := func(what string, err error) {
+		if !errors.Is(err, codec.ErrData) {
+			t.Errorf("%s: got %v, want ErrData", what, err)
+		}
+	}
+	for _, text := range []string{" 1_000 ", "1_000", " 1", "+1", "01", "1 ", "0x1", "", "-0", "１"} {
+		_, err := codec.IntAsString.Decode([]byte(text))
+		decode(text, err)
+	}
+	for _, b := range []string{"\x00\x02a", "\x00", "\x00\x01", "\x00\x01a\x00"} {
+		_, err := codec.Array(codec.String).Decode([]byte(b))
+		decode("array", err)
+	}
+	for _, b := range []string{"", "\x02", "\x02abc", "\x00a", "\xff"} {
+		_, err := codec.Nullable(codec.String).Decode([]byte(b))
+		decode("nullable", err)
+	}
+}

@@ -206,3 +206,35 @@ func TestG11_AServerThatShutsTheClientOutHasLostNothing(t *testing.T) {
 	wantIDs(t, tbl, tbl.Range("at", 0, 30), 0, 1, 2)
 	put(t, tbl, numbered(10, 11)...)
 }
+
+// Out of memory a failed overwrite leaves the old row, and every acknowledged put is readable.
+func TestU22_OutOfMemoryLosesNothing(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t, redistest.Options{Args: []string{"--maxmemory", "3mb"}}).Client(t)
+	tbl := openOn(t, rdb, "t")
+	put(t, tbl, numbered(0, 1)...)
+	acked, err := 1, error(nil)
+	for ; err == nil; acked += 10 {
+		err = tbl.Put(t.Context(), padded(acked, acked+10)...)
+	}
+	acked -= 10
+	if !redis.HasErrorPrefix(err, "OOM") {
+		t.Errorf("got %v, want OOM", err)
+	}
+	ok(t, rdb.ConfigSet(t.Context(), "maxmemory", "2mb").Err()) // what a closed connection leaves free is not enough
+	if err := tbl.Put(t.Context(), padded(0, 1)...); !redis.HasErrorPrefix(err, "OOM") {
+		t.Errorf("overwriting: got %v, want OOM", err)
+	}
+	if got, err := tbl.Get(t.Context(), 0); err != nil || got.Name != "n0" {
+		t.Errorf("the old row is %.20q, %v", got.Name, err)
+	}
+	if n := len(ids(t, tbl, tbl.All("at"))); n != acked {
+		t.Errorf("%d rows are readable, %d were acknowledged", n, acked)
+	}
+	n, err := tbl.Delete(t.Context(), tbl.All("at")) // what frees memory runs
+	if err != nil || n != acked {
+		t.Errorf("%d deleted, %v", n, err)
+	}
+	ok(t, rdb.ConfigSet(t.Context(), "maxmemory", "3mb").Err())
+	put(t, tbl, numbered(0, 1)...)
+}

@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"testing"
 
@@ -135,4 +136,39 @@ func TestGenerationsAreExhaustedBeforeTheyWrap(t *testing.T) {
 	wantState(t, tbl, table.StateClear)
 	put(t, tbl, numbered(7, 8)...) // regular writes need no generation
 	wantIDs(t, tbl, tbl.All("at"), 0, 1, 2, 3, 4, 7)
+}
+
+// A discarded row stays away after the merge, whatever bytes its key has.
+func TestU01_ADiscardedRowWithABinaryKeyStaysAway(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t)
+	var rows []item
+	for n, id := range []int64{0, 10, 13, 0x0d0a0d0a, -1, math.MinInt64, 0x2a0d0a2431} {
+		rows = append(rows, item{ID: id, At: float64(n)})
+	}
+	put(t, tbl, rows...)
+	n, err := tbl.ScratchDiscard(t.Context(), tbl.Range("at", 0, 6))
+	ok(t, err)
+	ok(t, tbl.ScratchMerge(t.Context()))
+	ok(t, tbl.WaitClear(t.Context()))
+	wantIDs(t, tbl, tbl.All("at"), 0x2a0d0a2431)
+	if n != 6 {
+		t.Errorf("%d discarded, want 6", n)
+	}
+}
+
+// A discard of an interval leaves alone what a staged put has moved out of it.
+func TestU17_ADiscardSparesWhatHasMovedAway(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t)
+	put(t, tbl, item{ID: 1, At: 5}, item{ID: 2, At: 6})
+	ok(t, tbl.ScratchPut(t.Context(), item{ID: 1, At: 50}))
+	n, err := tbl.ScratchDiscard(t.Context(), tbl.Range("at", 0, 10))
+	ok(t, err)
+	ok(t, tbl.ScratchMerge(t.Context()))
+	wantIDs(t, tbl, tbl.All("at"), 1)
+	if n != 1 {
+		t.Errorf("%d discarded, want 1", n)
+	}
+	ok(t, tbl.WaitClear(t.Context()))
 }

@@ -3,6 +3,7 @@ package table_test
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"testing"
 
@@ -231,4 +232,20 @@ func TestD7_AFoldBatchWithoutItsScoreIsLostBeforeTheFirstWrite(t *testing.T) {
 		t.Errorf("got %v, want ErrLost", err)
 	}
 	wantUntouched(t, rdb, name, before)
+}
+
+// An adjustment that has failed half way can be abandoned.
+func TestU23_AFailedAdjustmentIsAbandoned(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t)
+	put(t, tbl, numbered(0, 3)...)
+	_, err := tbl.ScratchDiscard(t.Context(), tbl.All("at"))
+	ok(t, err)
+	ok(t, tbl.ScratchPut(t.Context(), numbered(5, 8)...))
+	if tbl.ScratchPut(t.Context(), item{ID: 9, At: math.NaN()}) == nil {
+		t.Fatal("a NaN score was staged")
+	}
+	ok(t, tbl.ScratchAbort(t.Context()))
+	put(t, tbl, numbered(3, 4)...)
+	wantIDs(t, tbl, tbl.All("at"), 0, 1, 2, 3)
 }

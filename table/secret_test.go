@@ -250,3 +250,24 @@ func anys[T any](list []T) (all []any) {
 	}
 	return all
 }
+
+// Errors tell nothing of a record but a hash of its key.
+func TestU31_ErrorsHoldNoRecord(t *testing.T) {
+	t.Parallel()
+	const canary = "canary-7c1f"
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	tbl := openOn(t, rdb, name)
+	put(t, tbl, item{ID: 1, Name: canary})
+	row := rdb.HGet(t.Context(), name+":r", rawKey(1)).Val()
+	ok(t, rdb.HSet(t.Context(), name+":r", rawKey(1), row[:len(row)-1]).Err())
+	for what, err := range map[string]error{
+		"put":  tbl.Put(t.Context(), item{ID: 2, Name: canary + "\xff"}),
+		"nan":  tbl.Put(t.Context(), item{ID: 2, Name: canary, At: nan}),
+		"get":  readVerbs["Get"](t.Context(), tbl),
+		"read": readVerbs["Records"](t.Context(), tbl),
+	} {
+		if err == nil || strings.Contains(fmt.Sprintf("%v %+v %#v", err, err, err), canary) {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+}

@@ -8,9 +8,11 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 
+	"github.com/tablecache-go/tablecache/internal/model"
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -61,14 +63,14 @@ func (r *reader) read() {
 	switch kind := r.rng.IntN(10); {
 	case kind == 0:
 		n, err := r.tbl.Count(r.t.Context(), s)
-		r.compare("count", s, began, r.asked.Load(), err, func(c contents) bool { return len(c.answer(s)) == n })
+		r.compare("count", s, began, r.asked.Load(), err, func(m *model.Table[item]) bool { return m.Count(specOf(s)) == n })
 	case kind < 5:
 		got, moment, err := r.collect(r.tbl.Records(r.t.Context(), s))
-		r.compare("Records", s, began, moment, err, func(c contents) bool { return same(got, c.answer(s)) })
+		r.compare("Records", s, began, moment, err, func(m *model.Table[item]) bool { return same(got, m.Read(specOf(s))) })
 	default:
 		stream := r.tbl.Stream(r.t.Context(), s)
 		got, moment, _ := r.collect(delivered(stream))
-		r.compare("Stream", s, began, moment, stream.Err(), func(c contents) bool { return same(got, c.answer(s)) })
+		r.compare("Stream", s, began, moment, stream.Err(), func(m *model.Table[item]) bool { return same(got, m.Read(specOf(s))) })
 	}
 	r.reads.Add(1)
 }
@@ -112,7 +114,7 @@ func (r *reader) awaitWrite() {
 	}
 }
 
-func (r *reader) compare(what string, s table.Spec[item], began, moment int64, err error, equals func(contents) bool) {
+func (r *reader) compare(what string, s table.Spec[item], began, moment int64, err error, equals func(*model.Table[item]) bool) {
 	if err != nil {
 		if !r.over.Load() {
 			r.t.Errorf("%s of %v: %v", what, s.Intervals, err)
@@ -128,8 +130,8 @@ func (r *reader) compare(what string, s table.Spec[item], began, moment int64, e
 		what, s.Index, s.Intervals, s.Reverse, s.Limit, began, moment)
 }
 
-func same(got []item, want []*item) bool {
-	return slices.EqualFunc(got, want, func(a item, b *item) bool {
+func same(got, want []item) bool {
+	return slices.EqualFunc(got, want, func(a, b item) bool {
 		return a.ID == b.ID && a.Name == b.Name && a.At == b.At && a.Rank == b.Rank
 	})
 }
@@ -157,4 +159,54 @@ func (r *reader) intervals() []table.Interval {
 	default:
 		return []table.Interval{table.Everything()}
 	}
+}
+
+// A reader half way through when merge is called gets all old rows.
+func TestU04_AReaderSpansAMerge(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t, table.WithPageBytes(300))
+	put(t, tbl, numbered(0, 100)...)
+	ok(t, tbl.ScratchPut(t.Context(), numbered(50, 150)...))
+	_, err := tbl.ScratchDiscard(t.Context(), tbl.Range("at", 0, 500))
+	ok(t, err)
+	var seen []int64
+	for i, err := range tbl.Records(t.Context(), tbl.All("at")) {
+		ok(t, err)
+		if seen = append(seen, i.ID); len(seen) == 50 {
+			ok(t, tbl.ScratchMerge(t.Context()))
+		}
+	}
+	if !slices.Equal(seen, keysOf(numbered(0, 100))) {
+		t.Errorf("got %d rows: %v", len(seen), seen)
+	}
+	ok(t, tbl.WaitClear(t.Context()))
+	wantIDs(t, tbl, tbl.All("at"), keysOf(numbered(50, 150))...)
+}
+
+// A row that is always there is in every read while it and others are overwritten. (Readers share the owner's table:
+// there are none in other processes.)
+func TestU30_AnOverwrittenRowIsInEveryRead(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t, table.WithPageBytes(1000))
+	rows := numbered(0, 50)
+	put(t, tbl, rows...)
+	stop, writers := make(chan struct{}), new(sync.WaitGroup)
+	n := 0
+	writers.Go(func() {
+		repeat(stop, func() {
+			n++
+			moved := rows[n%50]
+			moved.At = float64(n % 997)
+			report(t, tbl.Put(t.Context(), moved))
+		})
+	})
+	for range 100 {
+		if got := len(ids(t, tbl, tbl.All("at"))); got != 50 {
+			t.Errorf("%d of 50 rows", got)
+		}
+		_, err := tbl.Get(t.Context(), 7)
+		ok(t, err)
+	}
+	close(stop)
+	writers.Wait()
 }

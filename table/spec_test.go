@@ -166,3 +166,31 @@ func TestSpecHelpers(t *testing.T) {
 	wantIDs(t, tbl, s.Max(1).Max(0).Max(2), 0, 6)
 	wantIDs(t, tbl, s, 0, 6, 4, 10, 2, 8) // a spec is a value: none of that has changed it
 }
+
+// Scores next to 2^53 lie in the intervals that they belong to.
+func TestU15_ScoresNextToTwoToThe53(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t)
+	scores := []float64{1<<53 - 2, 1<<53 - 1, 1 << 53, 1<<53 + 2, 1<<53 + 4, 1<<60 + 256, 0.3, math.Nextafter(0.3, 1)}
+	for n, f := range scores {
+		put(t, tbl, item{ID: int64(n), At: f})
+	}
+	for n, f := range scores[:6] {
+		wantIDs(t, tbl, tbl.Range("at", f, math.Nextafter(f, inf)), int64(n))
+		wantIDs(t, tbl, table.Spec[item]{Index: "at", Intervals: []table.Interval{table.Only(f)}}, int64(n))
+	}
+	wantIDs(t, tbl, tbl.Range("at", 0.3, 1), 6, 7)
+	wantIDs(t, tbl, tbl.Range("at", math.Nextafter(0.3, 1), 1), 7)
+}
+
+// A record with score +Inf can be reached.
+func TestU16_InfiniteScoresAreReached(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t)
+	put(t, tbl, item{ID: 1, At: inf}, item{ID: 2, At: -inf}, item{ID: 3, At: math.MaxFloat64})
+	wantIDs(t, tbl, tbl.All("at"), 2, 3, 1)
+	wantIDs(t, tbl, tbl.Range("at", 0, inf), 3, 1)
+	for id, f := range map[int64]float64{1: inf, 2: -inf} {
+		wantIDs(t, tbl, table.Spec[item]{Index: "at", Intervals: []table.Interval{table.Only(f)}}, id)
+	}
+}

@@ -91,3 +91,28 @@ func BenchmarkPages(b *testing.B) {
 		})
 	}
 }
+
+// Rows with equal scores cost no more than others: neither puts nor reads take more commands.
+func TestU27_EqualScoresCostNoMore(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Shared(t).Client(t)
+	sent := new(counter)
+	rdb.AddHook(sent)
+	tbl := openOn(t, rdb, redistest.Prefix(t))
+	rows := numbered(0, 6000)
+	for i := range rows {
+		rows[i].Rank = 7
+	}
+	put(t, tbl, rows...)
+	commands := make(map[string]int64)
+	for _, index := range []string{"at", "rank"} {
+		before := sent.n.Load()
+		if got := ids(t, tbl, tbl.All(index)); len(got) != len(rows) {
+			t.Errorf("%d rows by %s", len(got), index)
+		}
+		commands[index] = sent.n.Load() - before
+	}
+	if commands["rank"] > 2*commands["at"] {
+		t.Errorf("commands for a read: %v", commands)
+	}
+}

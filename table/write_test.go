@@ -3,6 +3,7 @@ package table_test
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"testing"
 
@@ -231,3 +232,49 @@ func TestG12_UnequalKeysWithEqualBytesAreRefused(t *testing.T) {
 type evenCodec struct{ prankCodec }
 
 func (evenCodec) Append(dst []byte, v int64) ([]byte, error) { return codec.Int64.Append(dst, v&^1) }
+
+// A put that fails has deleted nothing.
+func TestU09_AFailedPutLeavesTheOldRow(t *testing.T) {
+	t.Parallel()
+	failedPuts(t, (*items).Put, (*maps).Put)
+}
+
+// Likewise in scratch.
+func TestU10_AFailedScratchPutLeavesTheOldRow(t *testing.T) {
+	t.Parallel()
+	failedPuts(t, (*items).ScratchPut, (*maps).ScratchPut)
+}
+
+type maps = table.Table[map[string]any, int64]
+
+func failedPuts(t *testing.T, put func(*items, context.Context, ...item) error, putMap func(*maps, context.Context, ...map[string]any) error) {
+	tbl := openItems(t)
+	ok(t, put(tbl, t.Context(), numbered(0, 3)...))
+	for what, bad := range map[string]item{
+		"a value that is too long": {ID: 1, Tags: []string{strings.Repeat("x", math.MaxUint16+1)}},
+		"a NaN score":              {ID: 1, At: math.NaN()},
+		"no UTF-8":                 {ID: 1, Name: "\xff"},
+	} {
+		var c *table.CodingError
+		if err := put(tbl, t.Context(), item{ID: 2, At: 5}, bad); !errors.As(err, &c) {
+			t.Errorf("%s: got %v, want a *CodingError", what, err)
+		}
+	}
+	ok(t, tbl.ScratchMerge(t.Context()))
+	wantItems(t, all(t, tbl.Records(t.Context(), tbl.All("at"))), numbered(0, 3))
+
+	name := redistest.Prefix(t)
+	def := table.Definition[map[string]any, int64]{Name: name,
+		PrimaryKey: table.Key(codec.Int64, func(m *map[string]any) int64 { return (*m)["id"].(int64) }),
+		Attributes: []table.Attribute[map[string]any]{table.MapField("id", codec.Int64), table.MapField("name", codec.String)},
+		Indexes:    []table.Index[map[string]any]{table.By("id", func(m *map[string]any) float64 { return float64((*m)["id"].(int64)) })}}
+	named := open(t, redistest.Shared(t).Client(t), def, []string{"id"})
+	ok(t, putMap(named, t.Context(), map[string]any{"id": int64(1), "name": "old"}))
+	if err := putMap(named, t.Context(), map[string]any{"id": int64(1)}); !errors.Is(err, table.ErrMissingAttribute) {
+		t.Errorf("got %v, want ErrMissingAttribute", err)
+	}
+	ok(t, named.ScratchMerge(t.Context()))
+	if got, err := named.Get(t.Context(), 1); err != nil || got["name"] != "old" {
+		t.Errorf("got %v, %v", got, err)
+	}
+}

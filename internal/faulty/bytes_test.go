@@ -15,12 +15,12 @@ func TestG9_EveryByteOfAnExchange(t *testing.T) {
 	t.Parallel()
 	for name, write := range map[string]func(*ledger) error{
 		"put": func(w *ledger) error {
-			w.put(w.fresh([]int64{1}))
+			w.model.Put(w.fresh([]int64{1})...)
 			return w.tbl.Put(w.t.Context(), w.last...)
 		},
 		"delete": func(w *ledger) error {
 			n, err := w.tbl.DeleteKeys(w.t.Context(), 1)
-			return w.counted(n, w.delete(1), err)
+			return w.counted(n, w.model.DeleteKeys(rawKeys(1)...), err)
 		},
 		"merge": func(w *ledger) error { return w.merge(w.t.Context()) },
 	} {
@@ -54,10 +54,10 @@ func (w *ledger) prepare(staged bool) {
 	ctx := w.t.Context()
 	ok(w.t, w.merge(ctx))
 	ok(w.t, w.tbl.WaitClear(ctx))
-	w.put(w.fresh([]int64{1, 2}))
+	w.model.Put(w.fresh([]int64{1, 2})...)
 	ok(w.t, w.tbl.Put(ctx, w.last...))
 	if staged {
-		w.stage(w.fresh([]int64{2}))
+		w.model.Stage(w.fresh([]int64{2})...)
 		ok(w.t, w.tbl.ScratchPut(ctx, w.last...))
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tablecache-go/tablecache/internal/faulty"
+	"github.com/tablecache-go/tablecache/internal/model"
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/table"
 )
@@ -50,7 +51,7 @@ type ledger struct {
 	unknown       int
 	reads         bool // the call under way reads before it writes
 
-	model
+	model   *entryModel
 	version int64
 	last    []entry // the latest that fresh has made
 }
@@ -90,7 +91,7 @@ func (w *ledger) step() {
 	if hasty {
 		w.leave.Store(&cancel)
 	}
-	before := w.clone()
+	before := w.model.Clone()
 	err := w.act(ctx)
 	w.leave.Store(nil)
 	switch {
@@ -113,26 +114,26 @@ func brokenOff(err error) bool {
 }
 
 // pass does a write that comes after the one whose caller has left, and sees which of the outcomes that one had.
-func (w *ledger) pass(outcomes ...model) {
+func (w *ledger) pass(outcomes ...*entryModel) {
 	w.t.Helper()
 	barrier := w.fresh([]int64{30})
 	ok(w.t, w.tbl.ScratchPut(w.t.Context(), barrier...))
-	for i := range outcomes {
-		outcomes[i].stage(barrier)
+	for _, m := range outcomes {
+		m.Stage(barrier...)
 	}
 	w.model = outcomes[w.compare(outcomes...)]
 }
 
 // compare fails unless Redis has what one of the models has, and returns which.
-func (w *ledger) compare(wants ...model) int {
+func (w *ledger) compare(wants ...*entryModel) int {
 	w.t.Helper()
 	got := observe(w.t, w.sound, w.name)
 	for i, want := range wants {
-		if got.equals(want) {
+		if got.Equal(want) {
 			return i
 		}
 	}
-	w.t.Fatalf("redis has %+v, want one of %+v", got, wants)
+	w.t.Fatalf("redis has %v, want one of %v", got, wants)
 	return 0
 }
 
@@ -141,7 +142,7 @@ func (w *ledger) finish() {
 	w.t.Helper()
 	ok(w.t, w.merge(w.t.Context()))
 	ok(w.t, w.tbl.WaitClear(w.t.Context()))
-	wantContents(w.t, w.tbl, w.merged)
+	wantContents(w.t, w.tbl, w.model)
 	ok(w.t, w.tbl.Close())
 	w.compare(w.model)
 	wantSound(w.t, w.sound, w.name)
@@ -151,35 +152,38 @@ func (w *ledger) finish() {
 func (w *ledger) act(ctx context.Context) error {
 	ids, choice := w.ids(), w.rng.IntN(32)
 	w.reads = choice >= 8 && choice < 12 || choice >= 15 && choice < 18
+	active := w.model.State == model.StateActive
 	switch {
 	case choice == 0:
-		w.drop()
+		w.model.Clear()
 		return w.tbl.Clear(ctx)
 	case choice < 8:
-		w.stage(w.fresh(ids))
+		w.model.Stage(w.fresh(ids)...)
 		return w.tbl.ScratchPut(ctx, w.last...)
 	case choice < 12:
 		n, err := w.tbl.ScratchDiscard(ctx, w.tbl.Range("id", float64(ids[0]), float64(ids[0]+5)))
-		return w.counted(n, w.discard(ids[0], ids[0]+5), err)
-	case w.active && choice < 18:
-		w.abort()
+		return w.counted(n, len(w.model.Discard(between(ids[0], ids[0]+5))), err)
+	case active && choice < 18:
+		w.model.Abort()
 		return w.tbl.ScratchAbort(ctx)
-	case w.active:
+	case active:
 		return w.merge(ctx)
 	case choice < 15:
 		n, err := w.tbl.DeleteKeys(ctx, ids...)
-		return w.counted(n, w.delete(ids...), err)
+		return w.counted(n, w.model.DeleteKeys(rawKeys(ids...)...), err)
 	case choice < 18:
 		n, err := w.tbl.Delete(ctx, w.tbl.Range("id", float64(ids[0]), float64(ids[0]+3)))
-		return w.counted(n, w.delete(ids[0], ids[0]+1, ids[0]+2), err)
+		return w.counted(n, len(w.model.Delete(between(ids[0], ids[0]+3))), err)
 	default:
-		w.put(w.fresh(ids))
+		w.model.Put(w.fresh(ids)...)
 		return w.tbl.Put(ctx, w.last...)
 	}
 }
 
+// merge merges. The model folds at once, as observe does.
 func (w *ledger) merge(ctx context.Context) error {
-	w.model.merge()
+	w.model.Merge()
+	w.model.Fold()
 	return w.tbl.ScratchMerge(ctx)
 }
 

@@ -28,9 +28,6 @@ type entry struct {
 
 type entries = table.Table[entry, int64]
 
-// contents are the records of a table: key -> version.
-type contents map[int64]int64
-
 func definition(name string) table.Definition[entry, int64] {
 	return table.Definition[entry, int64]{
 		Name:       name,
@@ -79,55 +76,44 @@ func ok(t testing.TB, err error) {
 	}
 }
 
-// read returns the records of a table, which both indexes must agree on.
-func read(ctx context.Context, tbl *entries) (contents, error) {
-	byID, err := readBy(ctx, tbl, "id")
-	if err != nil {
-		return nil, err
-	}
-	byVersion, err := readBy(ctx, tbl, "version")
-	if err == nil && !maps.Equal(byID, byVersion) {
-		err = fmt.Errorf("by id %v, by version %v", byID, byVersion)
-	}
-	return byID, err
-}
-
-func readBy(ctx context.Context, tbl *entries, index string) (contents, error) {
-	found := make(contents)
+// readBy returns the records of a table in the order of an index.
+func readBy(ctx context.Context, tbl *entries, index string) (found []entry, err error) {
 	for e, err := range tbl.Records(ctx, tbl.All(index)) {
 		if err != nil {
 			return nil, err
 		}
-		found[e.ID] = e.Version
+		found = append(found, e)
 	}
 	return found, nil
 }
 
-// wantContents fails unless the table holds what one of the given states has, and returns which it is.
-func wantContents(t testing.TB, tbl *entries, states ...contents) int {
+// wantContents fails unless the table shows, by both indexes, what one of the given states does, and returns which it is.
+func wantContents(t testing.TB, tbl *entries, states ...*entryModel) int {
 	t.Helper()
-	got, err := read(t.Context(), tbl)
+	byID, err := readBy(t.Context(), tbl, "id")
+	ok(t, err)
+	byVersion, err := readBy(t.Context(), tbl, "version")
 	ok(t, err)
 	for i, want := range states {
-		if maps.Equal(got, want) {
+		if slices.Equal(byID, want.Read(allBy("id"))) && slices.Equal(byVersion, want.Read(allBy("version"))) {
 			return i
 		}
 	}
-	t.Fatalf("the table has %d records %v; want one of %d states: %v", len(got), brief(got), len(states), briefs(states))
+	t.Fatalf("the table has %s by id and %s by version; want one of %d states: %v", brief(byID), brief(byVersion), len(states), briefs(states))
 	return 0
 }
 
-func brief(c contents) string {
-	if len(c) > 20 {
-		return fmt.Sprint(len(c), " records")
+func brief(all []entry) string {
+	if len(all) > 20 {
+		return fmt.Sprint(len(all), " records")
 	}
-	return fmt.Sprint(map[int64]int64(c))
+	return fmt.Sprint(all)
 }
 
-func briefs(all []contents) string {
+func briefs(all []*entryModel) string {
 	var texts []string
-	for _, c := range all {
-		texts = append(texts, brief(c))
+	for _, m := range all {
+		texts = append(texts, brief(m.Read(allBy("id"))))
 	}
 	return strings.Join(texts, " | ")
 }

@@ -4,119 +4,103 @@ package faulty_test
 
 import (
 	"encoding/binary"
-	"maps"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/internal/model"
 )
 
-// tombstone is the version of what is discarded.
-const tombstone = 0
+// entryModel is the reference model of a table of entries.
+type entryModel = model.Table[entry]
 
-// model is what a table must hold, and how often it must have been changed: an effect that was had twice is counted twice.
-type model struct {
-	merged, staged  contents
-	active          bool
-	changes, merges int
+func newModel() *entryModel {
+	return model.New(model.Schema[entry]{
+		Key: func(e *entry) string { return rawKey(e.ID) },
+		Score: func(e *entry, index string) float64 {
+			if index == "id" {
+				return float64(e.ID)
+			}
+			return float64(e.Version)
+		},
+		Equal: func(a, b *entry) bool { return *a == *b },
+	})
 }
 
-func newModel() model { return model{merged: contents{}, staged: contents{}} }
-
-func (m *model) clone() model {
-	c := *m
-	c.merged, c.staged = maps.Clone(m.merged), maps.Clone(m.staged)
-	return c
+// between finds the entries with keys from..to-1.
+func between(from, to int64) model.Spec[entry] {
+	return model.Spec[entry]{Index: "id", Intervals: []model.Interval{{GE: float64(from), LT: float64(to)}}}
 }
 
-func (m *model) equals(o model) bool {
-	return maps.Equal(m.merged, o.merged) && maps.Equal(m.staged, o.staged) && m.active == o.active &&
-		m.changes == o.changes && m.merges == o.merges
+// allBy finds all entries, in the order of an index.
+func allBy(index string) model.Spec[entry] {
+	return model.Spec[entry]{Index: index, Intervals: []model.Interval{model.Everything()}}
 }
 
-func (m *model) put(all []entry) {
-	having(all)(m.merged)
-	m.changes++
-}
+// rawKey returns a key as Redis has it.
+func rawKey(id int64) string { return string(binary.BigEndian.AppendUint64(nil, uint64(id))) }
 
-func (m *model) delete(ids ...int64) int {
-	had := len(m.merged)
-	lacking(ids...)(m.merged)
-	if len(m.merged) < had {
-		m.changes++
+func rawKeys(ids ...int64) (keys []string) {
+	for _, id := range ids {
+		keys = append(keys, rawKey(id))
 	}
-	return had - len(m.merged)
+	return keys
 }
 
-func (m *model) stage(all []entry) {
-	m.active = true
-	having(all)(m.staged)
-}
-
-func (m *model) discard(from, to int64) (n int) {
-	for id := range m.view() {
-		if id >= from && id < to {
-			m.active, m.staged[id] = true, tombstone
-			n++
-		}
-	}
-	return n
-}
-
-// view is what a merge now would show.
-func (m *model) view() contents {
-	seen := maps.Clone(m.merged)
-	maps.Copy(seen, m.staged)
-	maps.DeleteFunc(seen, func(_, version int64) bool { return version == tombstone })
-	return seen
-}
-
-func (m *model) merge() {
-	if m.active {
-		m.merged, m.staged, m.active = m.view(), contents{}, false
-		m.merges++
-	}
-}
-
-func (m *model) abort() { m.staged, m.active = contents{}, false }
-
-func (m *model) drop() {
-	m.merged = contents{}
-	m.abort()
-	m.changes++
-}
-
-// observe reads a table of entries raw, at one moment. What is merged and not folded yet counts as merged.
-func observe(t testing.TB, rdb *redis.Client, name string) model {
+// observe reads a table of entries raw, at one moment, and returns the model that is like it: also in how many writes and
+// merges it has seen, so that an effect that was had twice shows. What is merged and not folded yet counts as folded.
+func observe(t testing.TB, rdb *redis.Client, name string) *entryModel {
 	t.Helper()
 	tx := rdb.TxPipeline()
-	truth, rows, tombs := tx.HGetAll(t.Context(), name+":m"), tx.HKeys(t.Context(), name+":r"), tx.HKeys(t.Context(), name+":s")
+	truth, rows, staged := tx.HGetAll(t.Context(), name+":m"), tx.HKeys(t.Context(), name+":r"), tx.HKeys(t.Context(), name+":s")
 	index, shadow := tx.ZRangeWithScores(t.Context(), name+":i:version", 0, -1), tx.ZRangeWithScores(t.Context(), name+":x:version", 0, -1)
 	_, err := tx.Exec(t.Context())
 	ok(t, err)
-	m := model{merged: versions(rows.Val(), index.Val()), staged: versions(tombs.Val(), shadow.Val())}
 	var counts struct {
-		State   string `redis:"state"`
-		Changes int    `redis:"rver"`
-		Merges  int    `redis:"gen"`
+		State      string `redis:"state"`
+		Version    uint64 `redis:"rver"`
+		Generation uint32 `redis:"gen"`
 	}
 	ok(t, truth.Scan(&counts))
-	m.active, m.changes, m.merges = counts.State == "active", counts.Changes, counts.Merges
-	if counts.State == "merging" {
-		m.merged, m.staged = m.view(), contents{}
+	m := newModel()
+	m.Put(asEntries(rows.Val(), index.Val())...)
+	m.Stage(asEntries(staged.Val(), shadow.Val())...)
+	m.DiscardKeys(without(staged.Val(), shadow.Val())...)
+	if counts.State == model.StateMerging.String() {
+		m.Merge()
+		m.Fold()
+		counts.State = model.StateClear.String()
 	}
+	if m.State.String() != counts.State {
+		t.Fatalf("redis says %s of a table that is %v", counts.State, m)
+	}
+	m.Generation, m.Version = counts.Generation, counts.Version
 	return m
 }
 
-// versions returns the version of each key: its score, or none for a tombstone.
-func versions(keys []string, scores []redis.Z) contents {
-	c := make(contents)
+// asEntries returns an entry for each key and each score. A key without a score has version 0, which nobody writes.
+func asEntries(keys []string, scores []redis.Z) (all []entry) {
 	for _, key := range keys {
-		c[id(key)] = tombstone
+		all = append(all, entry{ID: id(key)})
 	}
 	for _, z := range scores {
-		c[id(z.Member.(string))] = int64(z.Score)
+		all = append(all, entry{ID: id(z.Member.(string)), Version: int64(z.Score)})
 	}
-	return c
+	return all
+}
+
+// without returns the keys that have no score: those of tombstones.
+func without(keys []string, scores []redis.Z) (rest []string) {
+	scored := make(map[string]bool)
+	for _, z := range scores {
+		scored[z.Member.(string)] = true
+	}
+	for _, key := range keys {
+		if !scored[key] {
+			rest = append(rest, key)
+		}
+	}
+	return rest
 }
 
 func id(key string) int64 { return int64(binary.BigEndian.Uint64([]byte(key))) }

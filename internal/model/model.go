@@ -1,0 +1,234 @@
+// Package model is the reference model of a table: what the library promises, without Redis, batches, pages, pins and
+// goroutines. It is the specification in code: the tests of all packages compare the library with it.
+//
+// Each method is one call, done whole and at one moment. Nothing waits here: a write that the library would make wait in
+// the state of the table panics, and so a test looks at State first.
+package model
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// State is the state of a table's lock.
+type State uint8
+
+// The states, in the order in which a table goes through them.
+const (
+	StateClear   State = iota // nothing is staged: regular writes run
+	StateActive               // something is staged and not seen yet: only scratch writes run
+	StateMerging              // what was staged is seen and not folded yet: no writes run
+)
+
+func (s State) String() string { return [...]string{"clear", "active", "merging"}[s] }
+
+// Schema is what a model has to know of records.
+type Schema[R any] struct {
+	Key   func(r *R) string                // the bytes of its primary key
+	Score func(r *R, index string) float64 // its score in an index
+	Equal func(a, b *R) bool               // whether two records are the same
+}
+
+// Table is a model of one table. It keeps the records that it is given: nobody may change what they point to. Reads may run
+// at the same time, but not beside a write; a clone is a table of its own.
+type Table[R any] struct {
+	State      State
+	Generation uint32 // how many merges there were
+	// Version is how many writes have changed in place what readers see: puts and deletes, each of no more than a batch of
+	// the library's, that have found something to do, and every Clear.
+	Version uint64
+
+	schema *Schema[R]
+	merged rows[R]
+	staged rows[R]
+}
+
+// New returns a table without records.
+func New[R any](s Schema[R]) *Table[R] { return &Table[R]{schema: &s} }
+
+// Put stores records in place of those with the same keys; of two with one key the last wins.
+func (t *Table[R]) Put(records ...R) {
+	if len(records) == 0 {
+		return
+	}
+	t.mustBe("put", StateClear)
+	t.merged = t.merged.with(t.rowsOf(records))
+	t.Version++
+}
+
+// Delete deletes what the spec finds, and returns it.
+func (t *Table[R]) Delete(s Spec[R]) []R {
+	gone := s.find(t.visible(), t.schema)
+	t.DeleteKeys(gone.keys()...)
+	return gone.records()
+}
+
+// DeleteKeys deletes the records with these keys and returns how many there were.
+func (t *Table[R]) DeleteKeys(keys ...string) int {
+	gone := t.visible().tombstones(keys)
+	if len(gone) > 0 {
+		t.mustBe("delete", StateClear)
+		t.merged = t.merged.with(gone).live()
+		t.Version++
+	}
+	return len(gone)
+}
+
+// Stage stages records: a merge will put them. That revives what was discarded.
+func (t *Table[R]) Stage(records ...R) { t.stage(t.rowsOf(records)) }
+
+// Discard stages tombstones for what the spec finds in the staged view, and returns that: a merge will delete it.
+func (t *Table[R]) Discard(s Spec[R]) []R {
+	gone := s.find(t.stagedView(), t.schema)
+	t.DiscardKeys(gone.keys()...)
+	return gone.records()
+}
+
+// DiscardKeys stages tombstones for those of the keys that the staged view has, and returns how many that are.
+func (t *Table[R]) DiscardKeys(keys ...string) int {
+	gone := t.stagedView().tombstones(keys)
+	t.stage(gone)
+	return len(gone)
+}
+
+// stage stages rows. The first makes the table active.
+func (t *Table[R]) stage(marked []*row[R]) {
+	if len(marked) == 0 {
+		return
+	}
+	t.mustBe("stage", StateClear, StateActive)
+	t.State, t.staged = StateActive, t.staged.with(marked)
+}
+
+// Merge shows all that is staged, at once. In any state but active it does nothing.
+func (t *Table[R]) Merge() {
+	if t.State == StateActive {
+		t.State, t.Generation = StateMerging, t.Generation+1
+	}
+}
+
+// Fold ends a merge: what was staged is merged now. It changes no answer. In any state but merging it does nothing.
+func (t *Table[R]) Fold() {
+	if t.State == StateMerging {
+		t.State, t.merged, t.staged = StateClear, t.stagedView(), nil
+	}
+}
+
+// Abort drops what is staged. In any state but active it does nothing.
+func (t *Table[R]) Abort() {
+	if t.State == StateActive {
+		t.State, t.staged = StateClear, nil
+	}
+}
+
+// Clear drops everything, in any state.
+func (t *Table[R]) Clear() {
+	t.State, t.merged, t.staged = StateClear, nil, nil
+	t.Version++
+}
+
+// Reopen is what the next owner finds: nothing staged, unless it was merged already.
+func (t *Table[R]) Reopen() { t.Abort() }
+
+// Read returns what the spec finds, in its order.
+func (t *Table[R]) Read(s Spec[R]) []R { return s.find(t.visible(), t.schema).records() }
+
+// Count returns how many records the spec finds.
+func (t *Table[R]) Count(s Spec[R]) int { return len(s.find(t.visible(), t.schema)) }
+
+// Lookup returns the records with these keys in the order given: a key that comes twice once, and none for a key that is
+// not there.
+func (t *Table[R]) Lookup(keys ...string) (found []R) {
+	visible := t.visible()
+	for i, key := range keys {
+		if at, there := visible.find(key); there && !slices.Contains(keys[:i], key) {
+			found = append(found, visible[at].record)
+		}
+	}
+	return found
+}
+
+// Records returns how many records there are to see.
+func (t *Table[R]) Records() int { return len(t.visible()) }
+
+// Staged returns how many rows and tombstones are staged.
+func (t *Table[R]) Staged() int { return len(t.staged) }
+
+// Rows goes through all rows: those that are merged, then those that are staged, in the order of their keys. A tombstone has
+// no record.
+func (t *Table[R]) Rows(visit func(key string, record *R, staged bool)) {
+	for _, r := range t.merged {
+		visit(r.key, &r.record, false)
+	}
+	for _, r := range t.staged {
+		if r.tombstone {
+			visit(r.key, nil, true)
+		} else {
+			visit(r.key, &r.record, true)
+		}
+	}
+}
+
+// visible is what readers see.
+func (t *Table[R]) visible() rows[R] {
+	if t.State == StateMerging {
+		return t.stagedView()
+	}
+	return t.merged
+}
+
+// stagedView is what readers would see after a merge now: staged rows over merged rows, where a tombstone hides.
+func (t *Table[R]) stagedView() rows[R] { return t.merged.with(t.staged).live() }
+
+// Clone returns a copy of the table, cheaply: what changes one of them does not change the other.
+func (t *Table[R]) Clone() *Table[R] {
+	c := *t
+	return &c
+}
+
+// Equal tells whether two tables are the same in everything.
+func (t *Table[R]) Equal(o *Table[R]) bool {
+	return t.State == o.State && t.Generation == o.Generation && t.Version == o.Version && t.SameRows(o)
+}
+
+// SameRows tells whether two tables hold the same rows, merged and staged, whatever their history.
+func (t *Table[R]) SameRows(o *Table[R]) bool {
+	same := func(a, b *row[R]) bool {
+		return a == b || a.key == b.key && a.tombstone == b.tombstone && (a.tombstone || t.schema.Equal(&a.record, &b.record))
+	}
+	return slices.EqualFunc(t.merged, o.merged, same) && slices.EqualFunc(t.staged, o.staged, same)
+}
+
+// String writes the table down, for failing tests.
+func (t *Table[R]) String() string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%v, generation %d, version %d\n", t.State, t.Generation, t.Version)
+	t.Rows(func(key string, record *R, staged bool) {
+		switch {
+		case record == nil:
+			fmt.Fprintf(&s, "  staged %q: tombstone\n", key)
+		case staged:
+			fmt.Fprintf(&s, "  staged %q: %+v\n", key, *record)
+		default:
+			fmt.Fprintf(&s, "  merged %q: %+v\n", key, *record)
+		}
+	})
+	return s.String()
+}
+
+// rowsOf returns records under their keys, as they come.
+func (t *Table[R]) rowsOf(records []R) []*row[R] {
+	all := make([]*row[R], 0, len(records))
+	for _, r := range records {
+		all = append(all, &row[R]{key: t.schema.Key(&r), record: r})
+	}
+	return all
+}
+
+// mustBe panics where the library would make a write wait.
+func (t *Table[R]) mustBe(write string, states ...State) {
+	if !slices.Contains(states, t.State) {
+		panic(fmt.Sprintf("model: a %s waits while the table is %v", write, t.State))
+	}
+}
