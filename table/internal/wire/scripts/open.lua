@@ -8,7 +8,8 @@ local function refuse(status, last) return answer(status, {last = last}) end
 local stored = redis.pcall('HGET', TRUTH, 'schema')
 local foreign = type(stored) == 'table'
 if foreign then
-  if not string.find(stored.err, 'WRONGTYPE', 1, true) then return stored end
+  -- A whole phrase: a user may be called WRONGTYPE.
+  if not string.find(stored.err, 'WRONGTYPE Operation ', 1, true) then return stored end
   if how ~= 'reset' then return refuse('LOST') end
   stored = false
 end
