@@ -124,7 +124,9 @@ func (a *Actor) Folded(generation uint32, err error) {
 // wrapped or not. The table can no longer be written; everything that waits ends with err. It does not wait for Redis.
 func (a *Actor) FoundBroken(err error) {
 	a.postControl(func() {
-		a.cfg.Logger.Error("the table can no longer be written, as a read has found", zap.Error(err))
+		if a.machine.stopErr == nil {
+			a.cfg.Logger.Error("the table can no longer be written, as a read has found", zap.Error(err))
+		}
 		a.tell(event{what: foundBroken, err: err})
 	})
 }

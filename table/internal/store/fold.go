@@ -104,7 +104,11 @@ func (j *foldJob) Name() string { return j.client.Keys.Table }
 
 // Step moves some rows. It is done when nothing is left, or when the table is no longer ours.
 func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
-	a, err := j.client.Run(ctx, wire.SendOnce, scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows))
+	call := scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows)
+	a, err := certain(ctx, j.client, j.epoch, call)
+	if err == nil && a.Status == wire.StatusStale && a.View.Generation < j.generation { // a server that knows of no merge
+		a, err = j.client.ConfirmCall(ctx, call)
+	}
 	if err != nil {
 		err = wire.LostToForeignType(err)
 		return errors.Is(err, engine.ErrLost), err

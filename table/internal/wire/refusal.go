@@ -34,6 +34,9 @@ func MustBeSentElsewhere(err error) bool { return isNoScript(err) || isMoved(err
 // IsForbidden tells whether the user may not run a command.
 func IsForbidden(err error) bool { return redis.HasErrorPrefix(err, "NOPERM") }
 
+// IsReplicas tells whether the server refused to write because it is a replica.
+func IsReplicas(err error) bool { return redis.HasErrorPrefix(err, "READONLY") }
+
 // NeverSent tells whether the command did not leave this process.
 func NeverSent(err error) bool {
 	var op *net.OpError

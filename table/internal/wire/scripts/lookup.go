@@ -2,6 +2,7 @@ package scripts
 
 import (
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
@@ -11,8 +12,8 @@ var lookup = define(wire.MayRead, reading, "lookup")
 const NoIndex = -1
 
 // Lookup asks for rows by their keys, and for their scores in an index.
-func Lookup(c *wire.Client, s Scope, index int, keys []engine.Bytes) []any {
-	args := append(c.Call(lookup, 2+len(keys)), string(s), index+1)
+func Lookup(c *wire.Client, epoch layout.Epoch, s Scope, index int, keys []engine.Bytes) []any {
+	args := append(read(c, lookup, epoch, 2+len(keys)), string(s), index+1)
 	for i := range keys {
 		args = append(args, &keys[i])
 	}
