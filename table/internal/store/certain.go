@@ -25,7 +25,7 @@ func isDoubtful(a wire.Answer, err error, epoch layout.Epoch) bool {
 		return errors.Is(wire.LostToForeignType(err), engine.ErrLost)
 	}
 	switch a.Status {
-	case wire.StatusBurned, wire.StatusStale:
+	case wire.StatusBurned, wire.StatusStale, wire.StatusSchema:
 		return false
 	}
 	return errors.Is(a.Err(epoch), engine.ErrLost)
