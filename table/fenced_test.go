@@ -282,6 +282,36 @@ func TestR4_RowsOfAnotherLayoutAreErrLost(t *testing.T) {
 	}
 }
 
+// Many readers at once are answered by plain commands, and long ones too: these compare the layout likewise.
+func TestR4_ReadersAtOnceCompareTheLayout(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	tbl, err := table.Open(t.Context(), rdb, itemDefinition(name), table.WithPageBytes(400))
+	ok(t, err)
+	defer tbl.Close()
+	put(t, tbl, numbered(0, 100)...)
+	n := 0
+	var last error
+	for _, err := range tbl.Records(t.Context(), tbl.All("at")) {
+		if last = err; n == 20 {
+			ok(t, rdb.HSet(t.Context(), name+":m", "layout", "1").Err())
+		}
+		n++
+	}
+	if !errors.Is(last, table.ErrLost) || n >= 100 {
+		t.Errorf("%d rows, then %v, want ErrLost", n, last)
+	}
+	var calls []<-chan error
+	for range 50 {
+		calls = append(calls, async(t, func() error { _, err := tbl.First(t.Context(), tbl.Range("at", 10, 30)); return err }))
+	}
+	for _, c := range calls {
+		if err := receive(t, "a read", c); !errors.Is(err, table.ErrLost) {
+			t.Errorf("got %v, want ErrLost", err)
+		}
+	}
+}
+
 // A table that an earlier version of the library has written is named as such, not as lost, and can be reset.
 func TestR4_ATableOfAnEarlierLayoutIsErrSchemaMismatch(t *testing.T) {
 	t.Parallel()

@@ -8,7 +8,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tablecache-go/tablecache/engine"
-	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
@@ -17,7 +16,6 @@ import (
 // these goroutines wait for sockets, so their number bounds the reads that a hanging Redis holds up.
 type batcher struct {
 	client   *wire.Client
-	epoch    layout.Epoch
 	send     func([]redis.Cmder) error // an error: none of them was answered
 	requests chan *pending             // written by callers, read by senders, never closed
 	done     chan struct{}             // closed by stop
@@ -26,9 +24,9 @@ type batcher struct {
 	cooldown cooldown     // of range scans
 }
 
-// startBatcher starts a batcher with so many goroutines. Its calls are those of the owner that epoch names.
-func startBatcher(c *wire.Client, epoch layout.Epoch, senders int, send func([]redis.Cmder) error) *batcher {
-	b := &batcher{client: c, epoch: epoch, send: send, requests: make(chan *pending, queued), done: make(chan struct{})}
+// startBatcher starts a batcher with so many goroutines.
+func startBatcher(c *wire.Client, senders int, send func([]redis.Cmder) error) *batcher {
+	b := &batcher{client: c, send: send, requests: make(chan *pending, queued), done: make(chan struct{})}
 	for range senders {
 		b.wg.Go(b.run)
 	}

@@ -8,7 +8,7 @@ import (
 
 // Count returns how many rows q has at one moment. It reads them only while a merge is being folded.
 func (r *Reader) Count(ctx context.Context, q Query) (int, error) {
-	a, err := r.runScript(ctx, scripts.Count(r.client, r.authority.Epoch(), q.Index, q.Bounds))
+	a, err := r.runScript(ctx, scripts.Count(r.client, q.Index, q.Bounds))
 	if err != nil {
 		return 0, err
 	}
@@ -33,7 +33,7 @@ func (r *Reader) countRows(ctx context.Context, q Query) (n int, err error) {
 
 // Stats returns how many rows are merged, and how many rows and tombstones are staged.
 func (r *Reader) Stats(ctx context.Context) (records, staged int, err error) {
-	a, err := r.runScript(ctx, scripts.Stats(r.client, r.authority.Epoch()))
+	a, err := r.runScript(ctx, scripts.Stats(r.client))
 	if err != nil {
 		return 0, 0, err
 	}

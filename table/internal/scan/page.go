@@ -107,7 +107,7 @@ func (r *Reader) pageCall(q pageQuery, s sizes) []any {
 	if q.of != nil {
 		of = &q.of.View
 	}
-	return scripts.Page(r.client, r.authority.Epoch(), scripts.PageQuery{
+	return scripts.Page(r.client, scripts.PageQuery{
 		Of: of, Scope: q.Scope, Index: q.Index, Bounds: q.at.bounds, Reverse: q.Reverse,
 		Score: q.at.score, Member: q.at.member, Scored: q.scored,
 		Most: entries, Bytes: r.pageBytes, First: first,

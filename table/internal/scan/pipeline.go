@@ -94,7 +94,7 @@ func (b *batcher) joinedCall(lookups []*pending) []any {
 	for _, p := range lookups {
 		keys = append(keys, p.keys...)
 	}
-	return scripts.Lookup(b.client, b.epoch, scripts.Merged, scripts.NoIndex, keys)
+	return scripts.Lookup(b.client, scripts.Merged, scripts.NoIndex, keys)
 }
 
 // command returns the command of one request alone.

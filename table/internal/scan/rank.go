@@ -195,7 +195,7 @@ func (r *Reader) checkPinned(sizes [][]byte, of engine.View, acked uint64) error
 
 // conclude finds out, by one script that a primary runs, whether a snapshot still is what readers see: nil.
 func (r *Reader) conclude(ctx context.Context, of engine.View) error {
-	a, err := r.confirm(ctx, request{call: scripts.Stats(r.client, r.authority.Epoch())}, r.authority.Acked())
+	a, err := r.confirm(ctx, request{call: scripts.Stats(r.client)}, r.authority.Acked())
 	if err == nil && (a.View.Version != of.Version || !onlyMerged(a.View, of.Generation)) {
 		return engine.ErrSnapshotExpired
 	}

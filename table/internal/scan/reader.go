@@ -36,8 +36,8 @@ type Config struct {
 func NewReader(c *wire.Client, a Authority, cfg Config) *Reader {
 	ctx, hangUp := context.WithCancel(context.Background())
 	return &Reader{client: c, authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows, pageBytes: cfg.PageBytes,
-		batcher:   startBatcher(c, a.Epoch(), pipelines, sendPooled(c)),
-		confirmer: startBatcher(c, a.Epoch(), 1, confirm(ctx, c)), hangUp: hangUp}
+		batcher:   startBatcher(c, pipelines, sendPooled(c)),
+		confirmer: startBatcher(c, 1, confirm(ctx, c)), hangUp: hangUp}
 }
 
 // Close ends waiting reads with ErrClosed, and waits for all goroutines: those of Go, and those that wait for a socket, at most

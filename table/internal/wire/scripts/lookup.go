@@ -2,7 +2,6 @@ package scripts
 
 import (
 	"github.com/tablecache-go/tablecache/engine"
-	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
@@ -12,8 +11,8 @@ var lookup = define(wire.MayRead, reading, "lookup")
 const NoIndex = -1
 
 // Lookup asks for rows by their keys, and for their scores in an index.
-func Lookup(c *wire.Client, epoch layout.Epoch, s Scope, index int, keys []engine.Bytes) []any {
-	args := append(read(c, lookup, epoch, 2+len(keys)), string(s), index+1)
+func Lookup(c *wire.Client, s Scope, index int, keys []engine.Bytes) []any {
+	args := append(read(c, lookup, 2+len(keys)), string(s), index+1)
 	for i := range keys {
 		args = append(args, &keys[i])
 	}

@@ -33,14 +33,12 @@ type PageQuery struct {
 	First         int    // rows to fetch before the first look at their bytes
 }
 
-// read begins the call of a read: the owner under whom its answer counts ("": any), and the layout that its rows must have.
-func read(c *wire.Client, s *wire.Script, epoch layout.Epoch, n int) []any {
-	return append(c.Call(s, 2+n), string(epoch), &c.Layout)
-}
+// read begins the call of a read: the layout that the rows of its answer must have.
+func read(c *wire.Client, s *wire.Script, n int) []any { return append(c.Call(s, 1+n), &c.Layout) }
 
 // Page is the call that answers q.
-func Page(c *wire.Client, epoch layout.Epoch, q PageQuery) []any {
-	args := read(c, page, epoch, 11+2*len(q.Bounds))
+func Page(c *wire.Client, q PageQuery) []any {
+	args := read(c, page, 11+2*len(q.Bounds))
 	generation, version := "", ""
 	if q.Of != nil {
 		generation = strconv.FormatUint(uint64(q.Of.Generation), 10)

@@ -1,14 +1,13 @@
 -- What reads share. Their answers are of one moment and say which.
 
--- present returns the table's truth and whether staged rows lie over merged ones, else the answer to give. ARGV: epoch of the
--- owner under whom answers count, or '' for any; layout; ... gen and rver are those of a snapshot that this read goes on with,
--- or ''. scope: 'merged' is what readers see, 'staged' what they would see after a merge now.
--- The order of proof: whose the table is, what its rows are, whether all of it is there.
+-- present returns the table's truth and whether staged rows lie over merged ones, else the answer to give. ARGV begins with the
+-- layout that rows must have. gen and rver are those of a snapshot that this read goes on with, or ''. scope: 'merged' is what
+-- readers see, 'staged' what they would see after a merge now.
+-- The order of proof: whose the table is (which the caller compares in any answer), what its rows are, whether all of it is there.
 local function present(gen, rver, scope)
   local t = readTruth()
   if not t.epoch then return nil, nil, answer('LOST', t) end
-  if ARGV[1] ~= '' and t.epoch ~= ARGV[1] then return nil, nil, answer('FENCED', t) end
-  if t.layout ~= ARGV[2] then return nil, nil, answer('LAYOUT', t) end
+  if t.layout ~= ARGV[1] then return nil, nil, answer('LAYOUT', t) end
   if not holds(t) then return nil, nil, answer('LOST', t) end
   t.last = ''
   if gen == '' then
