@@ -80,6 +80,9 @@ func MustBeSentElsewhere(err error) bool { return isNoScript(err) || isMoved(err
 // IsForbidden tells whether the user may not run a command, be it within a script, or not on one of the keys.
 func IsForbidden(err error) bool { return kindOf(err) == forbidden }
 
+// IsReplicas tells whether the server refused to write because it is a replica.
+func IsReplicas(err error) bool { return redis.HasErrorPrefix(err, "READONLY") }
+
 // NeverSent tells whether the command did not leave this process.
 func NeverSent(err error) bool {
 	var op *net.OpError
