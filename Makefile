@@ -1,4 +1,5 @@
-# `make help` lists the targets. Everything needs Go 1.26 and redis-server, which is installed where apt-get is.
+# `make help` lists the targets. Everything needs Go 1.26 and redis-server, which is installed where apt-get is. With
+# REDIS_SERVER=/path/to/server everything runs on that program instead, another Redis or a Valkey.
 
 SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,10 +13,16 @@ STRESS_TIME ?=
 FUZZ_TIME   ?= 30s
 BENCH_ARGS  ?=
 
+# The server program of all tests; empty: the redis-server in PATH. A path is made absolute: tests run in their own folders.
+REDIS_SERVER ?=
+override REDIS_SERVER := $(if $(findstring /,$(REDIS_SERVER)),$(abspath $(REDIS_SERVER)),$(REDIS_SERVER))
+export REDIS_SERVER
+
 .PHONY: help test race lint stress mutants bench fuzz install-redis ci
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo '  REDIS_SERVER=/path/to/server make ...: on another server program than the redis-server in PATH'
 
 test: install-redis lint race ## what must pass before a commit: formatting, vet, staticcheck, all tests under the race detector
 
@@ -46,8 +53,9 @@ fuzz: ## every fuzz target for FUZZ_TIME=30s each
 		done; \
 	done
 
-install-redis: ## install redis-server where it is missing (Debian and Ubuntu)
+install-redis: ## install redis-server where it is missing (Debian and Ubuntu), unless REDIS_SERVER names a server
 	@tools/install-redis
+	@$(or $(REDIS_SERVER),redis-server) --version
 
 ci: ## what the continuous integration runs
 	.ci/run

@@ -17,8 +17,12 @@ func describe(ctx context.Context, b *bench) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%s, %d cores, %s %s; %s, redis-server %s, go-redis %s; %s; %d records, %d rounds",
-		processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), field(info, "redis_version:"),
+	server := "redis-server " + field(info, "redis_version:")
+	if v := field(info, "valkey_version:"); v != "" { // beside the version of Redis that it is compatible with
+		server = "valkey-server " + v
+	}
+	return fmt.Sprintf("%s, %d cores, %s %s; %s, %s, go-redis %s; %s; %d records, %d rounds",
+		processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), server,
 		redis.Version(), time.Now().UTC().Format(time.DateOnly), b.count, b.rounds), nil
 }
 

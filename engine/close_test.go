@@ -146,10 +146,13 @@ func TestG13_CloseOfAFencedTable(t *testing.T) {
 		pin := r.pin()
 		r.stage("a")
 		r.end(Stage, takeover)
-		r.pinIs(pin, false, nil)
+		r.pinIs(pin, false, ErrFenced)
 		r.Close()
-		r.pinIs(pin, false, ErrClosed)
-		r.spanIs(span, ErrFenced) // the first reason stays
+		r.pinIs(pin, false, ErrFenced) // the first reason stays
+		r.spanIs(span, ErrFenced)
+		if !isClosed(r.Done()) || r.Err() != ErrFenced {
+			t.Errorf("done: %v, because %v", isClosed(r.Done()), r.Err())
+		}
 		r.put("a").gets(ErrClosed)
 	})
 }

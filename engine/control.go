@@ -120,8 +120,30 @@ func (a *Actor) Folded(generation uint32, err error) {
 	})
 }
 
-// Done returns a channel that is closed when Close begins: from then on every call returns ErrClosed.
-func (a *Actor) Done() <-chan struct{} { return a.closing }
+// FoundBroken tells the actor that the store was found fenced or lost by somebody who has read it: err is ErrFenced or ErrLost,
+// wrapped or not. The table can no longer be written; everything that waits ends with err. It does not wait for Redis.
+func (a *Actor) FoundBroken(err error) {
+	a.postControl(func() {
+		if a.machine.stopErr == nil {
+			a.cfg.Logger.Error("the table can no longer be written, as a read has found", zap.Error(err))
+		}
+		a.tell(event{what: foundBroken, err: err})
+	})
+}
+
+// Done returns a channel that is closed when the table can no longer be written: it is fenced, lost or closed. Err says which.
+func (a *Actor) Done() <-chan struct{} { return a.lifetimes.table.done }
+
+// Err returns why the table can no longer be written: ErrFenced or ErrLost, wrapped or not, or ErrClosed; the first of them
+// stays. It is nil before Done is closed.
+func (a *Actor) Err() error {
+	select {
+	case <-a.Done():
+		return a.lifetimes.table.err
+	default:
+		return nil
+	}
+}
 
 // Close refuses new calls and ends waiting ones with ErrClosed, expires pins, and ends spans. It
 // waits for the effect under way, whose callers get its true result; if that is not known, their

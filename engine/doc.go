@@ -80,7 +80,8 @@
 // all left is dropped. After that the caller gets ErrUnknownOutcome, unless the effect is known not to be applied and
 // waits to be sent again.
 //
-// The store says ErrFenced or ErrLost: that is final. All callers that wait get the error, and so do all later ones.
+// The store says ErrFenced or ErrLost, or a reader of it does (Actor.FoundBroken): that is final. All callers that wait get the
+// error, and so do all later ones; pins and spans end with it. Actor.Done is closed, and Actor.Err has the first reason.
 //
 // The fold fails: the state stays merging, which readers do not notice and writers wait for. The fold is requested again.
 //

@@ -85,6 +85,7 @@ func (s *script) run(commands string) string {
 //	withdraw T, grace T                the end of a pin or request; of a grace period
 //	applied <state> gen=N ver=N        and burned, postponed, refused, unanswered, fenced, lost, pauseover
 //	drop T                             an effect whose callers have all left
+//	found-fenced                       a read says that the table is fenced
 //	folded N [fenced|broken], foldpauseover, close
 func (s *script) command(f []string) []action {
 	e := event{}
@@ -108,6 +109,8 @@ func (s *script) command(f []string) []action {
 		}
 	case "fenced":
 		e.what, e.err = tableBroken, ErrFenced
+	case "found-fenced":
+		e.what, e.err = foundBroken, ErrFenced
 	case "lost":
 		e.what, e.err = tableBroken, ErrLost
 	case "refused":

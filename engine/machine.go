@@ -7,7 +7,7 @@ import "math"
 // requests by their tickets, which the actor gives out.
 type machine struct {
 	view          View
-	stopErr       error         // why no effect is accepted any more: ErrFenced, ErrLost (wrapped) or ErrClosed
+	stopErr       error         // why no effect is accepted any more: ErrFenced or ErrLost (wrapped), the first of them, or ErrClosed
 	current       effectState   // the effect that has the lock, if its phase is not none
 	commands      []effectState // merge, abort and clear, in order of arrival
 	pins          []pinState    // granted, neither released nor expired
@@ -100,6 +100,8 @@ func (m *machine) handle(e event) {
 		m.handleClosed()
 	case dropped:
 		m.handleDropped(e)
+	case foundBroken:
+		m.handleFoundBroken(e.err)
 	default:
 		m.handleOutcome(e)
 	}

@@ -29,7 +29,8 @@ const (
 	postponed                      // it was refused for a reason that passes
 	refused                        // it was refused
 	unanswered                     // Apply or Settle ended without an answer
-	tableBroken                    // the table is fenced or lost
+	tableBroken                    // Apply or Settle says that the table is fenced or lost
+	foundBroken                    // a read says so
 	pauseOver                      // the pause of the current effect is over
 )
 

@@ -99,6 +99,13 @@ func (m *machine) handleTableBroken(err error) {
 	m.stop(err)
 }
 
+// handleFoundBroken ends everything that waits. An effect under way still gets its true result.
+func (m *machine) handleFoundBroken(err error) {
+	if m.stopErr == nil {
+		m.stop(err)
+	}
+}
+
 func unknown(why error) error { return fmt.Errorf("%w: %w", ErrUnknownOutcome, why) }
 
 // endSpans ends the spans that do not outlast an effect of this kind.
@@ -115,18 +122,12 @@ func (m *machine) endSpans(k Kind) {
 }
 
 // handleClosed ends everything but an Apply under way, whose callers get its true result.
-func (m *machine) handleClosed() {
-	m.stop(ErrClosed)
-	for _, p := range m.pins {
-		m.emit(action{do: doExpire, ticket: p.ticket, err: ErrClosed})
-	}
-	m.pins = nil
-}
+func (m *machine) handleClosed() { m.stop(ErrClosed) }
 
-// stop answers all callers that wait, because no more effects will be sent. A closed table stays
-// closed.
+// stop answers all callers that wait and ends all pins and spans, because no more effects will be sent. The first reason
+// stays, until the table is closed.
 func (m *machine) stop(err error) {
-	if m.stopErr != ErrClosed {
+	if m.stopErr == nil || err == ErrClosed {
 		m.stopErr = err
 	}
 	m.fold = noFold
@@ -139,6 +140,10 @@ func (m *machine) stop(err error) {
 	}
 	m.commands, m.pinRequests, m.clearRequests = nil, nil, nil
 	m.emit(action{do: doEndAllSpans, err: err})
+	for _, p := range m.pins {
+		m.emit(action{do: doExpire, ticket: p.ticket, err: err})
+	}
+	m.pins = nil
 }
 
 func (m *machine) stopCurrent(err error) {

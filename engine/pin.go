@@ -27,7 +27,7 @@ func (p *Pin) Hurry() <-chan struct{} { return p.hurry }
 // Expired is closed when the pin ends without having been released.
 func (p *Pin) Expired() <-chan struct{} { return p.expired }
 
-// Err returns, once Expired is closed, ErrSnapshotExpired, or ErrClosed when the table was closed.
+// Err returns, once Expired is closed, ErrSnapshotExpired, or why the table can no longer be written.
 func (p *Pin) Err() error {
 	select {
 	case <-p.expired:

@@ -266,9 +266,10 @@ func testEnds(t *testing.T, how fault, want error) {
 			c.gets(want)
 		}
 		r.idle()
-		if s, err := r.Status(context.Background()); err != nil || !errors.Is(s.Broken, want) || s.Pins != 1 {
+		if s, err := r.Status(context.Background()); err != nil || !errors.Is(s.Broken, want) || s.Pins != 0 {
 			t.Errorf("status %+v, %v", s, err)
 		}
+		r.pinIs(pin, false, want)
 		pin.Release()
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/internal/walk"
 	"github.com/tablecache-go/tablecache/table"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
 // mutation is a write, and what must be staged before it.
@@ -39,11 +40,6 @@ func stageSome(t testing.TB, tbl *items) {
 	ok(t, tbl.ScratchPut(t.Context(), numbered(8, 12)...))
 	_, err := tbl.ScratchDiscard(t.Context(), tbl.Range("at", 0, 30))
 	ok(t, err)
-}
-
-// isRefused: inside a script, servers before Redis 7.2 have words of their own for NOPERM.
-func isRefused(err error) bool {
-	return err != nil && (redis.HasErrorPrefix(err, "NOPERM") || strings.Contains(err.Error(), "can't run this command"))
 }
 
 // commandsIn returns the commands of an ACL rule.
@@ -81,7 +77,7 @@ func TestG2_APermissionLostAtRunTimeTearsNoWrite(t *testing.T) {
 				if err != nil && !reflect.DeepEqual(before, after) {
 					t.Errorf("a write that was refused (%v) has changed the table", err)
 				}
-				if err != nil && !isRefused(err) && !errors.Is(err, table.ErrUnknownOutcome) {
+				if err != nil && !wire.IsForbidden(err) && !errors.Is(err, table.ErrUnknownOutcome) {
 					t.Errorf("got %v, want the refusal", err)
 				}
 				setUser(t, admin, name, "+"+command)
@@ -128,7 +124,7 @@ func TestD7_APermissionLostAtRunTimeTearsNoFold(t *testing.T) {
 			setUser(t, admin, name, "-"+command)
 			brake.turn(t)
 			st, _ := tbl.Stats(t.Context()) // it may lack the permission too; what is in memory is told
-			if st.State != table.StateMerging || st.FoldFailures == 0 || !isRefused(st.FoldError) {
+			if st.State != table.StateMerging || st.FoldFailures == 0 || !wire.IsForbidden(st.FoldError) {
 				t.Errorf("while the fold fails: %+v", st)
 			}
 			wantUntouched(t, admin, name, before)

@@ -37,7 +37,7 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 	if err := wire.CheckClient(rdb, def.Name); err != nil {
 		return fail(err)
 	}
-	c := wire.NewClient(rdb, layout.KeysOf(def.Name, indexNames(def.Indexes)), scripts.All())
+	c := wire.NewClient(rdb, layout.KeysOf(def.Name, indexNames(def.Indexes)), def.schema(), scripts.All())
 	claimed, err := store.Open(ctx, c, store.Claim{
 		Schema:    def.schema(),
 		Reset:     o.reset,

@@ -22,7 +22,7 @@ func loading(t *testing.T, s *redistest.Server) <-chan error {
 	ready := async(t, func() error { s.Restart(t); return nil })
 	probe := redis.NewClient(&redis.Options{Network: "unix", Addr: s.Socket(), MaxRetries: -1})
 	defer probe.Close()
-	until(t, "the server to load", func() bool { return redis.HasErrorPrefix(probe.Ping(t.Context()).Err(), "LOADING") })
+	until(t, "the server to load", func() bool { return redis.IsLoadingError(probe.Ping(t.Context()).Err()) })
 	return ready
 }
 

@@ -42,6 +42,14 @@ func (o *owner) Close() error {
 	return nil
 }
 
+// Done returns a channel that is closed when the table can no longer be written: it is fenced, lost or closed. Err says which. A
+// table that is not used is not asked about: it learns of its end by its next call. Stats is a cheap one.
+func (o *owner) Done() <-chan struct{} { return o.actor.Done() }
+
+// Err returns why the table can no longer be written: the error Is ErrFenced, ErrLost or ErrClosed. It is the first reason, which
+// Close does not replace, and nil before Done is closed.
+func (o *owner) Err() error { return o.actor.Err() }
+
 // Clear drops all records, indexes and whatever is staged, in one step and in any state of the
 // lock; the generation stays. A fold and …Seq calls that are running end. Clear waits for long
 // reads, at most the grace period, until ctx ends (as Put does).
@@ -53,17 +61,26 @@ func (o *owner) Clear(ctx context.Context) error {
 // million records as for one. Where nothing is staged it does nothing. The fold that follows runs
 // in the background; see WaitClear. After 2^32-1 merges it is ErrGenerationsExhausted.
 func (o *owner) ScratchMerge(ctx context.Context) error {
-	return o.errorf("merge", o.actor.Merge(ctx))
+	return o.errorf("merge", o.proven(ctx, o.actor.Merge))
 }
 
 // ScratchAbort drops all that is staged, if anything is; regular writes go on.
 func (o *owner) ScratchAbort(ctx context.Context) error {
-	return o.errorf("abort", o.actor.Abort(ctx))
+	return o.errorf("abort", o.proven(ctx, o.actor.Abort))
 }
 
 // WaitClear waits until no scratch is active and the fold of the last merge is done, or ctx ends.
 func (o *owner) WaitClear(ctx context.Context) error {
-	return o.errorf("wait", o.actor.WaitClear(ctx))
+	return o.errorf("wait", o.proven(ctx, o.actor.WaitClear))
+}
+
+// proven makes a call that may change nothing. Then Redis is asked whether the table still is ours, for nothing else has proven it.
+func (o *owner) proven(ctx context.Context, call func(context.Context) error) error {
+	before := o.actor.Acked()
+	if err := call(ctx); err != nil || o.actor.Acked() != before {
+		return err
+	}
+	return o.reader.Prove(ctx)
 }
 
 // errorf names the table and what was done in an error.

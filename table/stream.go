@@ -40,8 +40,8 @@ func (t *Table[R, K]) produce(ctx context.Context, s Spec[R], c chan<- R) error 
 		case c <- r:
 		case <-ctx.Done():
 			return errors.Join(append(errs, t.errorf("stream", engine.Ended(ctx)))...)
-		case <-t.actor.Done():
-			return errors.Join(append(errs, t.errorf("stream", ErrClosed))...)
+		case <-t.Done():
+			return errors.Join(append(errs, t.errorf("stream", t.Err()))...)
 		}
 	}
 	return errors.Join(errs...)

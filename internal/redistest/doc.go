@@ -1,4 +1,5 @@
-// Package redistest starts private, real redis-servers for tests.
+// Package redistest starts private, real Redis servers for tests: the redis-server in PATH, or the program that the
+// environment variable REDIS_SERVER names (by its absolute path), which may be a valkey-server.
 //
 // A server listens on a unix socket of its own and on a TCP port of 127.0.0.1 that nobody else uses, keeps nothing on
 // disk unless asked to, and lives in a temporary directory. It never uses the default port 6379, so a Redis that

@@ -25,7 +25,7 @@ const (
 )
 
 var (
-	errExited   = errors.New("redis-server exited at once")
+	errExited   = errors.New("the server exited at once")
 	errNotReady = errors.New("not ready")
 )
 
@@ -102,7 +102,7 @@ func (s *Server) waitReady(ctx context.Context) error {
 			return errExited
 		}
 		if !pause(ctx) {
-			return fmt.Errorf("redis-server did not answer within %v: %w", startTimeout, err)
+			return fmt.Errorf("the server did not answer within %v: %w", startTimeout, err)
 		}
 	}
 }

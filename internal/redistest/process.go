@@ -8,18 +8,18 @@ import (
 	"syscall"
 )
 
-// process is a running redis-server and the goroutine that waits for it.
+// process is a running server program and the goroutine that waits for it.
 type process struct {
 	pid    int
 	handle *os.Process
 	exited chan struct{} // closed by run when the process has been reaped
 }
 
-// spawn starts redis-server with its output in the file log.
+// spawn starts the server program with its output in the file log.
 func spawn(log string, args []string) (*process, error) {
-	path, err := exec.LookPath("redis-server")
+	path, err := serverProgram()
 	if err != nil {
-		return nil, fmt.Errorf("%w (make install-redis)", err)
+		return nil, err
 	}
 	out, err := os.Create(log)
 	if err != nil {
@@ -32,6 +32,22 @@ func spawn(log string, args []string) (*process, error) {
 	started := make(chan error, 1)
 	go p.run(cmd, started)
 	return p, <-started
+}
+
+// serverProgram returns the path of the server program: what REDIS_SERVER names, else the redis-server in PATH.
+func serverProgram() (string, error) {
+	if named := os.Getenv("REDIS_SERVER"); named != "" {
+		path, err := exec.LookPath(named)
+		if err != nil {
+			return "", fmt.Errorf("REDIS_SERVER: %w", err)
+		}
+		return path, nil
+	}
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		return "", fmt.Errorf("%w (make install-redis)", err)
+	}
+	return path, nil
 }
 
 // run starts the process and waits for it on one locked thread: the kernel counts as the parent the thread that

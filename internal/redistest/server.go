@@ -19,12 +19,12 @@ const startTimeout = 10 * time.Second
 // Options change how a server is started. The zero value: a unix socket and a free TCP port on 127.0.0.1, no
 // persistence, in a temporary directory.
 type Options struct {
-	Args []string // more redis-server arguments, e.g. "--appendonly", "yes"; they win over ours
+	Args []string // more arguments of the server, e.g. "--appendonly", "yes"; they win over ours
 	Dir  string   // data directory to reuse, left in place afterwards; empty: a new temporary one
 	Port int      // TCP port; 0: a free one
 }
 
-// Server is one redis-server process. Its methods may be called from several goroutines.
+// Server is one server process. Its methods may be called from several goroutines.
 type Server struct {
 	home   string // ours, removed at the end: socket, log, and the data when Options.Dir is empty
 	data   string
@@ -36,7 +36,7 @@ type Server struct {
 	proc *process   // never nil once start has succeeded; it may be dead
 }
 
-// Start starts a server and stops it when the test ends. The test fails if redis-server is missing or does not answer
+// Start starts a server and stops it when the test ends. The test fails if the program is missing or does not answer
 // within 10 seconds.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()

@@ -25,6 +25,7 @@ var fields = map[string]*regexp.Regexp{
 	"staged": regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"live":   regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"widest": regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
+	"layout": regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"schema": regexp.MustCompile(`.`),
 }
 

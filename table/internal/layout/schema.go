@@ -1,9 +1,13 @@
 package layout
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"hash/fnv"
+	"strconv"
+)
 
-// Version of the layout: of rows, keys and the truth.
-const Version = 2
+// Version of the layout: of rows, keys and the truth. Version 3 has the field layout in the truth.
+const Version = 3
 
 // Schema is the fingerprint of a definition, kept in the truth. It is JSON so that a table can be reset even when its indexes
 // were other ones.
@@ -21,6 +25,24 @@ func (s Schema) Text() string {
 		panic(err) // strings and numbers always marshal
 	}
 	return string(b)
+}
+
+// Proof returns what stands in the truth's field layout under a schema, in decimal text: a hash of it. Only the claim of an owner
+// changes it, together with the epoch. An answer that brings another one was written under another definition, and is never
+// decoded. It fits an int64.
+func Proof(schema string) string {
+	h := fnv.New64a()
+	h.Write([]byte(schema))
+	return strconv.FormatUint(h.Sum64()>>1, 10)
+}
+
+// VersionIn returns the version of the layout in a stored schema, or 0 when it cannot be read.
+func VersionIn(text string) int {
+	var s Schema
+	if json.Unmarshal([]byte(text), &s) != nil {
+		return 0
+	}
+	return s.Layout
 }
 
 // IndexesIn returns the index names in a stored schema, or none when it cannot be read.

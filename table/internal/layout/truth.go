@@ -19,7 +19,8 @@ import (
 //	staged  staged rows and tombstones
 //	live    staged rows that are no tombstones
 //	widest  no row has more bytes
-var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "count", "staged", "live", "widest"}
+//	layout  what the rows are to be read with: another one for each schema
+var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "count", "staged", "live", "widest", "layout"}
 
 // SchemaField is the field of the truth that keeps the schema. Only the claim of an owner reads it.
 const SchemaField = "schema"

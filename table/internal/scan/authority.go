@@ -16,8 +16,11 @@ type Authority interface {
 	// Pin keeps what readers see as it is. read is the view of what was read already: where the pin is on another one, that
 	// must be read again. It waits until ctx ends.
 	Pin(ctx context.Context, read engine.View) (Pin, error)
-	// Done is closed when reading ends.
+	// Done is closed when reading ends; Err returns why, nil before.
 	Done() <-chan struct{}
+	Err() error
+	// FoundBroken is told ErrFenced or ErrLost, wrapped or not, where a read has proven it. It does not wait for Redis.
+	FoundBroken(err error)
 }
 
 // Pin keeps what readers see as it is, until it is released or expires. *engine.Pin is one; see there.

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
@@ -14,16 +16,18 @@ import (
 // these goroutines wait for sockets, so their number bounds the reads that a hanging Redis holds up.
 type batcher struct {
 	client   *wire.Client
-	requests chan *pending // written by callers, read by senders, never closed
-	done     chan struct{} // closed by stop
+	send     func([]redis.Cmder) error // an error: none of them was answered
+	requests chan *pending             // written by callers, read by senders, never closed
+	done     chan struct{}             // closed by stop
 	wg       sync.WaitGroup
 	away     atomic.Int32 // pipelines that wait for Redis
 	cooldown cooldown     // of range scans
 }
 
-func startBatcher(c *wire.Client) *batcher {
-	b := &batcher{client: c, requests: make(chan *pending, queued), done: make(chan struct{})}
-	for range pipelines {
+// startBatcher starts a batcher with so many goroutines.
+func startBatcher(c *wire.Client, senders int, send func([]redis.Cmder) error) *batcher {
+	b := &batcher{client: c, send: send, requests: make(chan *pending, queued), done: make(chan struct{})}
+	for range senders {
 		b.wg.Go(b.run)
 	}
 	return b
@@ -86,7 +90,7 @@ func (b *batcher) run() {
 	for {
 		select {
 		case p := <-b.requests:
-			b.send(b.gather(p))
+			b.answer(b.gather(p))
 		case <-b.done:
 			return
 		}

@@ -16,10 +16,11 @@
 //	page.go        one page, and where the next one begins
 //	pipeline.go    how the batcher sends requests and delivers answers
 //	prefetch.go    the goroutine that fetches the pages of a long read ahead of its consumer
+//	proof.go       which answers are believed, and what is asked once more
 //	range.go       short ranges, several at once, by plain commands
 //	rank.go        pages of a pinned snapshot by plain commands, by ranks
 //	read.go        all pages of one snapshot
-//	reader.go      the reader, and which answers it believes
+//	reader.go      the reader, its start and its end
 //	request.go     what is asked, and the answer
 //	sweep.go       pages for somebody who deletes what is on them
 //	tasks.go       goroutines that Close waits for

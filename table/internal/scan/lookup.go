@@ -18,11 +18,7 @@ func (r *Reader) Find(ctx context.Context, s scripts.Scope, index int, keys []en
 	if s == scripts.Merged && index == scripts.NoIndex {
 		q.keys = keys
 	}
-	acked := r.authority.Acked()
-	a, err := r.batcher.put(ctx, q)
-	if err == nil {
-		err = r.check(a.Answer, acked)
-	}
+	a, err := r.answer(ctx, q)
 	if err != nil {
 		return nil, wire.Moment{}, err
 	}

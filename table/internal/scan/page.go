@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 
+	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
@@ -83,12 +84,8 @@ func (r *Reader) page(ctx context.Context, q pageQuery) (*Page, error) {
 
 // onePage returns the page, or nil if only a script can tell.
 func (r *Reader) onePage(ctx context.Context, q request, bounds []layout.Bound) (p *Page, err error) {
-	acked := r.authority.Acked()
-	a, err := r.batcher.put(ctx, q)
+	a, err := r.answer(ctx, q)
 	if err != nil {
-		return nil, err
-	}
-	if err := r.check(a.Answer, acked); err != nil {
 		return nil, err
 	}
 	if a.found != nil {
@@ -106,8 +103,12 @@ func (r *Reader) onePage(ctx context.Context, q request, bounds []layout.Bound) 
 
 func (r *Reader) pageCall(q pageQuery, s sizes) []any {
 	entries, first := s.rowsOfScript(q.most)
+	var of *engine.View
+	if q.of != nil {
+		of = &q.of.View
+	}
 	return scripts.Page(r.client, scripts.PageQuery{
-		Of: q.of, Scope: q.Scope, Index: q.Index, Bounds: q.at.bounds, Reverse: q.Reverse,
+		Of: of, Scope: q.Scope, Index: q.Index, Bounds: q.at.bounds, Reverse: q.Reverse,
 		Score: q.at.score, Member: q.at.member, Scored: q.scored,
 		Most: entries, Bytes: r.pageBytes, First: first,
 	})

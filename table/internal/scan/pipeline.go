@@ -10,8 +10,8 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// send has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline.
-func (b *batcher) send(group []*pending) {
+// answer has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline.
+func (b *batcher) answer(group []*pending) {
 	ctx := context.Background() // no caller's: the group is many callers'
 	group = b.scanRanges(ctx, group)
 	if len(group) == 0 {
@@ -23,16 +23,25 @@ func (b *batcher) send(group []*pending) {
 		cmds = commands[i].appendTo(cmds)
 	}
 	b.away.Add(1)
-	if len(cmds) == 1 {
-		_ = b.client.Redis.Process(ctx, cmds[0]) // the command has the error
-	} else {
-		p := b.client.Redis.Pipeline()
-		_ = p.BatchProcess(ctx, cmds...) // only queued
-		wire.Flush(ctx, p)
-	}
+	err := b.send(cmds)
 	b.away.Add(-1)
 	for i := range commands {
-		commands[i].deliver()
+		commands[i].deliver(err)
+	}
+}
+
+// sendPooled sends commands through the client.
+func sendPooled(c *wire.Client) func([]redis.Cmder) error {
+	return func(cmds []redis.Cmder) error {
+		ctx := context.Background()
+		if len(cmds) == 1 {
+			_ = c.Redis.Process(ctx, cmds[0]) // the command has the error
+			return nil
+		}
+		p := c.Redis.Pipeline()
+		_ = p.BatchProcess(ctx, cmds...) // only queued
+		wire.Flush(ctx, p)
+		return nil
 	}
 }
 
@@ -113,8 +122,15 @@ func rawCommands(ctx context.Context, commands ...[]any) []*redis.RawCmd {
 	return cmds
 }
 
-// deliver gives every request its part of the answer.
-func (c *command) deliver() {
+// deliver gives every request its part of the answer, or the reason why there is none.
+func (c *command) deliver(unanswered error) {
+	if unanswered != nil {
+		for _, p := range c.requests {
+			p.err = unanswered
+			close(p.done)
+		}
+		return
+	}
 	if c.requests[0].commands != nil {
 		c.deliverCommands(c.requests[0])
 		return

@@ -2,9 +2,12 @@ package scan
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
 // rankScan is how far a long read of merged rows has come, by rank. Each round trip fetches the rows of one page, for whose
@@ -17,18 +20,37 @@ type rankScan struct {
 // run is consecutive ranks in the direction of travel: from the first up to but not to.
 type run struct{ from, to int }
 
-// pageByRank returns the next page, after finding out where it is if need be.
+// errNotAsPinned: an answer is not what the snapshot must have. A connection may lead elsewhere, the snapshot may be gone, or
+// something is lost.
+var errNotAsPinned = errors.New("tablecache: not as it was pinned")
+
+// pageByRank returns the next page. What is not as it was pinned it asks for once more, through a connection of its own, if the
+// snapshot still lasts.
 func (r *Reader) pageByRank(ctx context.Context, q pageQuery) (*Page, error) {
+	for _, b := range []*batcher{r.batcher, r.confirmer} {
+		p, err := r.pageThrough(ctx, b, q)
+		if !errors.Is(err, errNotAsPinned) {
+			return p, err
+		}
+		if err := r.conclude(ctx, q.of.View); err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%w: rows of a snapshot are missing", engine.ErrLost)
+}
+
+// pageThrough returns the next page, after finding out where it is if need be.
+func (r *Reader) pageThrough(ctx context.Context, b *batcher, q pageQuery) (*Page, error) {
 	scan := q.at.ranks
 	if scan == nil {
-		runs, err := r.findRuns(ctx, q)
+		runs, err := r.findRuns(ctx, b, q)
 		if err != nil {
 			return nil, err
 		}
 		scan = &rankScan{runs: runs}
 	}
 	for {
-		p, next, err := r.nextByRank(ctx, q, scan)
+		p, next, err := r.nextByRank(ctx, b, q, scan)
 		if err != nil || p.Final || len(p.Rows) > 0 {
 			return p, err
 		}
@@ -37,20 +59,20 @@ func (r *Reader) pageByRank(ctx context.Context, q pageQuery) (*Page, error) {
 }
 
 // findRuns finds out which ranks the bounds of q are, behind the row where it goes on.
-func (r *Reader) findRuns(ctx context.Context, q pageQuery) ([]run, error) {
+func (r *Reader) findRuns(ctx context.Context, b *batcher, q pageQuery) ([]run, error) {
 	key := &r.client.Keys.Merged[q.Index]
 	commands := [][]any{{"zrank", key, q.at.member}, {"zcard", key}}
-	for _, b := range q.at.bounds {
-		before, through := b.Ahead(q.Reverse)
+	for _, bound := range q.at.bounds {
+		before, through := bound.Ahead(q.Reverse)
 		commands = append(commands, []any{"zcount", key, before.Min, before.Max}, []any{"zcount", key, through.Min, through.Max})
 	}
-	a, err := r.runPinned(ctx, q, nil, commands)
+	a, err := r.runPinned(ctx, b, q, nil, commands)
 	if err != nil {
 		return nil, err
 	}
 	n, ok := wire.Integers(a.raw[:len(commands)])
 	if !ok {
-		return nil, r.conclude(ctx)
+		return nil, errNotAsPinned
 	}
 	at, all, n := n[0], n[1], n[2:]
 	if q.Reverse {
@@ -73,9 +95,9 @@ func trimmed(runs []run) []run {
 }
 
 // nextByRank makes one round trip: it returns the page whose keys are known, and where the next one is.
-func (r *Reader) nextByRank(ctx context.Context, q pageQuery, scan *rankScan) (*Page, *rankScan, error) {
+func (r *Reader) nextByRank(ctx context.Context, b *batcher, q pageQuery, scan *rankScan) (*Page, *rankScan, error) {
 	rows, keys, left := r.rankCommands(q, scan)
-	a, err := r.runPinned(ctx, q, rows, keys)
+	a, err := r.runPinned(ctx, b, q, rows, keys)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,7 +105,7 @@ func (r *Reader) nextByRank(ctx context.Context, q pageQuery, scan *rankScan) (*
 	next := &rankScan{runs: left}
 	if len(scan.keys) > 0 {
 		if !p.fill(a.rows) {
-			if err := r.refill(ctx, q, p); err != nil {
+			if err := r.refill(ctx, b, q, p); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -92,7 +114,7 @@ func (r *Reader) nextByRank(ctx context.Context, q pageQuery, scan *rankScan) (*
 	if len(scan.runs) > 0 {
 		reply := wire.NewReply(a.raw[0])
 		if next.keys = reply.Texts(); reply.Err() != nil || len(next.keys) == 0 {
-			return nil, nil, r.conclude(ctx)
+			return nil, nil, errNotAsPinned
 		}
 	}
 	p.Final = len(next.keys) == 0 && len(left) == 0
@@ -101,14 +123,14 @@ func (r *Reader) nextByRank(ctx context.Context, q pageQuery, scan *rankScan) (*
 }
 
 // refill asks for the rows of a page once more, so that an empty one, which is damaged, can be told from one that is missing.
-func (r *Reader) refill(ctx context.Context, q pageQuery, p *Page) error {
-	a, err := r.runPinned(ctx, q, nil, [][]any{wire.HMGet(&r.client.Keys.Rows, p.Keys)})
+func (r *Reader) refill(ctx context.Context, b *batcher, q pageQuery, p *Page) error {
+	a, err := r.runPinned(ctx, b, q, nil, [][]any{wire.HMGet(&r.client.Keys.Rows, p.Keys)})
 	if err != nil {
 		return err
 	}
 	reply := wire.NewReply(a.raw[0])
 	if !p.fill(reply.Texts()) || reply.Err() != nil {
-		return r.conclude(ctx)
+		return errNotAsPinned
 	}
 	r.own(p.Rows)
 	return nil
@@ -133,36 +155,49 @@ func (r *Reader) rankCommands(q pageQuery, scan *rankScan) (rows []any, keys [][
 }
 
 // runPinned has plain commands on merged rows answered, and makes sure that the answers are of q's snapshot.
-func (r *Reader) runPinned(ctx context.Context, q pageQuery, rows []any, commands [][]any) (response, error) {
+func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, rows []any, commands [][]any) (response, error) {
 	n := len(commands)
 	commands = append(commands, []any{"hlen", &r.client.Keys.Rows}, []any{"zcard", &r.client.Keys.Merged[q.Index]},
 		r.client.Commands.Truth)
-	a, err := r.batcher.put(ctx, request{commands: commands, rows: rows})
-	if err != nil {
-		return response{}, err
+	acked := r.authority.Acked()
+	a, err := b.put(ctx, request{commands: commands, rows: rows})
+	if err == nil {
+		err = r.checkPinned(a.raw[n:], q.of.View, acked)
 	}
-	now, ok := wire.ReadTruth(a.raw[n+2])
-	if !ok {
-		return response{}, r.conclude(ctx)
+	switch {
+	case errors.Is(err, engine.ErrFenced):
+		r.authority.FoundBroken(err)
+	case errors.Is(err, engine.ErrLost): // only a script can tell
+		err = errNotAsPinned
 	}
-	if now.Epoch != q.of.Epoch {
-		return response{}, wire.Ownership(q.of.Epoch, now.Epoch)
-	}
-	if now.View.Version != q.of.View.Version || !onlyMerged(now.View, q.of.View.Generation) {
-		return response{}, engine.ErrSnapshotExpired
-	}
-	r.widest.Store(int64(now.Widest))
-	counts, ok := wire.Integers(a.raw[n : n+2])
-	if !ok || counts[0] != now.Count || counts[1] != now.Count {
-		return response{}, r.conclude(ctx)
-	}
-	return a, nil
+	return a, err
 }
 
-// conclude finds out, by one script, whether what was not as expected is lost; if not, it has changed.
-func (r *Reader) conclude(ctx context.Context) error {
-	if _, _, err := r.Stats(ctx); err != nil {
+// checkPinned returns why answers are not of a snapshot. sizes are how many rows and entries there are, and the truth.
+func (r *Reader) checkPinned(sizes [][]byte, of engine.View, acked uint64) error {
+	now, ok := r.client.ReadTruth(sizes[2])
+	if !ok {
+		return errNotAsPinned
+	}
+	if err := r.check(wire.Answer{Status: wire.StatusOK, Moment: now.Moment}, acked); err != nil {
 		return err
 	}
-	return engine.ErrSnapshotExpired
+	if now.View.Version != of.Version || !onlyMerged(now.View, of.Generation) {
+		return engine.ErrSnapshotExpired
+	}
+	r.widest.Store(int64(now.Widest))
+	counts, ok := wire.Integers(sizes[:2])
+	if !ok || counts[0] != now.Count || counts[1] != now.Count {
+		return errNotAsPinned
+	}
+	return nil
+}
+
+// conclude finds out, by one script that a primary runs, whether a snapshot still is what readers see: nil.
+func (r *Reader) conclude(ctx context.Context, of engine.View) error {
+	a, err := r.confirm(ctx, request{call: scripts.Stats(r.client)}, r.authority.Acked())
+	if err == nil && (a.View.Version != of.Version || !onlyMerged(a.View, of.Generation)) {
+		return engine.ErrSnapshotExpired
+	}
+	return err
 }

@@ -2,7 +2,7 @@ package scan
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"sync/atomic"
 
 	"github.com/tablecache-go/tablecache/engine"
@@ -14,6 +14,8 @@ type Reader struct {
 	client    *wire.Client
 	authority Authority
 	batcher   *batcher
+	confirmer *batcher           // what it is given once more, through connections of its own, decides whether the table is lost
+	hangUp    context.CancelFunc // ends the making of these
 	memory    *budget
 	tasks     tasks
 	keepsRows bool
@@ -32,14 +34,18 @@ type Config struct {
 
 // NewReader returns a Reader that believes what a says. It starts goroutines, which Close ends.
 func NewReader(c *wire.Client, a Authority, cfg Config) *Reader {
-	return &Reader{client: c, authority: a, batcher: startBatcher(c), memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows,
-		pageBytes: cfg.PageBytes}
+	ctx, hangUp := context.WithCancel(context.Background())
+	return &Reader{client: c, authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows, pageBytes: cfg.PageBytes,
+		batcher:   startBatcher(c, pipelines, sendPooled(c)),
+		confirmer: startBatcher(c, 1, confirm(ctx, c)), hangUp: hangUp}
 }
 
 // Close ends waiting reads with ErrClosed, and waits for all goroutines: those of Go, and those that wait for a socket, at most
 // two read time-outs of the client. The authority is done before.
 func (r *Reader) Close() {
+	r.hangUp()
 	r.batcher.stop()
+	r.confirmer.stop()
 	r.tasks.wait()
 }
 
@@ -51,44 +57,33 @@ func (r *Reader) Alive(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return engine.Ended(ctx)
 	}
-	select {
-	case <-r.authority.Done():
-		return engine.ErrClosed
-	default:
-		return nil
-	}
+	return r.authority.Err()
+}
+
+// Prove asks Redis whether the table is this owner's, and whole.
+func (r *Reader) Prove(ctx context.Context) error {
+	_, _, err := r.Stats(ctx)
+	return err
 }
 
 // runScript returns the answer to a script call.
 func (r *Reader) runScript(ctx context.Context, call []any) (wire.Answer, error) {
-	acked := r.authority.Acked()
-	response, err := r.batcher.put(ctx, request{call: call})
-	if err == nil {
-		err = r.check(response.Answer, acked)
-	}
+	response, err := r.answer(ctx, request{call: call})
 	return response.Answer, err
 }
 
-// runOwnerScript is runScript for calls that name the owner, and work on a table that is not whole.
+// runOwnerScript is runScript for calls that work on a table that is not whole, be it that it went back.
 func (r *Reader) runOwnerScript(ctx context.Context, call []any) (wire.Answer, error) {
-	response, err := r.batcher.put(ctx, request{call: call})
+	q, acked := request{call: call}, r.authority.Acked()
+	a, err := r.batcher.put(ctx, q)
+	if r.isDoubtful(a, acked, err) {
+		a, err = r.confirmer.put(ctx, q)
+	}
 	if err == nil {
-		err = response.Err(r.authority.Epoch())
+		err = a.Err(r.authority.Epoch())
 	}
-	return response.Answer, err
-}
-
-// check returns why an answer may not be believed. acked is what was acknowledged before it was asked for.
-func (r *Reader) check(a wire.Answer, acked uint64) error {
-	ours := r.authority.Epoch()
-	if err := a.Err(ours); err != nil {
-		return err
+	if errors.Is(err, engine.ErrFenced) {
+		r.authority.FoundBroken(err)
 	}
-	if a.Epoch == ours && a.View.Seq < acked {
-		return fmt.Errorf("%w: it went back before an acknowledged write", engine.ErrLost)
-	}
-	if a.Epoch.Count() < ours.Count() {
-		return wire.Ownership(ours, a.Epoch)
-	}
-	return nil
+	return a.Answer, err
 }

@@ -42,7 +42,7 @@ func (s *Sweep) Page(ctx context.Context) (*Page, error) {
 		s.visited.expectAgain()
 	}
 	s.read, s.applied, s.begun = page.View.Seq, 0, true
-	return page, s.owned(page.Moment)
+	return page, nil
 }
 
 // takeAhead returns the page that was read ahead, if it still is what is there.
@@ -83,22 +83,10 @@ func (s *Sweep) fetch(ctx context.Context, at cursor) (*Page, error) {
 // Next moves the sweep's place behind a page.
 func (s *Sweep) Next(behind *Page) { s.at = behind.next }
 
-// Find looks keys up again, with their scores, as they are now. ErrFenced or ErrLost: the table has another owner.
+// Find looks keys up again, with their scores, as they are now.
 func (s *Sweep) Find(ctx context.Context, keys []engine.Bytes) ([]Found, wire.Moment, error) {
 	s.visited.expectAgain()
-	found, m, err := s.reader.Find(ctx, s.query.Scope, s.query.Index, keys)
-	if err == nil {
-		err = s.owned(m)
-	}
-	return found, m, err
-}
-
-// owned: what is to be changed must be this owner's.
-func (s *Sweep) owned(m wire.Moment) error {
-	if ours := s.reader.authority.Epoch(); m.Epoch != ours {
-		return wire.Ownership(ours, m.Epoch)
-	}
-	return nil
+	return s.reader.Find(ctx, s.query.Scope, s.query.Index, keys)
 }
 
 // Applied counts an effect of the sweep.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
@@ -66,6 +67,9 @@ func claim(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) 
 	call := scripts.Claim{ID: hex.EncodeToString(id[:]), Schema: how.Schema, Reset: how.Reset}
 	for {
 		a, err := c.Run(ctx, wire.SendAgain, scripts.Open(c, call))
+		if wire.IsReplicas(err) || isDoubtful(a, err, "") { // a connection of the pool may lead elsewhere
+			a, err = c.ConfirmCall(ctx, scripts.Open(c, call))
+		}
 		err = wire.LostToForeignType(err)
 		switch {
 		case err != nil && !wire.IsRefusal(err) && !errors.Is(err, engine.ErrLost):
@@ -75,11 +79,19 @@ func claim(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) 
 		case a.Status == wire.StatusSchema && how.Reset && a.Last != call.Before:
 			call.Before = a.Last // now its indexes are known, and can be dropped too
 		case a.Status == wire.StatusSchema:
-			return wire.Moment{}, ErrSchemaMismatch
+			return wire.Moment{}, mismatch(a.Last)
 		case a.Status != wire.StatusOK:
 			return wire.Moment{}, fmt.Errorf("%w: keys of it are missing, or are not its own", engine.ErrLost)
 		default:
 			return a.Moment, nil
 		}
 	}
+}
+
+// mismatch says so where a table of an earlier or later version of this library was found, whatever its definition.
+func mismatch(stored string) error {
+	if v := layout.VersionIn(stored); v != layout.Version {
+		return fmt.Errorf("%w: it was written in version %d of the layout, this library has version %d", ErrSchemaMismatch, v, layout.Version)
+	}
+	return ErrSchemaMismatch
 }

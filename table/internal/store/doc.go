@@ -6,6 +6,7 @@
 //
 // # Files
 //
+//	certain.go      calling a script once more where it says that the table is lost
 //	claim.go        how a process becomes the table's owner
 //	commands.go     an effect as plain commands
 //	fold.go         moving merged rows to where they belong, in the cleanup pool

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/tablecache-go/tablecache/cleanup"
@@ -104,12 +105,18 @@ func (j *foldJob) Name() string { return j.client.Keys.Table }
 
 // Step moves some rows. It is done when nothing is left, or when the table is no longer ours.
 func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
-	a, err := j.client.Run(ctx, wire.SendOnce, scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows))
-	if err != nil {
+	call := scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows)
+	a, err := certain(ctx, j.client, j.epoch, call)
+	if err == nil && j.isBehind(a) {
+		a, err = j.client.ConfirmCall(ctx, call)
+	}
+	switch {
+	case err != nil:
 		err = wire.LostToForeignType(err)
 		return errors.Is(err, engine.ErrLost), err
-	}
-	if a.Status == wire.StatusStale { // a repeated last step, or the table was cleared
+	case j.isBehind(a):
+		return true, fmt.Errorf("%w: it went back before a merge", engine.ErrLost)
+	case a.Status == wire.StatusStale: // a repeated last step, or the table was cleared
 		return true, nil
 	}
 	if err := a.Err(j.epoch); err != nil {
@@ -117,4 +124,9 @@ func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
 	}
 	j.cursor = a.Last
 	return a.View.State != engine.StateMerging, nil
+}
+
+// isBehind tells whether an answer is older than the merge.
+func (j *foldJob) isBehind(a wire.Answer) bool {
+	return a.Status == wire.StatusStale && a.View.Generation < j.generation
 }

@@ -40,7 +40,12 @@ func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, err
 			run = s.transaction.runScript
 		}
 	}
-	a, err := run(ctx, s.call(e))
+	call := s.call(e)
+	a, err := run(ctx, call)
+	if isDoubtful(a, err, s.epoch) || wire.IsReplicas(err) { // there it was not applied
+		s.transaction.disconnect()
+		a, err = s.client.ConfirmCall(ctx, call)
+	}
 	if err != nil {
 		return engine.Result{}, refusal(err)
 	}
@@ -54,7 +59,7 @@ func onlyStores(e *engine.Effect) bool {
 
 // Settle asks whether the effect was applied, and sees to it that it never will be if not.
 func (s *Store) Settle(ctx context.Context, e *engine.Effect) (engine.Result, bool, error) {
-	a, err := s.runScript(ctx, scripts.Settle(s.client, s.epoch, e))
+	a, err := certain(ctx, s.client, s.epoch, scripts.Settle(s.client, s.epoch, e))
 	if err != nil {
 		return engine.Result{}, false, err
 	}

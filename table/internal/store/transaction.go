@@ -58,15 +58,11 @@ var errUnfit = errors.New("tablecache: no transactions with this client or serve
 
 // node returns the client of the table's node.
 func (t *transaction) node(ctx context.Context) (*redis.Client, error) {
-	switch c := t.client.Redis.(type) {
-	case *redis.Client:
-		if t.client.IsModern() {
-			return c, nil
-		}
-	case *redis.ClusterClient:
-		return c.MasterForKey(ctx, t.client.Keys.Truth)
+	node, err := t.client.Node(ctx)
+	if errors.Is(err, wire.ErrNoNode) || !t.client.IsModern() {
+		return nil, errUnfit
 	}
-	return nil, errUnfit
+	return node, err
 }
 
 // crowded tells whether a connection of the writer's own would take from the client's pool what others may need.

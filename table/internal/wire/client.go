@@ -12,15 +12,16 @@ import (
 type Client struct {
 	Redis    redis.UniversalClient // the caller's: never closed
 	Keys     layout.Keys
+	Layout   string // what answers must bring in their truth, see layout.Proof
 	Commands Commands
 	dialect  dialect // known once the scripts are loaded
 	scripts  []*Script
 	reload   singleflight.Group
 }
 
-// NewClient returns a client of the table that has these keys. Load the scripts before you call one.
-func NewClient(rdb redis.UniversalClient, k layout.Keys, scripts []*Script) *Client {
-	return &Client{Redis: rdb, Keys: k, Commands: newCommands(k), scripts: scripts}
+// NewClient returns a client of the table that has these keys, under a schema. Load the scripts before you call one.
+func NewClient(rdb redis.UniversalClient, k layout.Keys, schema string, scripts []*Script) *Client {
+	return &Client{Redis: rdb, Keys: k, Layout: layout.Proof(schema), Commands: newCommands(k), scripts: scripts}
 }
 
 // IsModern tells whether the server runs scripts as Redis 7 and Valkey do, and not as miniredis does.

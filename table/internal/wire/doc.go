@@ -8,6 +8,7 @@
 //	buffer.go     a command whose long answer is read into memory that is about large enough
 //	client.go     the client of one table, and the calls of its scripts
 //	command.go    plain commands and pipelines
+//	confirm.go    asking once more, through a connection of its own, before a table is said to be lost
 //	preflight.go  which clients and servers are refused
 //	probe.go      the table's truth by plain commands
 //	refusal.go    what a server's refusal means

@@ -17,8 +17,9 @@ type Truth struct {
 	Widest              int // no row has more bytes
 }
 
-// ReadTruth reads the raw answer to Commands.Truth.
-func ReadTruth(raw []byte) (t Truth, ok bool) {
+// ReadTruth reads the raw answer to Commands.Truth. ok is false where a script must find out what is wrong: it cannot be read, or
+// the rows are of another layout.
+func (c *Client) ReadTruth(raw []byte) (t Truth, ok bool) {
 	r := NewReply(raw)
 	fields := r.Texts()
 	if r.Err() != nil || len(fields) != len(layout.TruthFields) || slices.ContainsFunc(fields, func(b []byte) bool { return b == nil }) {
@@ -35,7 +36,7 @@ func ReadTruth(raw []byte) (t Truth, ok bool) {
 	for i, to := range []*int{&t.Count, &t.Staged, &t.Live, &t.Widest} {
 		*to = r.number(fields[len(texts)+i])
 	}
-	return t, r.Err() == nil
+	return t, r.Err() == nil && string(fields[len(fields)-1]) == c.Layout
 }
 
 // SameForReaders tells whether readers of merged rows saw the same at both moments.
@@ -47,13 +48,14 @@ func (t Truth) SameForReaders(o Truth) bool {
 // Probe asks by plain commands for the truth, and for how much there is of what it counts. The answers are of one moment only
 // where something else proves that nothing has changed between them.
 type Probe struct {
-	truth *redis.RawCmd
-	sizes []*redis.RawCmd // in the order of Keys.All, without the truth
+	client *Client
+	truth  *redis.RawCmd
+	sizes  []*redis.RawCmd // in the order of Keys.All, without the truth
 }
 
 // QueueTruth asks for the truth alone.
 func (c *Client) QueueTruth(ctx context.Context, p redis.Pipeliner) Probe {
-	return Probe{truth: QueueRaw(ctx, p, c.Commands.Truth...)}
+	return Probe{client: c, truth: QueueRaw(ctx, p, c.Commands.Truth...)}
 }
 
 // QueueProbe asks for the truth and all sizes.
@@ -69,7 +71,7 @@ func (c *Client) QueueProbe(ctx context.Context, p redis.Pipeliner) Probe {
 // Truth returns what was found. ok is false when anything is missing, not as it was counted, or cannot be read: only a script
 // can tell what to make of that.
 func (p Probe) Truth() (t Truth, ok bool) {
-	t, ok = ReadTruth(p.truth.Val())
+	t, ok = p.client.ReadTruth(p.truth.Val())
 	return t, ok && p.agrees(t)
 }
 

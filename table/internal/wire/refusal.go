@@ -12,27 +12,76 @@ import (
 	"github.com/tablecache-go/tablecache/engine"
 )
 
-// passing are the beginnings of refusals that pass by themselves, or once the server has been told a script again.
-var passing = []string{"LOADING", "NOSCRIPT", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "ERR max number of clients",
-	"max number of clients"}
+// kind is what a refusal is about.
+type kind int
 
-// Passes tells whether a refusal passes by itself.
-func Passes(err error) bool {
-	return slices.ContainsFunc(passing, func(prefix string) bool { return redis.HasErrorPrefix(err, prefix) })
+const (
+	told        kind = iota // nothing is done about it but to tell the caller
+	passing                 // it passes by itself
+	forgotten               // the server does not know a script (any more)
+	moved                   // the table's slot is elsewhere in the cluster
+	forbidden               // the user may not run a command, or not on this key
+	foreignType             // a key holds something that is not ours
+	notCompiled             // a script is no Lua to this server
+)
+
+// refusals are what servers say of each kind: its codes, the first word, and what they say instead where the code is ERR, as it
+// mostly is in scripts. Only whole phrases count, for names of users stand among the words. They were looked up in Redis 6.2 to
+// 8.0, Valkey 7.2 to 9.1 and miniredis; refusal_test.go has them as they come.
+var refusals = []struct {
+	kind    kind
+	codes   []string
+	phrases []string
+}{
+	{kind: passing,
+		codes: []string{"LOADING", "BUSY", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN"},
+		phrases: []string{"max number of clients", "while the cluster is down", "access a slot not served",
+			"during rehashing of the slot"}},
+	{kind: forgotten, codes: []string{"NOSCRIPT"}},
+	{kind: moved, codes: []string{"MOVED", "ASK"}, phrases: []string{"access a non local key"}},
+	{kind: forbidden, codes: []string{"NOPERM"},
+		phrases: []string{"ACL failure in script: ", "The user executing the script "}},
+	{kind: foreignType, codes: []string{"WRONGTYPE"}, phrases: []string{"WRONGTYPE Operation against a key "}},
+	{kind: notCompiled, phrases: []string{"Error compiling script "}},
 }
 
-func isNoScript(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") }
+// kindOf returns what a refusal is about. Any other error is merely told.
+func kindOf(err error) kind {
+	var said redis.Error
+	if !errors.As(err, &said) {
+		return told
+	}
+	text := said.Error()
+	code, _, _ := strings.Cut(strings.TrimPrefix(text, "ERR "), " ") // KVRocks writes ERR before every code
+	for _, r := range refusals {
+		if slices.Contains(r.codes, code) {
+			return r.kind
+		}
+	}
+	for _, r := range refusals {
+		if slices.ContainsFunc(r.phrases, func(phrase string) bool { return strings.Contains(text, phrase) }) {
+			return r.kind
+		}
+	}
+	return told
+}
+
+// Passes tells whether a refusal passes by itself, or once the server has been told a script again.
+func Passes(err error) bool { k := kindOf(err); return k == passing || k == forgotten }
+
+func isNoScript(err error) bool { return kindOf(err) == forgotten }
 
 // isMoved tells whether the table's slot is now elsewhere in the cluster.
-func isMoved(err error) bool {
-	return redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK ")
-}
+func isMoved(err error) bool { return kindOf(err) == moved }
 
 // MustBeSentElsewhere tells whether a call that was sent on a connection of its own must go through the client instead.
 func MustBeSentElsewhere(err error) bool { return isNoScript(err) || isMoved(err) }
 
-// IsForbidden tells whether the user may not run a command.
-func IsForbidden(err error) bool { return redis.HasErrorPrefix(err, "NOPERM") }
+// IsForbidden tells whether the user may not run a command, be it within a script, or not on one of the keys.
+func IsForbidden(err error) bool { return kindOf(err) == forbidden }
+
+// IsReplicas tells whether the server refused to write because it is a replica.
+func IsReplicas(err error) bool { return redis.HasErrorPrefix(err, "READONLY") }
 
 // NeverSent tells whether the command did not leave this process.
 func NeverSent(err error) bool {
@@ -46,7 +95,7 @@ func NeverSent(err error) bool {
 // LostToForeignType returns ErrLost where the server has refused because a key of ours holds something that is not ours. Any
 // other error, and nil, it returns as it is.
 func LostToForeignType(err error) error {
-	if IsRefusal(err) && strings.Contains(err.Error(), "WRONGTYPE") {
+	if kindOf(err) == foreignType {
 		return fmt.Errorf("%w: a key has a foreign type: %w", engine.ErrLost, err)
 	}
 	return err

@@ -46,7 +46,7 @@ func newSource(text string) source {
 // Load makes the server know the scripts, waits through what passes by itself, and finds out which dialect the server speaks.
 func (c *Client) Load(ctx context.Context) error {
 	err := c.Retry(ctx, nil, SendAgain, func() error { return c.load(ctx) })
-	if err == nil || !IsRefusal(err) || !strings.Contains(err.Error(), "compiling") {
+	if kindOf(err) != notCompiled {
 		return err
 	}
 	c.dialect = old

@@ -15,9 +15,10 @@ const (
 	StatusBurned  // the effect was not applied, and never will be
 	StatusStale   // the fold is over
 	StatusSchema  // the table has another schema
+	StatusLayout  // its rows are of another layout than the reader's
 )
 
-var statusNames = [...]string{"unknown", "OK", "FENCED", "LOST", "EXPIRED", "STATE", "VOID", "BURNED", "STALE", "SCHEMA"}
+var statusNames = [...]string{"unknown", "OK", "FENCED", "LOST", "EXPIRED", "STATE", "VOID", "BURNED", "STALE", "SCHEMA", "LAYOUT"}
 
 // String returns the word that scripts use.
 func (s Status) String() string { return statusNames[s] }

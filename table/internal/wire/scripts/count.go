@@ -9,7 +9,7 @@ var count = define(wire.MayRead, reading, "count")
 
 // Count asks how many rows lie in intervals of an index.
 func Count(c *wire.Client, index int, bounds []layout.Bound) []any {
-	args := append(c.Call(count, 1+2*len(bounds)), index+1)
+	args := append(read(c, count, 1+2*len(bounds)), index+1)
 	for i := range bounds {
 		args = append(args, &bounds[i].Min, &bounds[i].Max)
 	}

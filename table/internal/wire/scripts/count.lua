@@ -1,10 +1,10 @@
--- Counts what lies in intervals of merged rows. ARGV: index, then min, max of each.
+-- Counts what lies in intervals of merged rows. ARGV: layout, index, then min, max of each.
 -- Answers with the count, or -1 where staged rows lie over merged ones and must be read.
-local t, over, no = present('', '', '', 'merged')
+local t, over, no = present('', '', 'merged')
 if no then return no end
 local n = 0
-for k = 2, #ARGV, 2 do
-  n = n + redis.call('ZCOUNT', merged(tonumber(ARGV[1])), ARGV[k], ARGV[k + 1])
+for k = 3, #ARGV, 2 do
+  n = n + redis.call('ZCOUNT', merged(tonumber(ARGV[2])), ARGV[k], ARGV[k + 1])
 end
 local a = answer('OK', t)
 a[8] = over and -1 or n

@@ -12,7 +12,7 @@ const NoIndex = -1
 
 // Lookup asks for rows by their keys, and for their scores in an index.
 func Lookup(c *wire.Client, s Scope, index int, keys []engine.Bytes) []any {
-	args := append(c.Call(lookup, 2+len(keys)), string(s), index+1)
+	args := append(read(c, lookup, 2+len(keys)), string(s), index+1)
 	for i := range keys {
 		args = append(args, &keys[i])
 	}

@@ -1,9 +1,9 @@
--- Rows by key. ARGV: scope, index whose scores are wanted or 0, then keys.
+-- Rows by key. ARGV: layout, scope, index whose scores are wanted or 0, then keys.
 -- Answers with: rows (staged ones over merged ones where they count), and scores if they are wanted.
-local t, over, no = present('', '', '', ARGV[1])
+local t, over, no = present('', '', ARGV[2])
 if no then return no end
-local index = tonumber(ARGV[2])
-local rows, scores, first = {}, {}, 3
+local index = tonumber(ARGV[3])
+local rows, scores, first = {}, {}, 4
 
 for i = first, #ARGV, MOST do
   local last = i + MOST - 1

@@ -12,7 +12,7 @@ var open = define(wire.MayFree, writing, "open")
 // Claim is what an owner says when it takes a table over.
 type Claim struct {
 	ID     string // random: it makes a claim that is sent again harmless
-	Schema string
+	Schema string // the client's layout is its proof
 	Reset  bool   // drop what is there
 	Before string // the schema that was stored, once it is known: a reset drops its indexes too
 }
@@ -25,5 +25,5 @@ func Open(c *wire.Client, claim Claim) []any {
 	}
 	earlier := layout.KeysOf(c.Keys.Table, layout.IndexesIn(claim.Before))
 	keys := slices.Concat(c.Keys.All, earlier.Merged, earlier.Shadow)
-	return c.CallOn(open, keys, claim.ID, claim.Schema, len(c.Keys.All), how, claim.Before)
+	return c.CallOn(open, keys, claim.ID, claim.Schema, len(c.Keys.All), how, claim.Before, c.Layout)
 }

@@ -1,6 +1,6 @@
 -- Claims the table for a new owner. KEYS as ever, behind them keys of an earlier schema to drop.
--- ARGV: random id, schema, number of own keys, 'keep' or 'reset', schema that those keys are of.
-local id, schema, own, how = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+-- ARGV: random id, schema, number of own keys, 'keep' or 'reset', schema that those keys are of, layout.
+local id, schema, own, how, layout = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[6]
 INDEXES = (own - 3) / 2
 
 local function refuse(status, last) return answer(status, {last = last}) end
@@ -8,7 +8,8 @@ local function refuse(status, last) return answer(status, {last = last}) end
 local stored = redis.pcall('HGET', TRUTH, 'schema')
 local foreign = type(stored) == 'table'
 if foreign then
-  if not string.find(stored.err, 'WRONGTYPE', 1, true) then return stored end
+  -- A whole phrase: a user may be called WRONGTYPE.
+  if not string.find(stored.err, 'WRONGTYPE Operation ', 1, true) then return stored end
   if how ~= 'reset' then return refuse('LOST') end
   stored = false
 end
@@ -30,12 +31,13 @@ if how == 'reset' then
   if stored and stored ~= schema and stored ~= ARGV[5] then return refuse('SCHEMA', stored) end
   for i = 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
   t = fresh
+elseif stored and stored ~= schema then -- even if the truth cannot be read: it may be of another version
+  return refuse('SCHEMA', stored)
 elseif not t.epoch then
   if redis.call('EXISTS', unpack(KEYS, 1, own)) > 0 then return refuse('LOST') end
   t = fresh
 else
   if not sound(t) then return refuse('LOST') end
-  if stored ~= schema then return refuse('SCHEMA', stored) end
   if not holds(t) then return refuse('LOST') end
   if t.state == 'active' then -- what a crashed owner has staged is nobody's
     redis.call('UNLINK', STAGED)
@@ -45,7 +47,7 @@ else
 end
 
 local counter = string.match(epoch, '^%d+') or '0'
-t.epoch, t.seq, t.last = whole(tonumber(counter) + 1) .. ':' .. id, '0', ''
+t.epoch, t.seq, t.last, t.layout = whole(tonumber(counter) + 1) .. ':' .. id, '0', '', layout
 writeTruth(t)
 redis.call('HSET', TRUTH, 'schema', schema)
 return answer('OK', t)

@@ -3,6 +3,7 @@ package scripts
 import (
 	"strconv"
 
+	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
@@ -20,7 +21,7 @@ const (
 
 // PageQuery asks for one page.
 type PageQuery struct {
-	Of            *wire.Moment // the snapshot to go on with; nil begins one
+	Of            *engine.View // the snapshot to go on with; nil begins one
 	Scope         Scope
 	Index         int
 	Bounds        []layout.Bound // in the direction of travel
@@ -32,13 +33,16 @@ type PageQuery struct {
 	First         int    // rows to fetch before the first look at their bytes
 }
 
+// read begins the call of a read: the layout that the rows of its answer must have.
+func read(c *wire.Client, s *wire.Script, n int) []any { return append(c.Call(s, 1+n), &c.Layout) }
+
 // Page is the call that answers q.
 func Page(c *wire.Client, q PageQuery) []any {
-	args := c.Call(page, 12+2*len(q.Bounds))
-	epoch, generation, version := "", "", ""
+	args := read(c, page, 11+2*len(q.Bounds))
+	generation, version := "", ""
 	if q.Of != nil {
-		epoch, generation = string(q.Of.Epoch), strconv.FormatUint(uint64(q.Of.View.Generation), 10)
-		version = strconv.FormatUint(q.Of.View.Version, 10)
+		generation = strconv.FormatUint(uint64(q.Of.Generation), 10)
+		version = strconv.FormatUint(q.Of.Version, 10)
 	}
 	direction, scores := "up", ""
 	if q.Reverse {
@@ -47,7 +51,7 @@ func Page(c *wire.Client, q PageQuery) []any {
 	if q.Scored {
 		scores = "scores"
 	}
-	args = append(args, epoch, generation, version, string(q.Scope), q.Index+1, q.Most, q.Bytes, q.First,
+	args = append(args, generation, version, string(q.Scope), q.Index+1, q.Most, q.Bytes, q.First,
 		direction, q.Score, q.Member, scores)
 	for i := range q.Bounds {
 		args = append(args, &q.Bounds[i].Min, &q.Bounds[i].Max)

@@ -1,8 +1,8 @@
--- One page of a read. ARGV: epoch, gen, rver of the snapshot or '', scope, index, entries at most,
+-- One page of a read. ARGV: layout, gen and rver of the snapshot or '', scope, index, entries at most,
 -- bytes at most, rows to fetch at first, 'up' or 'down', score and member to go on after or '',
 -- 'scores' or '', then min, max of each interval, in the order of travel.
 -- Answers with: interval to go on in (0: none), score, member, lists of members, of rows, of scores.
-local t, over, no = present(ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+local t, over, no = present(ARGV[2], ARGV[3], ARGV[4])
 if no then return no end
 local index, most, budget, chunk = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local up, score, member, scored = ARGV[9] == 'up', ARGV[10], ARGV[11], ARGV[12] == 'scores'

@@ -4,7 +4,7 @@ local INDEXES = (#KEYS - 3) / 2
 local MOST = 4000 -- values that unpack may put on the stack
 
 -- The fields of the truth: three words, then numbers. Answers begin with the first six of them, in this order.
-local FIELDS = {'epoch', 'last', 'state', 'seq', 'gen', 'rver', 'count', 'staged', 'live', 'widest'}
+local FIELDS = {'epoch', 'last', 'state', 'seq', 'gen', 'rver', 'count', 'staged', 'live', 'widest', 'layout'}
 local WORDS = 3
 
 local function merged(j) return KEYS[3 + j] end

@@ -1,16 +1,18 @@
 -- What reads share. Their answers are of one moment and say which.
 
--- present returns the table's truth and whether staged rows lie over merged ones, else the answer to give. epoch, gen and
--- rver are those of a snapshot that this read goes on with, or ''. scope: 'merged' is what readers see, 'staged' what they
--- would see after a merge now.
-local function present(epoch, gen, rver, scope)
+-- present returns the table's truth and whether staged rows lie over merged ones, else the answer to give. ARGV begins with the
+-- layout that rows must have. gen and rver are those of a snapshot that this read goes on with, or ''. scope: 'merged' is what
+-- readers see, 'staged' what they would see after a merge now.
+-- The order of proof: whose the table is (which the caller compares in any answer), what its rows are, whether all of it is there.
+local function present(gen, rver, scope)
   local t = readTruth()
-  if not t.epoch or not holds(t) then return nil, nil, answer('LOST', t) end
+  if not t.epoch then return nil, nil, answer('LOST', t) end
+  if t.layout ~= ARGV[1] then return nil, nil, answer('LAYOUT', t) end
+  if not holds(t) then return nil, nil, answer('LOST', t) end
   t.last = ''
   if gen == '' then
     return t, t.state == 'merging' or (scope == 'staged' and t.state == 'active')
   end
-  if t.epoch ~= epoch then return nil, nil, answer('FENCED', t) end
   local ahead = tonumber(t.gen) - tonumber(gen)
   local merging = t.state == 'merging'
   if t.rver ~= rver or ahead > 1 or ahead < 0 or (ahead == 1 and not merging) then
