@@ -32,18 +32,18 @@ type told struct {
 // NewLog returns the log of an owner. limit is in bytes; with 0 nothing is told.
 func NewLog(epoch layout.Epoch, limit int64) *Log { return &Log{epoch: epoch, limit: limit} }
 
-// IsOn tells whether there is a feed.
-func (l *Log) IsOn() bool { return l.limit > 0 }
-
 // Addition is what an effect appends to the feed.
 type Addition struct {
 	Body  []byte // nil: none
-	Trim  string // the id of the first entry that stays; empty: all stay
+	Trim  string // the id of the first entry that stays; empty: all stay; layout.NoFeed: there is no feed
 	drops int
 }
 
 // Add returns what e appends. It changes nothing until Added.
 func (l *Log) Add(e *engine.Effect) Addition {
+	if l.limit <= 0 {
+		return Addition{Trim: layout.NoFeed}
+	}
 	a := Addition{Body: l.body(e)}
 	size, left := int64(len(a.Body)+entryOverhead), l.bytes
 	for ; left+size > l.limit && a.drops < len(l.told); a.drops++ {
@@ -61,6 +61,9 @@ func (l *Log) Add(e *engine.Effect) Addition {
 
 // Added notes that an effect was applied with its addition.
 func (l *Log) Added(e *engine.Effect, a Addition) {
+	if l.limit <= 0 {
+		return
+	}
 	size := int64(len(a.Body) + entryOverhead)
 	for _, t := range l.told[:a.drops] {
 		l.bytes -= t.size
@@ -71,6 +74,13 @@ func (l *Log) Added(e *engine.Effect, a Addition) {
 		l.session += size
 	case engine.Merge, engine.Abort, engine.Clear:
 		l.session = 0
+	}
+}
+
+// Burned notes the entry that tells of a burned number.
+func (l *Log) Burned(e *engine.Effect) {
+	if l.limit > 0 {
+		l.told, l.bytes = append(l.told, told{e.Seq + 1, entryOverhead}), l.bytes+entryOverhead
 	}
 }
 

@@ -37,6 +37,9 @@ const (
 	EntrySchema   = "s" // of a claim
 )
 
+// NoFeed stands where the id of the first entry that stays would, where there is no feed.
+const NoFeed = "off"
+
 // EntryID is the id of the entry that an owner's effect appends.
 func EntryID(e Epoch, seq uint64) string {
 	counter, _, _ := strings.Cut(string(e), ":")

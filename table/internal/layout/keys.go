@@ -11,6 +11,7 @@ type Keys struct {
 	Truth  string   // hash: what is true of the whole table, see truth.go
 	Rows   string   // hash: primary key -> merged row
 	Staged string   // hash: primary key -> staged row or tombstone
+	Feed   string   // stream: one entry for each effect
 	Merged []string // sorted sets, one for each index: primary key -> score of the merged row
 	Shadow []string // sorted sets, one for each index: primary key -> score of the staged row
 	All    []string // in the order that the scripts expect
@@ -18,12 +19,12 @@ type Keys struct {
 
 // KeysOf returns the keys of a table with these indexes.
 func KeysOf(table string, indexes []string) Keys {
-	k := Keys{Table: table, Truth: table + ":m", Rows: table + ":r", Staged: table + ":s"}
+	k := Keys{Table: table, Truth: table + ":m", Rows: table + ":r", Staged: table + ":s", Feed: table + ":f"}
 	for _, name := range indexes {
 		k.Merged = append(k.Merged, table+":i:"+name)
 		k.Shadow = append(k.Shadow, table+":x:"+name)
 	}
-	k.All = append([]string{k.Truth, k.Rows, k.Staged}, k.Merged...)
+	k.All = append([]string{k.Truth, k.Rows, k.Staged, k.Feed}, k.Merged...)
 	k.All = append(k.All, k.Shadow...)
 	return k
 }

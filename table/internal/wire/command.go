@@ -13,7 +13,7 @@ import (
 // Commands are commands about one table that are the same each time.
 type Commands struct {
 	Truth []any
-	Sizes [][]any // in the order of Keys.All, without the truth
+	Sizes [][]any // of rows, staged rows, the indexes, the shadow indexes
 	Watch []any   // all keys
 	Multi []any
 	Exec  []any
@@ -29,13 +29,12 @@ func newCommands(k layout.Keys) Commands {
 	for _, field := range layout.TruthFields {
 		c.Truth = append(c.Truth, field)
 	}
-	for i, key := range k.All[1:] {
-		size := "zcard"
-		if i < 2 {
-			size = "hlen"
-		}
-		c.Sizes = append(c.Sizes, []any{size, &key})
+	for _, key := range k.All[1:] {
 		c.Watch = append(c.Watch, &key)
+	}
+	c.Sizes = [][]any{{"hlen", &k.Rows}, {"hlen", &k.Staged}}
+	for _, key := range slices.Concat(k.Merged, k.Shadow) {
+		c.Sizes = append(c.Sizes, []any{"zcard", &key})
 	}
 	return c
 }

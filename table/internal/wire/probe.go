@@ -50,7 +50,7 @@ func (t Truth) SameForReaders(o Truth) bool {
 type Probe struct {
 	client *Client
 	truth  *redis.RawCmd
-	sizes  []*redis.RawCmd // in the order of Keys.All, without the truth
+	sizes  []*redis.RawCmd // in the order of Commands.Sizes
 }
 
 // QueueTruth asks for the truth alone.

@@ -3,6 +3,7 @@ needsUnlink(STAGED)
 needsUnlinkEach(shadow)
 local t, no = admit('active')
 if no then return no end
+tell('abort', SEQ)
 redis.call('UNLINK', STAGED)
 drop(shadow)
 t.state = 'clear'

@@ -5,6 +5,7 @@ needsUnlinkEach(merged)
 needsUnlinkEach(shadow)
 local t, no = admit('clear', 'active', 'merging')
 if no then return no end
+tell('clear', SEQ)
 redis.call('UNLINK', ROWS, STAGED)
 drop(merged)
 drop(shadow)

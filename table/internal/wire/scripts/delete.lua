@@ -12,6 +12,7 @@ end
 local function visible(min, max) return redis.call('ZCOUNT', merged(index), min, max) end
 
 local gone, verdicts = marks(find, visible)
+tell('delete', SEQ, verdicts)
 if #gone > 0 then
   redis.call('HDEL', ROWS, unpack(gone))
   remove(merged, gone)

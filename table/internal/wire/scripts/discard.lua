@@ -27,6 +27,7 @@ local function visible(min, max)
 end
 
 local gone, verdicts = marks(find, visible)
+tell('discard', SEQ, verdicts)
 if #gone > 0 then
   local tombs = {}
   for i = 1, #gone do tombs[2 * i - 1], tombs[2 * i] = gone[i], tomb end

@@ -8,10 +8,18 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// numbered begins the call of a numbered effect: epoch, prev, seq.
-func numbered(c *wire.Client, s *wire.Script, epoch layout.Epoch, e *engine.Effect, n int) []any {
-	args := c.Call(s, 3+n)
-	return append(args, string(epoch), strconv.FormatUint(e.Prev, 10), strconv.FormatUint(e.Seq, 10))
+// Effect is a numbered effect, with its owner and its entry in the feed.
+type Effect struct {
+	*engine.Effect
+	Epoch layout.Epoch
+	Trim  string       // the id of the first entry that stays; empty: all stay; layout.NoFeed: there is no feed
+	Body  engine.Bytes // of its entry; nil: none
+}
+
+// numbered begins the call of a numbered effect: epoch, prev, seq, trim, body.
+func numbered(c *wire.Client, s *wire.Script, e *Effect, n int) []any {
+	args := c.Call(s, 5+n)
+	return append(args, string(e.Epoch), strconv.FormatUint(e.Prev, 10), strconv.FormatUint(e.Seq, 10), e.Trim, &e.Body)
 }
 
 // Result is what the answer to a numbered effect says that it has left behind.

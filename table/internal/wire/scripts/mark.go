@@ -32,9 +32,9 @@ func HowToMark(e *engine.Effect) How {
 }
 
 // marks is the call of a script that marks rows.
-func marks(c *wire.Client, s *wire.Script, epoch layout.Epoch, e *engine.Effect) []any {
-	how, tomb := HowToMark(e), engine.Bytes(layout.Tombstone(e.Generation+1))
-	args := numbered(c, s, epoch, e, 5+3*len(e.Marks)+3*len(e.Witnesses)+len(e.Bounds))
+func marks(c *wire.Client, s *wire.Script, e *Effect) []any {
+	how, tomb := HowToMark(e.Effect), engine.Bytes(layout.Tombstone(e.Generation+1))
+	args := numbered(c, s, e, 5+3*len(e.Marks)+3*len(e.Witnesses)+len(e.Bounds))
 	args = append(args, string(how), len(e.Marks), e.Index+1, &tomb, len(e.Witnesses))
 	args = AppendKeys(args, e.Marks)
 	if how == MarkSame || how == MarkWhole {

@@ -1,7 +1,7 @@
 -- Claims the table for a new owner. KEYS as ever, behind them keys of an earlier schema to drop.
--- ARGV: random id, schema, number of own keys, 'keep' or 'reset', schema that those keys are of, layout.
-local id, schema, own, how, layout = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[6]
-INDEXES = (own - 3) / 2
+-- ARGV: random id, schema, number of own keys, 'keep' or 'reset', schema that those keys are of, layout, 'feed' or 'off'.
+local id, schema, own, how, layout, feed = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[6], ARGV[7] == 'feed'
+INDEXES = (own - 4) / 2
 
 local function refuse(status, last) return answer(status, {last = last}) end
 
@@ -14,23 +14,39 @@ if foreign then
   stored = false
 end
 local t = foreign and {} or readTruth()
+-- The owners before, with the number of their last effect, and the numbers that were burned: they stay whatever happens, so that
+-- a position of theirs can be told from one of another copy of the data.
+local function kept(field) return not foreign and redis.call('HGET', TRUTH, field) or '' end
+local line, burned, predecessor = kept('line'), kept('burned'), t.epoch and t.epoch .. '/' .. t.seq or ''
 local epoch = not foreign and redis.call('HGET', TRUTH, 'epoch') or '0'
 if t.epoch and string.match(epoch, ':(.*)$') == id then return answer('OK', t) end -- a repeated claim of the same owner
 
 for i = 1, #KEYS do needsUnlink(KEYS[i]) end
+if feed then writes[#writes + 1] = {'XADD', FEED, '*', '0', '0'} end
 local no = barred()
 if no then return no end
+
+-- feedFits tells whether the feed is one, and has no entry from an id on.
+local function feedFits(from)
+  local behind = redis.pcall('XRANGE', FEED, from, '+', 'COUNT', '1')
+  return not behind.err and #behind == 0
+end
 
 -- sound tells whether the truth can be read; its numbers are numbers.
 local function sound(t)
   return stored and string.find(t.epoch, '^%d+:') and (t.state == 'clear' or t.state == 'active' or t.state == 'merging')
 end
 
+local counter = tonumber(string.match(epoch, '^%d+') or '0') + 1
 local fresh = {state = 'clear', gen = '0', rver = '0', count = '0', staged = '0', live = '0', widest = '0'}
+local drops = {}
 if how == 'reset' then
   if stored and stored ~= schema and stored ~= ARGV[5] then return refuse('SCHEMA', stored) end
-  for i = 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
   t = fresh
+  for i = 1, #KEYS do
+    if KEYS[i] ~= FEED then drops[#drops + 1] = KEYS[i] end
+  end
+  if not feedFits(whole(counter) .. '-0') then redis.call('UNLINK', FEED) end
 elseif stored and stored ~= schema then -- even if the truth cannot be read: it may be of another version
   return refuse('SCHEMA', stored)
 elseif not t.epoch then
@@ -38,16 +54,18 @@ elseif not t.epoch then
   t = fresh
 else
   if not sound(t) then return refuse('LOST') end
-  if not holds(t) then return refuse('LOST') end
+  if not holds(t) or not feedFits('(' .. entryId(t.epoch, t.seq)) then return refuse('LOST') end
   if t.state == 'active' then -- what a crashed owner has staged is nobody's
-    redis.call('UNLINK', STAGED)
-    drop(shadow)
+    drops[1] = STAGED
+    for j = 1, INDEXES do drops[#drops + 1] = shadow(j) end
     t.state, t.staged, t.live = 'clear', '0', '0'
   end
 end
+if not feed then drops[#drops + 1] = FEED end
 
-local counter = string.match(epoch, '^%d+') or '0'
-t.epoch, t.seq, t.last, t.layout = whole(tonumber(counter) + 1) .. ':' .. id, '0', '', layout
+t.epoch, t.seq, t.last, t.layout = whole(counter) .. ':' .. id, '0', '', layout
+if feed then append(t.epoch, t.seq, '', 'p', predecessor, 'k', how == 'reset' and 'reset' or 'claim', 's', schema) end
+for i = 1, #drops do redis.call('UNLINK', drops[i]) end
 writeTruth(t)
-redis.call('HSET', TRUTH, 'schema', schema)
+redis.call('HSET', TRUTH, 'schema', schema, 'line', latest(predecessor, line, 64), 'burned', burned)
 return answer('OK', t)

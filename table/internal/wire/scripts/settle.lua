@@ -1,12 +1,16 @@
--- Tells whether effect ARGV[3] was applied; if not, burns its number so that it never will be.
+-- Tells whether an effect was applied; if not, burns its number so that it never will be.
 local t = readTruth()
 if not t.epoch then return answer('LOST', t) end
-if t.epoch ~= ARGV[1] then return answer('FENCED', t) end
-local now, prev, seq = tonumber(t.seq), tonumber(ARGV[2]), tonumber(ARGV[3])
+if t.epoch ~= EPOCH then return answer('FENCED', t) end
+local now, prev, seq = tonumber(t.seq), tonumber(PREV), tonumber(SEQ)
 if now < prev then return answer('LOST', t) end
 if now == seq then return answer('OK', t) end
 if now == prev then
+  if isAhead(t) then return answer('LOST', t) end
+  local burned = redis.call('HGET', TRUTH, 'burned') or ''
   t.seq, t.last = whole(seq + 1), ''
+  tell('burn', t.seq)
   writeTruth(t)
+  redis.call('HSET', TRUTH, 'burned', latest(EPOCH .. '/' .. SEQ, burned, 16))
 end
 return answer('BURNED', t)

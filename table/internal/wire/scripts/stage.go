@@ -1,15 +1,13 @@
 package scripts
 
 import (
-	"github.com/tablecache-go/tablecache/engine"
-	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
 var stage = define(wire.MayWrite, writing, "stage")
 
 // Stage stores rows in the scratch space. Answer: Result.
-func Stage(c *wire.Client, epoch layout.Epoch, e *engine.Effect) []any {
+func Stage(c *wire.Client, e *Effect) []any {
 	indexes := len(c.Keys.Merged)
-	return appendRows(numbered(c, stage, epoch, e, rowArgs(e.Rows, indexes)), e.Rows, indexes)
+	return appendRows(numbered(c, stage, e, rowArgs(e.Rows, indexes)), e.Rows, indexes)
 }

@@ -1,14 +1,14 @@
--- What every script shares. KEYS: truth, rows, staged rows, an index each, a shadow index each.
-local TRUTH, ROWS, STAGED = KEYS[1], KEYS[2], KEYS[3]
-local INDEXES = (#KEYS - 3) / 2
+-- What every script shares. KEYS: truth, rows, staged rows, feed, an index each, a shadow index each.
+local TRUTH, ROWS, STAGED, FEED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local INDEXES = (#KEYS - 4) / 2
 local MOST = 4000 -- values that unpack may put on the stack
 
 -- The fields of the truth: three words, then numbers. Answers begin with the first six of them, in this order.
 local FIELDS = {'epoch', 'last', 'state', 'seq', 'gen', 'rver', 'count', 'staged', 'live', 'widest', 'layout'}
 local WORDS = 3
 
-local function merged(j) return KEYS[3 + j] end
-local function shadow(j) return KEYS[3 + INDEXES + j] end
+local function merged(j) return KEYS[4 + j] end
+local function shadow(j) return KEYS[4 + INDEXES + j] end
 local function whole(n) return string.format('%.0f', n) end
 
 -- tombstone tells whether a staged row only hides a merged one: it is a generation and no more.

@@ -1,11 +1,12 @@
--- What delete and discard share. ARGV: epoch, prev, seq, how, marks, index, tombstone, witnesses,
+-- What delete and discard share. ARGV behind the common ones: how, marks, index, tombstone, witnesses,
 -- then the marks' keys; for 'same' and 'whole' also their rows and their scores as they were seen;
 -- for 'whole' also the witnesses' keys, rows and scores, and min, max of each interval.
 -- how: 'all' they are as they were seen; 'keys' mark what is there; 'same' mark each that is still
 -- as it was seen; 'whole' mark all if they and the witnesses still are all that lies in the intervals.
 -- Verdicts: 1 marked, 0 there is none, 2 it has changed.
-local how, n, index, tomb, witnesses = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], tonumber(ARGV[8])
-local FIRST = 8
+local how, n, index, tomb, witnesses = unpack(ARGV, COMMON + 1, COMMON + 5)
+n, index, witnesses = tonumber(n), tonumber(index), tonumber(witnesses)
+local FIRST = COMMON + 5
 
 -- compare compares what find finds under entry i of m entries, listed from ARGV[base + 1] on, with what was seen.
 local function compare(find, base, m, i)

@@ -20,17 +20,57 @@ local function barred()
   end
 end
 
+-- Arguments that every numbered effect has. ARGV: epoch, prev, seq, the id of the first entry of the feed that stays ('': all
+-- stay; 'off': there is no feed), the body of its own entry or ''.
+local EPOCH, PREV, SEQ, TRIM, BODY, COMMON = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], 5
+
+local function entryId(epoch, seq) return string.match(epoch, '^%d+') .. '-' .. seq end
+
+-- append adds an entry to the feed. Its fields are in pairs.
+local function append(epoch, seq, trim, ...)
+  local args = {'XADD', FEED}
+  if trim ~= '' then args = {'XADD', FEED, 'MINID', '=', trim} end
+  args[#args + 1] = entryId(epoch, seq)
+  local fields = {'e', epoch, ...}
+  for i = 1, #fields do args[#args + 1] = fields[i] end
+  redis.call(unpack(args))
+end
+
+-- latest puts a word in front of a list of words, of which so many stay.
+local function latest(word, list, most)
+  local words = {}
+  if word ~= '' then words[1] = word end
+  for w in string.gmatch(list, '%S+') do
+    if #words < most then words[#words + 1] = w end
+  end
+  return table.concat(words, ' ')
+end
+
+-- tell appends this effect to the feed. It is called before anything else is written.
+local function tell(kind, seq, verdicts)
+  if TRIM == 'off' then return end
+  local fields = {'p', PREV, 'k', kind}
+  if verdicts then fields[5], fields[6] = 'v', verdicts end
+  if BODY and BODY ~= '' then fields[#fields + 1], fields[#fields + 2] = 'b', BODY end
+  append(EPOCH, seq, TRIM, unpack(fields))
+end
+
+-- isAhead tells whether the feed has an entry behind the table's number, which XADD would refuse to follow.
+local function isAhead(t)
+  return TRIM ~= 'off' and #redis.call('XRANGE', FEED, '(' .. entryId(t.epoch, t.seq), '+', 'COUNT', '1') > 0
+end
+
 -- admit returns the table's truth if this numbered effect may run in one of these states, else the answer to give.
--- ARGV: epoch, prev, seq, ...
 local function admit(a, b, c)
   local t = readTruth()
   if not t.epoch then return nil, answer('LOST', t) end
-  if t.epoch ~= ARGV[1] then return nil, answer('FENCED', t) end
+  if t.epoch ~= EPOCH then return nil, answer('FENCED', t) end
   local now = tonumber(t.seq)
-  if now == tonumber(ARGV[3]) then return nil, answer('OK', t) end
-  if now > tonumber(ARGV[3]) then return nil, answer('VOID', t) end
-  if now < tonumber(ARGV[2]) or not holds(t) then return nil, answer('LOST', t) end
+  if now == tonumber(SEQ) then return nil, answer('OK', t) end
+  if now > tonumber(SEQ) then return nil, answer('VOID', t) end
+  if now < tonumber(PREV) or not holds(t) or isAhead(t) then return nil, answer('LOST', t) end
   if t.state ~= a and t.state ~= b and t.state ~= c then return nil, answer('STATE', t) end
+  if TRIM ~= 'off' then writes[#writes + 1] = {'XADD', FEED, '*', '0', '0'} end
   local no = barred()
   if no then return nil, no end
   return t
@@ -45,7 +85,7 @@ end
 
 -- done ends a numbered effect, and keeps its small reply for whoever asks again.
 local function done(t, last)
-  t.seq, t.last = ARGV[3], last
+  t.seq, t.last = SEQ, last
   recount(t)
   return answer('OK', t)
 end
@@ -53,15 +93,15 @@ end
 -- disturb counts a change of what readers see.
 local function disturb(t) t.rver = whole(tonumber(t.rver) + 1) end
 
--- fill stores rows and scores. ARGV[4] rows, none with more than ARGV[5] bytes; then key, row ...; then for each index
--- score, key ...
+-- fill stores rows and scores. ARGV behind the common ones: how many rows, the bytes of the widest; then key, row ...; then for
+-- each index score, key ...
 local function fill(t, hash, index)
-  local n = 2 * tonumber(ARGV[4])
-  redis.call('HSET', hash, unpack(ARGV, 6, 5 + n))
+  local n, widest, before = 2 * tonumber(ARGV[COMMON + 1]), ARGV[COMMON + 2], COMMON + 2
+  redis.call('HSET', hash, unpack(ARGV, before + 1, before + n))
   for j = 1, INDEXES do
-    redis.call('ZADD', index(j), unpack(ARGV, 6 + j * n, 5 + (j + 1) * n))
+    redis.call('ZADD', index(j), unpack(ARGV, before + 1 + j * n, before + (j + 1) * n))
   end
-  if tonumber(ARGV[5]) > tonumber(t.widest) then t.widest = ARGV[5] end
+  if tonumber(widest) > tonumber(t.widest) then t.widest = widest end
 end
 
 -- remove takes keys out of every index.
