@@ -61,7 +61,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		want   string
 	}{
 		"no truth":         {key(":m", (*change).del), "field epoch"},
-		"a field too many": {meta("more", "1"), "12 fields"},
+		"a field too many": {meta("more", "1"), "13 fields"},
 		"no number":        {meta("seq", "x"), "field seq"},
 		"unknown state":    {meta("state", "moving"), "field state"},
 		"too many gens":    {meta("gen", "4294967296"), "out of range"},
