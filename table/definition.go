@@ -127,14 +127,33 @@ func MapField[V any](name string, c codec.Codec[V]) Attribute[map[string]any] {
 
 // Index is a named function from record to score; see By.
 type Index[R any] struct {
-	name  string
-	score func(*R) float64
+	name     string
+	score    func(*R) float64
+	version  int
+	unstored bool // the score needs what is not stored
 }
 
 // By returns an index by score, which must be pure, safe for concurrent use, and never NaN
-// (a record with a NaN score is refused). Scores need not be unique.
+// (a record with a NaN score is refused). Scores need not be unique. Open compares the scores of
+// some records, as they come back from Redis, with those that are stored; see Unstored.
 func By[R any](name string, score func(*R) float64) Index[R] {
 	return Index[R]{name: name, score: score}
+}
+
+// Version returns the index with a version of its score function, which is part of the schema: 0 is
+// that of an index which was given none. Give it another one whenever the function changes. A table
+// that was written under another version is not opened (ErrSchemaMismatch).
+func (x Index[R]) Version(n int) Index[R] {
+	x.version = n
+	return x
+}
+
+// Unstored returns the index as one whose score needs what does not come back from Redis: a field
+// that is no attribute, or what a codec rounds, as UTCDatetime does. Neither Open nor Verify compares
+// its scores then, and Repair cannot make an entry of it that is missing.
+func (x Index[R]) Unstored() Index[R] {
+	x.unstored = true
+	return x
 }
 
 func kindOf(c any) string {
@@ -199,10 +218,13 @@ func atLeastOne(what string, n int) error {
 const maxParts = 256
 
 // schema is the fingerprint kept in Redis: a table is only opened with the one that wrote it.
-func (d *Definition[R, K]) schema() string {
-	s := layout.Schema{Layout: layout.Version, Key: d.PrimaryKey.kind, Indexes: indexNames(d.Indexes)}
+func (d *Definition[R, K]) schema() layout.Schema {
+	s := layout.Schema{Layout: layout.Version, Key: d.PrimaryKey.kind}
 	for _, a := range d.Attributes {
 		s.Attributes = append(s.Attributes, [2]string{a.name, a.kind})
 	}
-	return s.Text()
+	for _, x := range d.Indexes {
+		s.Indexes = append(s.Indexes, layout.Index{Name: x.name, Version: x.version})
+	}
+	return s
 }

@@ -235,6 +235,15 @@ func (c *coder[R, K]) encodeKey(k K) (b []byte, err error) {
 	return b, nil
 }
 
+// KeyHash returns a short hash of a key, as errors name it; empty if the key cannot be encoded.
+func (t *Table[R, K]) KeyHash(key K) string {
+	b, err := t.encodeKey(key)
+	if err != nil {
+		return ""
+	}
+	return layout.KeyHash(b)
+}
+
 func checkKeySize(n int) error {
 	if n > maxKeyBytes {
 		return fmt.Errorf("%w: a key of %d bytes, at most %d", ErrTooLarge, n, maxKeyBytes)

@@ -40,8 +40,11 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 	c := wire.NewClient(rdb, layout.KeysOf(def.Name, indexNames(def.Indexes)), scripts.All())
 	claimed, err := store.Open(ctx, c, store.Claim{
 		Schema:    def.schema(),
+		Owner:     o.owner,
 		Reset:     o.reset,
 		Preflight: wire.Preflight{Evictable: o.evictable, Logger: o.logger},
+		Sampled:   def.comparable(),
+		Judge:     def.judge,
 	})
 	if err != nil {
 		return fail(err)

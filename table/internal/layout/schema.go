@@ -2,8 +2,8 @@ package layout
 
 import "encoding/json"
 
-// Version of the layout: of rows, keys and the truth.
-const Version = 2
+// Version of the layout: of rows, keys and the truth. In version 3 the schema tells the versions of indexes, and the truth its owner.
+const Version = 3
 
 // Schema is the fingerprint of a definition, kept in the truth. It is JSON so that a table can be reset even when its indexes
 // were other ones.
@@ -11,7 +11,22 @@ type Schema struct {
 	Layout     int         `json:"layout"`
 	Key        string      `json:"key"`
 	Attributes [][2]string `json:"attributes"` // name and codec of each
-	Indexes    []string    `json:"indexes"`
+	Indexes    []Index     `json:"indexes"`
+}
+
+// Index is an index as a schema names it.
+type Index struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"` // of its score function
+}
+
+// UnmarshalJSON also reads an index as layouts before version 3 name it, by its name alone.
+func (x *Index) UnmarshalJSON(text []byte) error {
+	if json.Unmarshal(text, &x.Name) == nil {
+		return nil
+	}
+	type plain Index
+	return json.Unmarshal(text, (*plain)(x))
 }
 
 // Text returns the schema as it is stored.
@@ -30,9 +45,9 @@ func IndexesIn(text string) []string {
 		return nil
 	}
 	var names []string
-	for _, name := range s.Indexes {
-		if IsIndexName(name) {
-			names = append(names, name)
+	for _, x := range s.Indexes {
+		if IsIndexName(x.Name) {
+			names = append(names, x.Name)
 		}
 	}
 	return names

@@ -161,7 +161,7 @@ func (r *Reader) runPinned(ctx context.Context, q pageQuery, rows []any, command
 
 // conclude finds out, by one script, whether what was not as expected is lost; if not, it has changed.
 func (r *Reader) conclude(ctx context.Context) error {
-	if _, _, err := r.Stats(ctx); err != nil {
+	if _, err := r.Stats(ctx); err != nil {
 		return err
 	}
 	return engine.ErrSnapshotExpired
