@@ -29,15 +29,14 @@ type Claim struct {
 // unknown the error is ErrUnknownOutcome.
 func Open(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) {
 	var claimed wire.Moment
-	err := untilEnded(ctx, func(claiming *atomic.Bool) error {
+	err := untilEnded(ctx, func() error {
 		err := prepare(ctx, c, how.Preflight)
 		if err == nil && !how.Reset {
 			err = compareScores(ctx, c, how)
 		}
-		if err == nil {
-			claiming.Store(true)
-			claimed, err = claim(ctx, c, how)
-		}
+		return err
+	}, func() (err error) {
+		claimed, err = claim(ctx, c, how)
 		return err
 	})
 	if err != nil {
@@ -46,20 +45,26 @@ func Open(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) {
 	return claimed, nil
 }
 
-// untilEnded returns what f returns, or at once when ctx ends. f tells when it begins to change the table: from then on the outcome
-// is unknown until it has returned.
-func untilEnded(ctx context.Context, f func(changing *atomic.Bool) error) error {
+// untilEnded prepares a change and makes it. When ctx ends it returns at once: what hangs in a socket is left to finish, but a
+// change that was not begun never will be. One that was begun has an unknown outcome.
+func untilEnded(ctx context.Context, prepare, change func() error) error {
 	done := make(chan error, 1)
-	var changing atomic.Bool
-	go func() { done <- f(&changing) }()
+	var decided atomic.Bool // whether to change anything: by whoever sets it
+	go func() {
+		err := prepare()
+		if err == nil && decided.CompareAndSwap(false, true) {
+			err = change()
+		}
+		done <- err
+	}()
 	select {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
-		if changing.Load() {
-			return fmt.Errorf("%w: %w", engine.ErrUnknownOutcome, engine.Ended(ctx))
+		if decided.CompareAndSwap(false, true) {
+			return engine.Ended(ctx)
 		}
-		return engine.Ended(ctx)
+		return fmt.Errorf("%w: %w", engine.ErrUnknownOutcome, engine.Ended(ctx))
 	}
 }
 

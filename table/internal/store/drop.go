@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
@@ -21,17 +20,14 @@ var ErrNoTable = errors.New("tablecache: no such table")
 // Drop removes a table of which only the name is known. When ctx ends it returns at once, as Open does.
 func Drop(ctx context.Context, rdb redis.UniversalClient, name string) error {
 	c := wire.NewClient(rdb, layout.KeysOf(name, nil), scripts.All())
-	return untilEnded(ctx, func(dropping *atomic.Bool) error {
-		if err := prepare(ctx, c, wire.Preflight{Evictable: true, Logger: zap.NewNop()}); err != nil {
-			return err
+	var found scripts.Found
+	return untilEnded(ctx, func() error {
+		err := prepare(ctx, c, wire.Preflight{Evictable: true, Logger: zap.NewNop()})
+		if err == nil {
+			found, err = findTable(ctx, c)
 		}
-		found, err := findTable(ctx, c)
-		if err != nil {
-			return err
-		}
-		dropping.Store(true)
-		return drop(ctx, c, found)
-	})
+		return err
+	}, func() error { return drop(ctx, c, found) })
 }
 
 // findTable returns what is to be dropped. It changes nothing.
