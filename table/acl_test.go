@@ -212,6 +212,9 @@ func (d *drill) again() {
 	d.try("clear", func() error { return d.tbl.Clear(d.ctx) })
 	d.close()
 	d.open(table.WithReset())
+	d.close()
+	d.try("drop", func() error { return table.Drop(d.ctx, d.rdb, d.name) })
+	d.open()
 }
 
 func drained[R any](seq func(func(R, error) bool)) (n int, err error) {

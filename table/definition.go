@@ -20,14 +20,18 @@ type Definition[R any, K comparable] struct {
 
 // PrimaryKey tells the key of a record; see Key.
 type PrimaryKey[R any, K comparable] struct {
-	of    func(*R) K
-	codec codec.Codec[K]
+	of     func(*R) K
+	kind   string
+	append func(dst []byte, k K) ([]byte, error)
 }
 
 // Key returns the primary key that of reads from a record. of must be pure and safe for
 // concurrent use. For a key of several columns use codec.Struct.
 func Key[R any, K comparable](c codec.Codec[K], of func(*R) K) PrimaryKey[R, K] {
-	return PrimaryKey[R, K]{of: of, codec: c}
+	if c == nil || of == nil {
+		return PrimaryKey[R, K]{}
+	}
+	return PrimaryKey[R, K]{of: of, kind: kindOf(c), append: codec.Appender(c)}
 }
 
 // Attribute is a named, typed part of a record R; see Field, Attr and MapField.
@@ -45,11 +49,12 @@ func Field[R, V any](name string, c codec.Codec[V], at func(*R) *V) Attribute[R]
 	if c == nil || at == nil {
 		return Attribute[R]{name: name}
 	}
+	encode := codec.Appender(c)
 	decode, keeps := decoding(c)
 	return Attribute[R]{
 		name:   name,
 		kind:   kindOf(c),
-		append: func(dst []byte, r *R) ([]byte, error) { return c.Append(dst, *at(r)) },
+		append: func(dst []byte, r *R) ([]byte, error) { return encode(dst, *at(r)) },
 		decode: func(src []byte, r *R) (err error) {
 			*at(r), err = decode(src)
 			return err
@@ -64,6 +69,7 @@ func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set 
 	if c == nil || get == nil || set == nil {
 		return Attribute[R]{name: name}
 	}
+	encode := codec.Appender(c)
 	decode, keeps := decoding(c)
 	return Attribute[R]{
 		name: name,
@@ -73,7 +79,7 @@ func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set 
 			if err != nil {
 				return dst, err
 			}
-			return c.Append(dst, v)
+			return encode(dst, v)
 		},
 		decode: func(src []byte, r *R) error {
 			v, err := decode(src)
@@ -121,14 +127,33 @@ func MapField[V any](name string, c codec.Codec[V]) Attribute[map[string]any] {
 
 // Index is a named function from record to score; see By.
 type Index[R any] struct {
-	name  string
-	score func(*R) float64
+	name     string
+	score    func(*R) float64
+	version  int
+	unstored bool // the score needs what is not stored
 }
 
 // By returns an index by score, which must be pure, safe for concurrent use, and never NaN
-// (a record with a NaN score is refused). Scores need not be unique.
+// (a record with a NaN score is refused). Scores need not be unique. Open compares the scores of
+// some records, as they come back from Redis, with those that are stored; see Unstored.
 func By[R any](name string, score func(*R) float64) Index[R] {
 	return Index[R]{name: name, score: score}
+}
+
+// Version returns the index with a version of its score function, which is part of the schema: 0 is
+// that of an index which was given none. Give it another one whenever the function changes. A table
+// that was written under another version is not opened (ErrSchemaMismatch).
+func (x Index[R]) Version(n int) Index[R] {
+	x.version = n
+	return x
+}
+
+// Unstored returns the index as one whose score needs what does not come back from Redis: a field
+// that is no attribute, or what a codec rounds, as UTCDatetime does. Neither Open nor Verify compares
+// its scores then, and Repair cannot make an entry of it that is missing.
+func (x Index[R]) Unstored() Index[R] {
+	x.unstored = true
+	return x
 }
 
 func kindOf(c any) string {
@@ -151,7 +176,7 @@ func checkTableName(s string) error {
 }
 
 func (k *PrimaryKey[R, K]) validate() error {
-	if k.of == nil || k.codec == nil {
+	if k.of == nil || k.append == nil {
 		return fmt.Errorf("%w: primary key without function or codec", ErrInvalidDefinition)
 	}
 	return nil
@@ -193,10 +218,13 @@ func atLeastOne(what string, n int) error {
 const maxParts = 256
 
 // schema is the fingerprint kept in Redis: a table is only opened with the one that wrote it.
-func (d *Definition[R, K]) schema() string {
-	s := layout.Schema{Layout: layout.Version, Key: kindOf(d.PrimaryKey.codec), Indexes: indexNames(d.Indexes)}
+func (d *Definition[R, K]) schema() layout.Schema {
+	s := layout.Schema{Layout: layout.Version, Key: d.PrimaryKey.kind}
 	for _, a := range d.Attributes {
 		s.Attributes = append(s.Attributes, [2]string{a.name, a.kind})
 	}
-	return s.Text()
+	for _, x := range d.Indexes {
+		s.Indexes = append(s.Indexes, layout.Index{Name: x.name, Version: x.version})
+	}
+	return s
 }

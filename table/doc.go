@@ -48,6 +48,7 @@
 //	decode.go      rows to records
 //	dedup.go       rows with the same key
 //	definition.go  what a table is: key, attributes, indexes
+//	drop.go        removing a table
 //	encode.go      records to rows
 //	errors.go      all errors
 //	filter.go      which records of a page are the answer
@@ -58,6 +59,7 @@
 //	owner.go       all of a table that does not depend on its record type
 //	records.go     reading
 //	repair.go      mending what Verify finds
+//	sample.go      whether scores are what they were
 //	scratch.go     staging
 //	spec.go        which records a call is about
 //	stats.go       what a table is doing

@@ -98,3 +98,9 @@ func (c *concealed) Error() string { return fmt.Sprintf("%v: a %T", c.side, c.er
 
 // Unwrap returns both.
 func (c *concealed) Unwrap() []error { return []error{c.side, c.err} }
+
+// SchemaError is an ErrSchemaMismatch with every difference that was found. See errors.As.
+type SchemaError = store.SchemaError
+
+// ErrNoTable: Drop found no table of this name.
+var ErrNoTable = store.ErrNoTable

@@ -27,6 +27,11 @@ import (
 // WithReset), with ErrLost (keys are missing), or with what Redis says. A failing Open changes
 // nothing and fences nobody, except that it may have done so where its error Is ErrUnknownOutcome:
 // when ctx or the connection ended while the table was being claimed.
+//
+// Before the claim Open compares some stored scores with those that the indexes compute from the same
+// records: of each index that is not Unstored a hundred, spread over it (fewer where they are wide). One that
+// differs is an ErrSchemaMismatch: the function is another one, or needs what is not stored. A sample is no
+// proof: it misses what is rare, and what an earlier owner writes between it and the claim.
 func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, def Definition[R, K], opts ...Option) (*Table[R, K], error) {
 	o := resolve(opts)
 	fail := func(err error) (*Table[R, K], error) { return nil, fmt.Errorf("table %s: open: %w", def.Name, err) }
@@ -37,11 +42,14 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 	if err := wire.CheckClient(rdb, def.Name); err != nil {
 		return fail(err)
 	}
-	c := wire.NewClient(rdb, layout.KeysOf(def.Name, indexNames(def.Indexes)), def.schema(), scripts.All())
+	c := wire.NewClient(rdb, layout.KeysOf(def.Name, indexNames(def.Indexes)), def.schema().Text(), scripts.All())
 	claimed, err := store.Open(ctx, c, store.Claim{
 		Schema:    def.schema(),
+		Owner:     o.owner,
 		Reset:     o.reset,
 		Preflight: wire.Preflight{Evictable: o.evictable, Logger: o.logger},
+		Sampled:   def.comparable(),
+		Judge:     def.judge,
 	})
 	if err != nil {
 		return fail(err)

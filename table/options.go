@@ -1,6 +1,8 @@
 package table
 
 import (
+	"fmt"
+	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,6 +23,7 @@ type options struct {
 	pageBytes int
 	reset     bool
 	evictable bool
+	owner     string
 }
 
 func defaultOptions() options {
@@ -31,7 +34,17 @@ func defaultOptions() options {
 		grace:     5 * time.Second,
 		memory:    64 << 20,
 		pageBytes: 256 << 10,
+		owner:     hostAndProcess(),
 	}
+}
+
+// hostAndProcess names this process.
+func hostAndProcess() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
 }
 
 // resolve applies given options to the defaults; a zero or negative value keeps the default.
@@ -86,3 +99,13 @@ func WithReset() Option { return func(o *options) { o.reset = true } }
 // WithEvictionAllowed opens the table on a server that may evict its keys. What is evicted is
 // still told, as ErrLost, never answered as if it had not been there.
 func WithEvictionAllowed() Option { return func(o *options) { o.evictable = true } }
+
+// WithOwner names the owner in Redis, for people, who find it in Stats. The default is the host's name, a
+// colon and the number of the process.
+func WithOwner(name string) Option {
+	return func(o *options) {
+		if name != "" {
+			o.owner = name
+		}
+	}
+}

@@ -30,6 +30,20 @@ func (c *Client) Run(ctx context.Context, care Care, call []any) (Answer, error)
 	return ParseAnswer(reply)
 }
 
+// RunRaw has a script called that may be sent again, and returns its answer with all that it brings.
+func (c *Client) RunRaw(ctx context.Context, call []any) (Answer, error) {
+	var cmd *redis.RawCmd
+	err := c.Retry(ctx, nil, SendAgain, func() error {
+		cmd = redis.NewRawCmd(ctx, call...)
+		_ = c.Redis.Process(ctx, cmd) // the command has the error
+		return RawError(cmd)
+	})
+	if err != nil {
+		return Answer{}, err
+	}
+	return ReadAnswer(cmd.Val())
+}
+
 func (c *Client) send(ctx context.Context, care Care, call []any) (any, error) {
 	if care == SendAgain {
 		return c.Redis.Do(ctx, call...).Result()

@@ -1,6 +1,6 @@
 -- Claims the table for a new owner. KEYS as ever, behind them keys of an earlier schema to drop.
--- ARGV: random id, schema, number of own keys, 'keep' or 'reset', schema that those keys are of, layout.
-local id, schema, own, how, layout = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[6]
+-- ARGV: random id, schema, number of own keys, 'keep' or 'reset', schema that those keys are of, layout, the owner's name.
+local id, schema, own, how, layout, owner = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[6], ARGV[7]
 INDEXES = (own - 3) / 2
 
 local function refuse(status, last) return answer(status, {last = last}) end
@@ -49,5 +49,5 @@ end
 local counter = string.match(epoch, '^%d+') or '0'
 t.epoch, t.seq, t.last, t.layout = whole(tonumber(counter) + 1) .. ':' .. id, '0', '', layout
 writeTruth(t)
-redis.call('HSET', TRUTH, 'schema', schema)
+redis.call('HSET', TRUTH, 'schema', schema, 'owner', owner)
 return answer('OK', t)
