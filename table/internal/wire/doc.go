@@ -17,4 +17,5 @@
 //	run.go        the runner of scripts
 //	script.go     a script as servers know it, and how they are told
 //	status.go     what a script says of its answer
+//	wrapper.go    the client inside of a caller's wrapper
 package wire
