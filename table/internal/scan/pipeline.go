@@ -12,11 +12,11 @@ import (
 
 // send has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline.
 func (b *batcher) send(group []*pending) {
-	ctx := context.Background() // no caller's: the group is many callers'
-	group = b.scanRanges(ctx, group)
+	group = b.scanRanges(group)
 	if len(group) == 0 {
 		return
 	}
+	ctx := wire.ForCallers(b.ctx, callersOf(group))
 	commands := b.commandsFor(ctx, group)
 	var cmds []redis.Cmder
 	for i := range commands {

@@ -8,7 +8,9 @@
 //
 //	claim.go        how a process becomes the table's owner
 //	commands.go     an effect as plain commands
+//	connection.go   the writer's own connection
+//	credentials.go  with which it was made
 //	fold.go         moving merged rows to where they belong, in the cleanup pool
 //	store.go        the engine's Store: transaction or script, and what an error means
-//	transaction.go  the writer's own connection
+//	transaction.go  an effect as a transaction
 package store

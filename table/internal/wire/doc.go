@@ -6,8 +6,10 @@
 //	answer.go     what every script answers with, and what that means to an owner
 //	average.go    sizes guessed from those that came lately
 //	buffer.go     a command whose long answer is read into memory that is about large enough
+//	callers.go    for whom a call is made, for the client's hooks
 //	client.go     the client of one table, and the calls of its scripts
 //	command.go    plain commands and pipelines
+//	lasting.go    refusals that say that a command cannot be had
 //	preflight.go  which clients and servers are refused
 //	probe.go      the table's truth by plain commands
 //	refusal.go    what a server's refusal means
