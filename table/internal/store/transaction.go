@@ -54,7 +54,9 @@ func (t *transaction) maybeConnect(ctx context.Context) bool {
 		return false
 	}
 	p := t.own.pipeline()
+	eval := wire.Queue(ctx, p, "eval", "return 1", 0)
 	next := t.queueWatch(ctx, p)
+	next.eval = &eval
 	wire.Flush(ctx, p)
 	t.arm(next)
 	return t.own != nil
@@ -162,6 +164,7 @@ func (t *transaction) apply(ctx context.Context, e *engine.Effect) (r engine.Res
 // watched is what was found after the keys were watched, if they were, and whether a transaction was begun.
 type watched struct {
 	probe        wire.Probe
+	eval         *wire.Once // only on a new connection
 	watch, multi wire.Once
 }
 
@@ -178,6 +181,8 @@ func (t *transaction) arm(w watched) {
 	switch {
 	case w.probe.Err() != nil:
 		t.fail(w.probe.Err())
+	case w.eval != nil && w.eval.Err() != nil: // where not the server refuses EVAL, it would run all else that EXEC is to run
+		t.refuse("eval", w.eval.Err())
 	case w.watch.Err() != nil:
 		t.refuse("watch", w.watch.Err())
 	case w.multi.Err() != nil:
