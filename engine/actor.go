@@ -18,7 +18,9 @@ type Actor struct {
 	closing   chan struct{}  // closed by Close
 	abandoned chan struct{}  // of one; written by callers that leave, read by run
 	once      sync.Once      // of Close
-	wg        sync.WaitGroup // the run loop and the effector
+	tooLate   chan struct{}  // closed by GiveUp
+	onceLate  sync.Once      // of GiveUp
+	wg        sync.WaitGroup // the run loop
 	view      atomic.Pointer[View]
 
 	// All below is the run loop's alone.
@@ -35,6 +37,7 @@ type Actor struct {
 	pauseTimer     *time.Timer // of the current effect
 	foldPauseTimer *time.Timer
 	rowBuffer      []Row     // of the current effect
+	givenUp        bool      // the call of the store under way
 	verdicts       []Verdict // of the last outcome
 }
 
@@ -48,6 +51,7 @@ func Start(cfg Config, store Store, found View) *Actor {
 		scratch:        newIntake(cfg.Mailbox),
 		control:        make(chan func()),
 		closing:        make(chan struct{}),
+		tooLate:        make(chan struct{}),
 		abandoned:      make(chan struct{}, 1),
 		machine:        newMachine(found),
 		effector:       newEffector(store),
@@ -61,7 +65,7 @@ func Start(cfg Config, store Store, found View) *Actor {
 		foldPauseTimer: newStoppedTimer(),
 	}
 	a.publish()
-	a.wg.Go(a.effector.run)
+	go a.effector.run()
 	a.wg.Go(a.run)
 	return a
 }
@@ -71,13 +75,16 @@ func (a *Actor) run() {
 	defer close(a.effector.calls)
 	defer a.stopTimers()
 	a.tell(event{what: started})
-	closing := a.closing
+	closing, tooLate := a.closing, (chan struct{})(nil)
 	for !a.machine.ended() {
 		regular, scratch := a.machine.admitsRegular(), a.machine.admitsScratch()
 		select {
 		case <-closing:
-			closing = nil
+			closing, tooLate = nil, a.tooLate
 			a.tell(event{what: closed})
+		case <-tooLate:
+			tooLate = nil
+			a.handleTooLate()
 		case handle := <-a.control:
 			handle()
 		case <-a.abandoned:
@@ -177,6 +184,14 @@ func (a *Actor) handleOutcome(o outcome) {
 	a.verdicts = o.result.Verdicts
 	a.logOutcome(o)
 	a.tell(event{what: o.what, result: o.result, err: o.err})
+}
+
+// handleTooLate takes the call of the store under way for one without an answer.
+func (a *Actor) handleTooLate() {
+	a.givenUp = true
+	if a.effector.busy {
+		a.handleOutcome(outcome{what: unanswered, err: errGivenUp})
+	}
 }
 
 func (a *Actor) logOutcome(o outcome) {

@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // batch is the requests that are joined into one effect.
 type batch struct {
@@ -86,7 +89,9 @@ func (b *batch) size() (n int) {
 
 // fill writes the requests into an effect. The stamped rows go into the given buffer.
 func (b *batch) fill(e *Effect, buffer []Row) {
+	e.Callers = make([]context.Context, 0, len(b.requests))
 	for _, r := range b.requests {
+		e.Callers = append(e.Callers, r.caller)
 		buffer = append(buffer, r.rows...)
 		e.add(r.deletion)
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"go.uber.org/zap"
 )
@@ -154,5 +155,20 @@ func (a *Actor) Close() {
 		close(a.closing)
 		a.effector.cancel()
 	})
+	a.wg.Wait()
+	select {
+	case <-a.effector.ended:
+	case <-a.tooLate:
+	}
+}
+
+// errGivenUp: Close no longer waits for a call of the store.
+var errGivenUp = errors.New("engine: a call of the store was given up")
+
+// GiveUp ends the wait of Close for a call of the store that does not end: its callers get ErrUnknownOutcome, and the effector
+// ends when that call does, should it ever. It must come after the beginning of a Close, and waits until all callers have their
+// answers.
+func (a *Actor) GiveUp() {
+	a.onceLate.Do(func() { close(a.tooLate) })
 	a.wg.Wait()
 }

@@ -60,6 +60,10 @@ type Effect struct {
 	Bounds     []Bytes // min, max of intervals: if these hold anything but marks and witnesses, nothing is marked
 	Index      int     // the index that the marks' scores are of
 	Compare    bool    // whether marks must be compared with what is stored
+
+	// Callers are the contexts of those whose requests it carries out, for what they know of, such as a trace. The effect
+	// does not end with them.
+	Callers []context.Context
 }
 
 // Result is what an effect left behind.

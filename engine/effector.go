@@ -16,6 +16,7 @@ type effector struct {
 	outcomes chan outcome   // of one; written by the effector, read by the actor
 	ctx      context.Context
 	cancel   context.CancelFunc // ends Settle, never Apply
+	ended    chan struct{}      // closed by the effector
 	busy     bool               // the actor's: a call is under way
 	effect   *Effect            // the actor's: of the latest call
 }
@@ -35,11 +36,13 @@ type outcome struct {
 
 func newEffector(store Store) effector {
 	ctx, cancel := context.WithCancel(context.Background())
-	return effector{store: store, calls: make(chan storeCall, 1), outcomes: make(chan outcome, 1), ctx: ctx, cancel: cancel}
+	return effector{store: store, calls: make(chan storeCall, 1), outcomes: make(chan outcome, 1), ctx: ctx, cancel: cancel,
+		ended: make(chan struct{})}
 }
 
 // run makes the calls until the actor closes their channel. It never waits for the actor.
 func (f *effector) run() {
+	defer close(f.ended)
 	for c := range f.calls {
 		f.outcomes <- f.perform(c)
 	}

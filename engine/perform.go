@@ -59,7 +59,7 @@ func (a *Actor) send(x action) {
 func (a *Actor) unclaim(x action) {
 	b := a.batches[x.ticket]
 	b.unclaim()
-	clear(a.rowBuffer) // a caller that leaves must not leave its rows behind; send fills the buffer again
+	a.forgetCallers() // one that leaves must not leave its rows behind; send fills the buffer again
 	if b.isAbandoned() {
 		a.drop(x.ticket)
 	}
@@ -85,7 +85,20 @@ func (a *Actor) answer(x action) {
 	}
 	b.answer(a.verdicts, x.err)
 	if !a.effector.busy {
-		clear(a.rowBuffer) // the buffer is kept for the next effect, without the rows of callers
+		a.forgetCallers()
+	}
+}
+
+// forgetCallers keeps the buffer for the next effect, without the rows of callers. After GiveUp there is none, and the call
+// that was given up may still read them.
+func (a *Actor) forgetCallers() {
+	if a.givenUp {
+		a.rowBuffer = nil
+		return
+	}
+	clear(a.rowBuffer)
+	if e := a.effector.effect; e != nil {
+		e.Callers = nil
 	}
 }
 

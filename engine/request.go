@@ -8,12 +8,13 @@ import (
 
 // request is what a caller asks of the actor, and the slot for the answer.
 type request struct {
-	kind     Kind      // 0: a request that needs no effect, as for a span or a pin
-	rows     []Row     // Put, Stage
-	deletion *Deletion // Delete, Discard
-	bytes    int       // of rows or marks
-	ticket   ticket    // the actor's alone, for requests that came by the control channel
-	span     *Span     // the requested scratch span
+	kind     Kind            // 0: a request that needs no effect, as for a span or a pin
+	rows     []Row           // Put, Stage
+	deletion *Deletion       // Delete, Discard
+	bytes    int             // of rows or marks
+	ticket   ticket          // the actor's alone, for requests that came by the control channel
+	span     *Span           // the requested scratch span
+	caller   context.Context // for its values, of a request that needs an effect
 
 	state    atomic.Uint32 // a requestState; written by the caller and the actor
 	answered chan struct{} // closed by the actor when verdicts and err are there

@@ -93,6 +93,7 @@ func (a *Actor) checkUsable(ctx context.Context) error {
 
 // submit puts a request into its mailbox and waits for the answer.
 func (a *Actor) submit(ctx context.Context, r *request) error {
+	r.caller = ctx
 	in := &a.scratch
 	if r.kind == Put || r.kind == Delete {
 		in = &a.regular
@@ -109,6 +110,7 @@ func (a *Actor) submit(ctx context.Context, r *request) error {
 // command sends a merge, abort or clear to the run loop and waits for the answer.
 func (a *Actor) command(ctx context.Context, k Kind) error {
 	r := newRequest(k)
+	r.caller = ctx
 	if err := a.sendControl(ctx, func() { a.handleCommand(r) }); err != nil {
 		return err
 	}

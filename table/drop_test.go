@@ -259,7 +259,7 @@ func TestOpenAndDropEndWithTheirContexts(t *testing.T) {
 		owner := openUnwalked(t, s.Client(t), name)
 		put(t, owner, numbered(0, 3)...)
 		rdb := s.Client(t)
-		hook := &stuck{nth: 1}
+		hook := &holdUp{nth: 1}
 		rdb.AddHook(hook)
 		if err := hook.abandon(t, func(ctx context.Context) error { return call(ctx, rdb, name) }); errors.Is(err, table.ErrUnknownOutcome) {
 			t.Errorf("%s: got %v, though nothing was begun", what, err)
@@ -282,8 +282,8 @@ func TestOpenAndDropEndWithTheirContexts(t *testing.T) {
 	}
 }
 
-// stuck holds up the n-th script call until the caller has left.
-type stuck struct {
+// holdUp holds up the n-th script call until the caller has left.
+type holdUp struct {
 	counter
 	calls                    atomic.Int64
 	nth                      int
@@ -291,7 +291,7 @@ type stuck struct {
 }
 
 // abandon leaves a call while it is held up, and waits for the script call to end.
-func (h *stuck) abandon(t *testing.T, call func(context.Context) error) error {
+func (h *holdUp) abandon(t *testing.T, call func(context.Context) error) error {
 	t.Helper()
 	h.reached, h.release, h.passed = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -307,7 +307,7 @@ func (h *stuck) abandon(t *testing.T, call func(context.Context) error) error {
 	return err
 }
 
-func (h *stuck) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (h *holdUp) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if cmd.Name() != "evalsha" || int(h.calls.Add(1)) != h.nth {
 			return next(ctx, cmd)

@@ -69,17 +69,20 @@ func indexNames[R any](indexes []Index[R]) []string {
 // startOwner puts the goroutines of a claimed table to work. keepsRows: records share the memory of their rows.
 func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool) *owner {
 	pool, release := o.cleanupPool()
+	logger := o.logger.With(zap.String("table", c.Keys.Table))
 	t := &owner{
 		name:    c.Keys.Table,
 		epoch:   claimed.Epoch,
-		store:   store.New(c, claimed.Epoch),
+		store:   store.New(c, claimed.Epoch, logger),
 		folds:   store.NewFolds(c, pool, claimed.Epoch),
 		release: release,
+		logger:  logger,
+		timeout: wire.ReadTimeout(c.Redis),
 	}
 	t.actor = engine.Start(engine.Config{
 		Mailbox: o.mailbox,
 		Grace:   o.grace,
-		Logger:  o.logger.With(zap.String("table", t.name)),
+		Logger:  logger,
 		Fold:    t.folds.Begin,
 	}, t.store, claimed.View)
 	t.folds.AnswerTo(t.actor)

@@ -16,26 +16,30 @@ import (
 // these goroutines wait for sockets, so their number bounds the reads that a hanging Redis holds up.
 type batcher struct {
 	client   *wire.Client
-	send     func([]redis.Cmder) error // an error: none of them was answered
-	requests chan *pending             // written by callers, read by senders, never closed
-	done     chan struct{}             // closed by stop
+	send     func(context.Context, []redis.Cmder) error // an error: none of them was answered
+	requests chan *pending                              // written by callers, read by senders, never closed
+	done     chan struct{}                              // closed by stop
+	ctx      context.Context
+	cancel   context.CancelFunc // by stop: ends what a pipeline waits for, but for a socket
 	wg       sync.WaitGroup
 	away     atomic.Int32 // pipelines that wait for Redis
 	cooldown cooldown     // of range scans
 }
 
 // startBatcher starts a batcher with so many goroutines.
-func startBatcher(c *wire.Client, senders int, send func([]redis.Cmder) error) *batcher {
+func startBatcher(c *wire.Client, senders int, send func(context.Context, []redis.Cmder) error) *batcher {
 	b := &batcher{client: c, send: send, requests: make(chan *pending, queued), done: make(chan struct{})}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
 	for range senders {
 		b.wg.Go(b.run)
 	}
 	return b
 }
 
-// stop ends all waiting requests with ErrClosed and waits for pipelines under way.
+// stop ends all waiting requests with ErrClosed and waits for pipelines under way, whose dials, retries and waits it ends.
 func (b *batcher) stop() {
 	close(b.done)
+	b.cancel()
 	b.wg.Wait()
 }
 
@@ -50,7 +54,7 @@ func (b *batcher) put(ctx context.Context, q request) (r response, err error) {
 }
 
 func (b *batcher) once(ctx context.Context, q request) (response, error) {
-	p := &pending{request: q, done: make(chan struct{})}
+	p := &pending{request: q, caller: ctx, done: make(chan struct{})}
 	if err := b.queue(ctx, p); err != nil {
 		return response{}, err
 	}

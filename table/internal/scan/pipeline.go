@@ -12,18 +12,18 @@ import (
 
 // answer has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline.
 func (b *batcher) answer(group []*pending) {
-	ctx := context.Background() // no caller's: the group is many callers'
-	group = b.scanRanges(ctx, group)
+	group = b.scanRanges(group)
 	if len(group) == 0 {
 		return
 	}
+	ctx := wire.ForCallers(b.ctx, callersOf(group))
 	commands := b.commandsFor(ctx, group)
 	var cmds []redis.Cmder
 	for i := range commands {
 		cmds = commands[i].appendTo(cmds)
 	}
 	b.away.Add(1)
-	err := b.send(cmds)
+	err := b.send(ctx, cmds)
 	b.away.Add(-1)
 	for i := range commands {
 		commands[i].deliver(err)
@@ -31,9 +31,8 @@ func (b *batcher) answer(group []*pending) {
 }
 
 // sendPooled sends commands through the client.
-func sendPooled(c *wire.Client) func([]redis.Cmder) error {
-	return func(cmds []redis.Cmder) error {
-		ctx := context.Background()
+func sendPooled(c *wire.Client) func(context.Context, []redis.Cmder) error {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
 		if len(cmds) == 1 {
 			_ = c.Redis.Process(ctx, cmds[0]) // the command has the error
 			return nil

@@ -14,8 +14,7 @@ type Reader struct {
 	client    *wire.Client
 	authority Authority
 	batcher   *batcher
-	confirmer *batcher           // what it is given once more, through connections of its own, decides whether the table is lost
-	hangUp    context.CancelFunc // ends the making of these
+	confirmer *batcher // what it is given once more, through connections of its own, decides whether the table is lost
 	memory    *budget
 	tasks     tasks
 	keepsRows bool
@@ -34,16 +33,14 @@ type Config struct {
 
 // NewReader returns a Reader that believes what a says. It starts goroutines, which Close ends.
 func NewReader(c *wire.Client, a Authority, cfg Config) *Reader {
-	ctx, hangUp := context.WithCancel(context.Background())
 	return &Reader{client: c, authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows, pageBytes: cfg.PageBytes,
 		batcher:   startBatcher(c, pipelines, sendPooled(c)),
-		confirmer: startBatcher(c, 1, confirm(ctx, c)), hangUp: hangUp}
+		confirmer: startBatcher(c, 1, confirm(c))}
 }
 
 // Close ends waiting reads with ErrClosed, and waits for all goroutines: those of Go, and those that wait for a socket, at most
 // two read time-outs of the client. The authority is done before.
 func (r *Reader) Close() {
-	r.hangUp()
 	r.batcher.stop()
 	r.confirmer.stop()
 	r.tasks.wait()

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -15,21 +17,39 @@ import (
 
 // Store applies the effects of one owner. It is the engine's Store: one effect, one transaction or one script.
 type Store struct {
-	client      *wire.Client
-	epoch       layout.Epoch
+	client *wire.Client
+	epoch  layout.Epoch
+	ctx    context.Context
+	cancel context.CancelFunc // by Interrupt and Close
+
+	mu          sync.Mutex // guards transaction: Close may come while a call hangs that was given up
 	transaction transaction
 }
 
-// New returns the store of the owner that epoch names.
-func New(c *wire.Client, epoch layout.Epoch) *Store {
-	return &Store{client: c, epoch: epoch, transaction: transaction{client: c, epoch: epoch}}
+// New returns the store of the owner that epoch names. It logs to l.
+func New(c *wire.Client, epoch layout.Epoch, l *zap.Logger) *Store {
+	s := &Store{client: c, epoch: epoch, transaction: transaction{client: c, epoch: epoch, logger: l}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
 }
 
-// Close gives the writer's connection back. The engine has stopped.
-func (s *Store) Close() { s.transaction.disconnect() }
+// Interrupt ends what Apply waits for, but for a socket: dials, retries, and a place in the client's pool.
+func (s *Store) Interrupt() { s.cancel() }
+
+// Close gives the writer's connection back, once no call uses it.
+func (s *Store) Close() {
+	s.cancel()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.transaction.disconnect()
+}
 
 // Apply applies the effect: by a transaction where that can take it, else by a script.
 func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ctx, cancel := s.contextFor(ctx, e)
+	defer cancel()
 	run := s.runScript
 	if onlyStores(e) && s.transaction.maybeConnect(ctx) {
 		r, applied, err := s.transaction.apply(ctx, e)
@@ -52,6 +72,16 @@ func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, err
 	return s.result(a)
 }
 
+// contextFor returns a context that also ends with Interrupt, and has the values of those whose effect it is.
+func (s *Store) contextFor(ctx context.Context, e *engine.Effect) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.ctx, cancel)
+	return wire.ForCallers(ctx, e.Callers), func() {
+		stop()
+		cancel()
+	}
+}
+
 // onlyStores tells whether plain commands can do all of e: nothing is to be compared or found out.
 func onlyStores(e *engine.Effect) bool {
 	return len(e.Rows) > 0 || len(e.Marks) > 0 && scripts.HowToMark(e) == scripts.MarkAll
@@ -59,6 +89,8 @@ func onlyStores(e *engine.Effect) bool {
 
 // Settle asks whether the effect was applied, and sees to it that it never will be if not.
 func (s *Store) Settle(ctx context.Context, e *engine.Effect) (engine.Result, bool, error) {
+	ctx, cancel := s.contextFor(ctx, e)
+	defer cancel()
 	a, err := certain(ctx, s.client, s.epoch, scripts.Settle(s.client, s.epoch, e))
 	if err != nil {
 		return engine.Result{}, false, err

@@ -59,7 +59,8 @@ func (c *Client) loadAgain(ctx context.Context, done <-chan struct{}, care Care)
 		return c.load(ctx)
 	}
 	loaded := c.reload.DoChan("", func() (any, error) {
-		ctx := context.Background() // no caller's
+		ctx, cancel := until(done) // no caller's
+		defer cancel()
 		return nil, c.Retry(ctx, done, SendAgain, func() error { return c.load(ctx) })
 	})
 	select {
@@ -67,7 +68,22 @@ func (c *Client) loadAgain(ctx context.Context, done <-chan struct{}, care Care)
 		return l.Err
 	case <-ctx.Done():
 		return engine.Ended(ctx)
+	case <-done:
+		return engine.ErrClosed
 	}
+}
+
+// until returns a context that ends when done is closed, at the latest with cancel.
+func until(done <-chan struct{}) (ctx context.Context, cancel context.CancelFunc) {
+	ctx, cancel = context.WithCancel(context.Background())
+	go func() {
+		select {
+		case <-done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // follow finds out where the table is now. Raw replies hide that from go-redis, which would do it itself.
