@@ -44,6 +44,9 @@ func (r *Reader) confirm(ctx context.Context, q request, acked uint64) (response
 		return a, err
 	}
 	err = r.check(a.Answer, acked)
+	if err == nil {
+		r.client.DropIdle(ctx)
+	}
 	if errors.Is(err, engine.ErrFenced) || errors.Is(err, engine.ErrLost) && !r.isPresent(a.Answer, acked) {
 		r.authority.FoundBroken(err)
 	}

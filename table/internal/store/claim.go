@@ -82,7 +82,7 @@ func claim(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) 
 	for {
 		a, err := c.Run(ctx, wire.SendAgain, scripts.Open(c, call))
 		if wire.IsReplicas(err) || isDoubtful(a, err, "") { // a connection of the pool may lead elsewhere
-			a, err = c.ConfirmCall(ctx, scripts.Open(c, call))
+			a, err = confirmed(ctx, c, "", scripts.Open(c, call))
 		}
 		err = wire.LostToForeignType(err)
 		switch {

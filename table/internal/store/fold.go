@@ -108,7 +108,7 @@ func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
 	call := scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows)
 	a, err := certain(ctx, j.client, j.epoch, call)
 	if err == nil && j.isBehind(a) {
-		a, err = j.client.ConfirmCall(ctx, call)
+		a, err = confirmed(ctx, j.client, j.epoch, call)
 	}
 	switch {
 	case err != nil:

@@ -64,7 +64,7 @@ func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, err
 	a, err := run(ctx, call)
 	if isDoubtful(a, err, s.epoch) || wire.IsReplicas(err) { // there it was not applied
 		s.transaction.disconnect()
-		a, err = s.client.ConfirmCall(ctx, call)
+		a, err = confirmed(ctx, s.client, s.epoch, call)
 	}
 	if err != nil {
 		return engine.Result{}, refusal(err)
