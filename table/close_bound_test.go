@@ -143,13 +143,15 @@ func TestP5_CloseEndsAfterItsClientIsClosed(t *testing.T) {
 // stuck is a hook that holds every command up until the test ends, once it is told to.
 type stuck struct {
 	counter
-	on  chan struct{} // closed from when on it holds up
-	end chan struct{}
+	on   chan struct{} // closed from when on it holds up
+	held chan struct{} // has one for each command that is held up
+	end  chan struct{}
 }
 
 func (s *stuck) wait() {
 	select {
 	case <-s.on:
+		s.held <- struct{}{}
 		<-s.end
 	default:
 	}
@@ -177,7 +179,7 @@ func TestP5_CloseAbandonsACallThatNeverEnds(t *testing.T) {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
 			rdb := redistest.Shared(t).TCPClient(t, func(o *redis.Options) { o.ReadTimeout = readTimeout })
-			hook := &stuck{on: make(chan struct{}), end: make(chan struct{})}
+			hook := &stuck{on: make(chan struct{}), held: make(chan struct{}, 100), end: make(chan struct{})}
 			t.Cleanup(func() { close(hook.end) })
 			rdb.AddHook(hook)
 			core, logs := observer.New(zap.WarnLevel)
@@ -189,6 +191,7 @@ func TestP5_CloseAbandonsACallThatNeverEnds(t *testing.T) {
 			}
 			close(hook.on)
 			write := async(t, func() error { return everyCall(tbl)[verb](t.Context()) })
+			<-hook.held
 			waiting := async(t, func() error { return tbl.Put(t.Context(), numbered(20, 21)...) })
 			closesInTime(t, tbl)
 			if err := receive(t, "the call", write); !errors.Is(err, table.ErrClosed) {
