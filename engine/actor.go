@@ -20,6 +20,7 @@ type Actor struct {
 	once      sync.Once      // of Close
 	wg        sync.WaitGroup // the run loop and the effector
 	view      atomic.Pointer[View]
+	reasons   reasons // what callers wait for
 
 	// All below is the run loop's alone.
 	machine        *machine
@@ -60,6 +61,7 @@ func Start(cfg Config, store Store, found View) *Actor {
 		pauseTimer:     newStoppedTimer(),
 		foldPauseTimer: newStoppedTimer(),
 	}
+	a.machine.tries = cfg.Tries
 	a.publish()
 	a.wg.Go(a.effector.run)
 	a.wg.Go(a.run)
@@ -74,6 +76,10 @@ func (a *Actor) run() {
 	closing := a.closing
 	for !a.machine.ended() {
 		regular, scratch := a.machine.admitsRegular(), a.machine.admitsScratch()
+		if a.machine.othersTurn && !(regular && a.regular.len() > 0) && !(scratch && a.scratch.len() > 0) {
+			a.tell(event{what: nobodyWaits})
+			continue
+		}
 		select {
 		case <-closing:
 			closing = nil
@@ -121,6 +127,7 @@ func (a *Actor) tell(e event) {
 		}
 	}
 	a.events = a.events[:0]
+	a.reasons.update(a.machine)
 }
 
 // handleRequest handles a request from a mailbox, and joins to it what else may share its effect.
@@ -143,7 +150,7 @@ func (a *Actor) handleRequest(in *intake, r *request) {
 	}
 	t := a.newTicket()
 	a.batches[t] = b
-	a.tell(event{what: taken, ticket: t, kind: b.kind})
+	a.tell(event{what: taken, ticket: t, kind: b.kind, joined: len(b.requests) > 1})
 }
 
 // handleWithoutEffect finishes a request that needs no effect.
@@ -164,7 +171,7 @@ func (a *Actor) handleScratchSpan(r *request) {
 		l = a.lifetimes.scratch
 	}
 	r.span.lifetime.Store(l)
-	r.answer(nil, a.machine.stopErr)
+	r.answer(nil, firstOf(a.machine.stopErr, a.machine.refusesWrites()))
 }
 
 func (a *Actor) newTicket() ticket {
@@ -176,7 +183,7 @@ func (a *Actor) handleOutcome(o outcome) {
 	a.effector.busy = false
 	a.verdicts = o.result.Verdicts
 	a.logOutcome(o)
-	a.tell(event{what: o.what, result: o.result, err: o.err})
+	a.tell(event{what: o.what, result: o.result, err: o.err, general: o.general})
 }
 
 func (a *Actor) logOutcome(o outcome) {
@@ -185,13 +192,20 @@ func (a *Actor) logOutcome(o outcome) {
 	}
 	e := a.effector.effect
 	fields := []zap.Field{zap.Stringer("kind", e.Kind), zap.Uint64("seq", e.Seq), zap.Error(o.err)}
+	if b := a.batches[a.machine.current.ticket]; b != nil {
+		fields = append(fields, zap.Int("bytes", b.bytes))
+	}
 	switch o.what {
 	case tableBroken:
 		a.cfg.Logger.Error("the table can no longer be written", fields...)
 	case unanswered:
 		a.cfg.Logger.Warn("the outcome of an effect is unknown", fields...)
+	case unsettled:
+		a.cfg.Logger.Warn("the outcome of an effect cannot be found out", fields...)
 	case burned:
-		a.cfg.Logger.Info("the effect was not applied and its number is void", fields...)
+		a.cfg.Logger.Info("the effect was not applied and its number is void", append(fields, zap.NamedError("cause", a.machine.current.cause))...)
+	case unprobed:
+		a.cfg.Logger.Info("nothing gets through to the store", fields...)
 	case postponed, refused:
 		a.cfg.Logger.Warn("an effect was refused", fields...)
 	}

@@ -8,6 +8,8 @@ type event struct {
 	result     Result
 	generation uint32
 	err        error
+	joined     bool // taken: several callers' requests are joined in the effect
+	general    bool // postponed, refused: the reason is not the effect's own
 }
 
 type eventType uint8
@@ -29,6 +31,11 @@ const (
 	postponed                      // it was refused for a reason that passes
 	refused                        // it was refused
 	unanswered                     // Apply or Settle ended without an answer
+	unsettled                      // Settle was refused, for a reason that does not pass
+	probed                         // a small request got through right after the effect was refused
+	unprobed                       // it did not
+	parted                         // one of the requests of an effect that was taken apart
+	nobodyWaits                    // no request waits that may be taken now
 	tableBroken                    // the table is fenced or lost
 	pauseOver                      // the pause of the current effect is over
 )
@@ -49,6 +56,9 @@ const (
 	doPublish         actionType = iota // show the machine's view to everybody
 	doSend                              // claim the effect's requests, then send it
 	doSettle                            // settle the current effect
+	doProbe                             // find out whether a small request gets through
+	doPart                              // take an effect apart: parted follows, for each of its requests
+	doGiveUp                            // answer an effect's callers with why it was never applied
 	doUnclaim                           // the effect was not applied: undo the claims
 	doPause                             // start a pause; pauseOver follows
 	doAnswer                            // answer an effect's callers or a pending request

@@ -3,8 +3,8 @@ package engine
 import "errors"
 
 func (m *machine) handlePinRequested(e event) {
-	if m.stopErr != nil {
-		m.answer(e.ticket, m.stopErr)
+	if err := firstOf(m.stopErr, m.unsettled); err != nil {
+		m.answer(e.ticket, err)
 		return
 	}
 	m.pinRequests = append(m.pinRequests, e.ticket)
@@ -27,7 +27,7 @@ func (m *machine) maybeGrant() {
 // granted meanwhile. Stage, Discard and Abort disturb no reader, once their outcome is known.
 func (m *machine) mayGrant() bool {
 	switch m.current.phase {
-	case none, paused:
+	case none, paused, probing:
 		return true
 	case settling, settlePaused:
 		return false
@@ -89,7 +89,7 @@ func (m *machine) handleGraceOver(e event) {
 func (m *machine) updateFold() {
 	switch {
 	case m.view.State != StateMerging:
-		m.fold = noFold
+		m.fold, m.foldCause, m.unfolded = noFold, nil, nil
 	case m.fold == noFold:
 		m.fold, m.foldAttempts = foldHolding, 0
 		m.hurry(m.foldWaitsFor)
@@ -115,15 +115,22 @@ func (m *machine) handleFolded(e event) {
 	case errors.Is(e.err, ErrFenced) || errors.Is(e.err, ErrLost):
 		m.stop(e.err)
 	default:
-		m.foldAttempts++
-		m.fold = foldPaused
-		m.emit(action{do: doPauseFold, attempts: m.foldAttempts})
+		m.pauseFold(e.err)
 	}
+}
+
+// pauseFold requests the fold again after a pause.
+func (m *machine) pauseFold(err error) {
+	m.foldCause = err
+	m.foldAttempts++
+	m.fold = foldPaused
+	m.emit(action{do: doPauseFold, attempts: m.foldAttempts})
+	m.handleUnfolded(err)
 }
 
 func (m *machine) becomeClear() {
 	m.view.State = StateClear
-	m.fold = noFold
+	m.fold, m.foldCause, m.unfolded = noFold, nil, nil
 	m.emit(action{do: doPublish})
 }
 
