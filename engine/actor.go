@@ -17,6 +17,8 @@ type Actor struct {
 	control   chan func()    // written by callers, read by run, which always receives it and calls the function
 	closing   chan struct{}  // closed by Close
 	abandoned chan struct{}  // of one; written by callers that leave, read by run
+	arrived   chan struct{}  // of one; written by callers once they are in a mailbox, while run is watchful; read by run
+	watchful  atomic.Bool    // written by run: it must hear of requests in mailboxes that it does not receive from
 	once      sync.Once      // of Close
 	wg        sync.WaitGroup // the run loop and the effector
 	view      atomic.Pointer[View]
@@ -34,6 +36,8 @@ type Actor struct {
 	lifetimes      lifetimes
 	gracePeriods   gracePeriods
 	pauseTimer     *time.Timer // of the current effect
+	waitTimer      *time.Timer // runs while somebody waits in vain
+	watching       bool        // waitTimer runs
 	foldPauseTimer *time.Timer
 	rowBuffer      []Row     // of the current effect
 	verdicts       []Verdict // of the last outcome
@@ -50,6 +54,7 @@ func Start(cfg Config, store Store, found View) *Actor {
 		control:        make(chan func()),
 		closing:        make(chan struct{}),
 		abandoned:      make(chan struct{}, 1),
+		arrived:        make(chan struct{}, 1),
 		machine:        newMachine(found),
 		effector:       newEffector(store),
 		batches:        make(map[ticket]*batch),
@@ -59,6 +64,7 @@ func Start(cfg Config, store Store, found View) *Actor {
 		lifetimes:      newLifetimes(),
 		gracePeriods:   gracePeriods{length: cfg.Grace, timer: newStoppedTimer()},
 		pauseTimer:     newStoppedTimer(),
+		waitTimer:      newStoppedTimer(),
 		foldPauseTimer: newStoppedTimer(),
 	}
 	a.machine.tries = cfg.Tries
@@ -76,8 +82,7 @@ func (a *Actor) run() {
 	closing := a.closing
 	for !a.machine.ended() {
 		regular, scratch := a.machine.admitsRegular(), a.machine.admitsScratch()
-		if a.machine.othersTurn && !(regular && a.regular.len() > 0) && !(scratch && a.scratch.len() > 0) {
-			a.tell(event{what: nobodyWaits})
+		if a.noteWaiting(regular, scratch) {
 			continue
 		}
 		select {
@@ -86,6 +91,7 @@ func (a *Actor) run() {
 			a.tell(event{what: closed})
 		case handle := <-a.control:
 			handle()
+		case <-a.arrived: // the mailboxes are looked at above
 		case <-a.abandoned:
 			a.maybeDropAbandoned()
 		case o := <-a.effector.outcomes:
@@ -94,6 +100,9 @@ func (a *Actor) run() {
 			a.handleGracePeriods()
 		case <-a.pauseTimer.C:
 			a.tell(event{what: pauseOver})
+		case <-a.waitTimer.C:
+			a.watching = false
+			a.tell(event{what: somebodyWaits})
 		case <-a.foldPauseTimer.C:
 			a.tell(event{what: foldPauseOver})
 		case r := <-a.regular.incoming(regular):
@@ -108,9 +117,34 @@ func (a *Actor) run() {
 	}
 }
 
+// noteWaiting tells the machine what it must know about those who wait in the mailboxes, given which of these are admitted now.
+// It returns whether it has.
+func (a *Actor) noteWaiting(regular, scratch bool) (told bool) {
+	m := a.machine
+	a.watchful.Store(m.unsettled != nil || m.waits(!regular || !scratch)) // before the mailboxes are looked at
+	served := regular && a.regular.len() > 0 || scratch && a.scratch.len() > 0
+	waits := !regular && a.regular.len() > 0 || !scratch && a.scratch.len() > 0
+	switch {
+	case (m.othersTurn || m.refusing != nil) && !served:
+		a.tell(event{what: nobodyWaits})
+		return true
+	case waits && m.unsettled != nil && m.current.phase == settlePaused:
+		a.tell(event{what: somebodyWaits})
+		return true
+	case !a.watching && m.waits(waits):
+		a.watching = true
+		a.waitTimer.Reset(a.cfg.Backoff.Most)
+	case a.watching && !m.waits(waits):
+		a.watching = false
+		a.waitTimer.Stop()
+	}
+	return false
+}
+
 func (a *Actor) stopTimers() {
 	a.gracePeriods.timer.Stop()
 	a.pauseTimer.Stop()
+	a.waitTimer.Stop()
 	a.foldPauseTimer.Stop()
 }
 
@@ -171,7 +205,7 @@ func (a *Actor) handleScratchSpan(r *request) {
 		l = a.lifetimes.scratch
 	}
 	r.span.lifetime.Store(l)
-	r.answer(nil, firstOf(a.machine.stopErr, a.machine.refusesWrites()))
+	r.answer(nil, a.machine.refusesAll())
 }
 
 func (a *Actor) newTicket() ticket {

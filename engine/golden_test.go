@@ -85,8 +85,8 @@ func (s *script) run(commands string) string {
 //	parted T <kind>                    a request of an effect that was taken apart
 //	wait T, pin T                      requests for the clear state and for a pin
 //	withdraw T, grace T                the end of a pin or request; of a grace period
-//	applied <state> gen=N ver=N        and burned, postponed [general], probed, unprobed, refused [general], unanswered,
-//	                                   unsettled, fenced, lost, pauseover, nobodywaits
+//	applied <state> gen=N ver=N        and burned, postponed [general], probed, unprobed [general], refused [general], unanswered,
+//	                                   unsettled, fenced, lost, pauseover, nobodywaits, somebodywaits
 //	drop T                             an effect whose callers have all left
 //	folded N [fenced|broken|refused], foldpauseover, close
 func (s *script) command(f []string) []action {
@@ -115,13 +115,16 @@ func (s *script) command(f []string) []action {
 		e.what, e.err = tableBroken, ErrLost
 	default:
 		others := map[string]eventType{"burned": burned, "postponed": postponed, "refused": refused, "unanswered": unanswered,
-			"unsettled": unsettled, "probed": probed, "unprobed": unprobed, "nobodywaits": nobodyWaits,
+			"unsettled": unsettled, "probed": probed, "unprobed": unprobed, "nobodywaits": nobodyWaits, "somebodywaits": somebodyWaits,
 			"pauseover": pauseOver, "foldpauseover": foldPauseOver, "close": closed}
 		what, known := others[f[0]]
 		if !known {
 			s.t.Fatalf("unknown command %q", f)
 		}
 		e.what, e.err, e.general = what, errors.New(f[0]), len(f) > 1
+		if what == unprobed && e.general {
+			e.err = &RefusedError{Err: e.err, General: true}
+		}
 	}
 	return s.m.step(e)
 }
@@ -211,6 +214,9 @@ func (m *machine) trace() string {
 	}
 	if n := len(m.aside); n > 0 {
 		text += fmt.Sprintf(" aside=%d", n)
+	}
+	if m.refusing != nil {
+		text += " refusing"
 	}
 	if m.othersTurn {
 		text += " others' turn"

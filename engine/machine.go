@@ -20,7 +20,7 @@ type machine struct {
 	foldAttempts  int   // how often in a row the fold has failed
 	foldCause     error // why it has failed last
 	unsettled     error // why the current effect cannot be settled: see machine_stuck.go
-	unfolded      error // why the fold cannot be done
+	refusing      error // whoever waits in a mailbox is answered with it
 	actions       []action
 }
 
@@ -115,7 +115,9 @@ func (m *machine) handle(e event) {
 	case parted:
 		m.handleParted(e)
 	case nobodyWaits:
-		m.othersTurn = false
+		m.othersTurn, m.refusing = false, nil
+	case somebodyWaits:
+		m.handleSomebodyWaits()
 	default:
 		m.handleOutcome(e)
 	}
@@ -148,17 +150,6 @@ func (m *machine) admits() bool {
 	return m.stopErr == nil && m.current.phase == none && len(m.commands) == 0 && m.resumable() < 0
 }
 
-// admitsKind tells whether the state lets an effect of this kind run.
-func (m *machine) admitsKind(k Kind) bool {
-	switch k {
-	case Put, Delete:
-		return m.view.State == StateClear
-	case Stage, Discard:
-		return m.view.State != StateMerging
-	}
-	return true
-}
-
 // broken returns why the table can no longer be written; nil if it can, or is closed. Requests to a
 // broken table are taken, and answered with the reason.
 func (m *machine) broken() error {
@@ -173,7 +164,7 @@ func (m *machine) ended() bool { return m.stopErr == ErrClosed && m.current.phas
 
 // handleTaken gives the lock to an effect whose requests came from a mailbox.
 func (m *machine) handleTaken(e event) {
-	if err := firstOf(m.stopErr, m.refusesWrites()); err != nil {
+	if err := m.refusesAll(); err != nil {
 		m.answer(e.ticket, err)
 		return
 	}
@@ -186,19 +177,21 @@ func (m *machine) handleTaken(e event) {
 
 // handleCommanded queues a merge, abort or clear.
 func (m *machine) handleCommanded(e event) {
-	if err := firstOf(m.stopErr, m.unsettled); err != nil {
-		m.answer(e.ticket, err)
+	if m.stopErr != nil {
+		m.answer(e.ticket, m.stopErr)
 		return
 	}
 	m.commands = append(m.commands, effectState{ticket: e.ticket, kind: e.kind})
+	m.maybeSettleAgain()
 }
 
 func (m *machine) handleClearAwaited(e event) {
-	if err := firstOf(m.stopErr, m.refusesWrites()); err != nil {
-		m.answer(e.ticket, err)
+	if m.stopErr != nil {
+		m.answer(e.ticket, m.stopErr)
 		return
 	}
 	m.clearRequests = append(m.clearRequests, e.ticket)
+	m.maybeSettleAgain()
 }
 
 // handleWithdrawn forgets a pin, or a request for a pin or for the clear state.
@@ -302,15 +295,6 @@ func (m *machine) finish(err error) {
 		m.answer(m.current.ticket, err)
 	}
 	m.current = effectState{}
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // without returns all but the removed elements, in the same array.

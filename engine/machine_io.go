@@ -36,6 +36,7 @@ const (
 	unprobed                       // it did not
 	parted                         // one of the requests of an effect that was taken apart
 	nobodyWaits                    // no request waits that may be taken now
+	somebodyWaits                  // a request waits that may not
 	tableBroken                    // the table is fenced or lost
 	pauseOver                      // the pause of the current effect is over
 )

@@ -41,7 +41,7 @@ func (m *machine) handleApplied(r Result) {
 }
 
 // handleRefused tells the callers of an effect that it was refused. What several callers have joined is
-// taken apart first, unless any effect would be refused: the reason may be one of them alone.
+// taken apart first, unless any effect would be refused: the fault may be that of one of them alone.
 func (m *machine) handleRefused(e event) {
 	if m.current.joined && !e.general && m.stopErr == nil {
 		m.part()
@@ -50,8 +50,8 @@ func (m *machine) handleRefused(e event) {
 	m.finish(e.err)
 }
 
-// handlePostponed keeps the number: it was certainly not used. If the reason may be the effect's own, the
-// next question is whether anything gets through.
+// handlePostponed keeps the number: it was certainly not used. If the reason may be the effect's own, it
+// is found out whether anything gets through.
 func (m *machine) handlePostponed(e event) {
 	m.current.cause, m.current.trouble = e.err, e.err
 	switch {
@@ -165,7 +165,7 @@ func (m *machine) stop(err error) {
 	if m.stopErr != ErrClosed {
 		m.stopErr = err
 	}
-	m.fold, m.unsettled, m.unfolded = noFold, nil, nil
+	m.fold, m.unsettled, m.refusing = noFold, nil, nil
 	m.stopCurrent(err)
 	m.answerWaiting(err)
 	m.emit(action{do: doEndAllSpans, err: err})

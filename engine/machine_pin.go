@@ -3,11 +3,12 @@ package engine
 import "errors"
 
 func (m *machine) handlePinRequested(e event) {
-	if err := firstOf(m.stopErr, m.unsettled); err != nil {
-		m.answer(e.ticket, err)
+	if m.stopErr != nil {
+		m.answer(e.ticket, m.stopErr)
 		return
 	}
 	m.pinRequests = append(m.pinRequests, e.ticket)
+	m.maybeSettleAgain()
 }
 
 // maybeGrant grants the requested pins, on the current generation.
@@ -89,7 +90,7 @@ func (m *machine) handleGraceOver(e event) {
 func (m *machine) updateFold() {
 	switch {
 	case m.view.State != StateMerging:
-		m.fold, m.foldCause, m.unfolded = noFold, nil, nil
+		m.fold, m.foldCause = noFold, nil
 	case m.fold == noFold:
 		m.fold, m.foldAttempts = foldHolding, 0
 		m.hurry(m.foldWaitsFor)
@@ -125,12 +126,12 @@ func (m *machine) pauseFold(err error) {
 	m.foldAttempts++
 	m.fold = foldPaused
 	m.emit(action{do: doPauseFold, attempts: m.foldAttempts})
-	m.handleUnfolded(err)
+	m.maybeRefuse(err)
 }
 
 func (m *machine) becomeClear() {
 	m.view.State = StateClear
-	m.fold, m.foldCause, m.unfolded = noFold, nil, nil
+	m.fold, m.foldCause = noFold, nil
 	m.emit(action{do: doPublish})
 }
 

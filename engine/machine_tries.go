@@ -23,21 +23,28 @@ func (m *machine) probe() {
 
 // handleProbed: a small request got through, the effect did not.
 func (m *machine) handleProbed() {
-	if m.stopErr != nil {
+	switch {
+	case m.current.answered: // there is no effect
+		m.current = effectState{}
+	case m.stopErr != nil:
 		m.finish(m.stopErr)
-		return
+	default:
+		m.countTry()
 	}
-	m.countTry()
 }
 
 // handleUnprobed: nothing gets through, so the effect waits.
 func (m *machine) handleUnprobed(e event) {
-	if m.stopErr != nil {
+	switch {
+	case m.current.answered: // there is no effect
+		m.current = effectState{}
+		m.maybeRefuse(e.err)
+	case m.stopErr != nil:
 		m.finish(m.stopErr)
-		return
+	default:
+		m.current.trouble = e.err
+		m.pause(paused)
 	}
-	m.current.trouble = e.err
-	m.pause(paused)
 }
 
 // countTry counts a failure of the current effect.
@@ -62,8 +69,8 @@ func (m *machine) part() {
 
 // handleParted queues one request of an effect that was taken apart.
 func (m *machine) handleParted(e event) {
-	if err := firstOf(m.stopErr, m.unsettled); err != nil {
-		m.answer(e.ticket, err)
+	if m.stopErr != nil {
+		m.answer(e.ticket, m.stopErr)
 		return
 	}
 	m.aside = append(m.aside, effectState{ticket: e.ticket, kind: e.kind})
@@ -87,6 +94,17 @@ func (m *machine) resumable() int {
 		return -1
 	}
 	return slices.IndexFunc(m.aside, func(s effectState) bool { return m.admitsKind(s.kind) })
+}
+
+// admitsKind tells whether the state lets an effect of this kind run.
+func (m *machine) admitsKind(k Kind) bool {
+	switch k {
+	case Put, Delete:
+		return m.view.State == StateClear
+	case Stage, Discard:
+		return m.view.State != StateMerging
+	}
+	return true
 }
 
 // resume gives the lock to an effect that is aside.

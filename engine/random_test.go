@@ -173,13 +173,16 @@ func (s *simulation) answerSettle(answerLost bool) {
 
 func (s *simulation) answerProbe(how eventType) {
 	s.sentPhase = none
-	s.tell(event{what: how, err: errRefused})
+	s.tell(event{what: how, err: &RefusedError{Err: errRefused, Temporary: s.rng.IntN(2) == 0}})
 }
 
-// rest tells the machine that no request waits in a mailbox.
+// rest tells the machine that no request waits in a mailbox, or that one waits that may not be taken.
 func (s *simulation) rest() {
-	if s.m.othersTurn {
+	switch {
+	case s.m.othersTurn || s.m.refusing != nil:
 		s.tell(event{what: nobodyWaits})
+	case s.sentPhase == none && !s.over:
+		s.tell(event{what: somebodyWaits})
 	}
 }
 
@@ -229,7 +232,7 @@ func (s *simulation) fold() {
 	e := event{what: folded, generation: s.folds[i]}
 	s.folds = slices.Delete(s.folds, i, i+1)
 	if s.rng.IntN(2) == 0 {
-		e.err = errors.New("broken")
+		e.err = &RefusedError{Err: errors.New("broken"), Temporary: s.rng.IntN(2) == 0}
 	} else if s.truth.State == StateMerging && s.truth.Generation == e.generation {
 		s.truth.State = StateClear
 	}
@@ -296,7 +299,7 @@ func (s *simulation) handleAction(a action) {
 		s.mustNot(s.sentPhase != none || a.ticket != s.sent.ticket && a.ticket != 0, "something else is settled")
 		s.sentPhase = settling
 	case doProbe:
-		s.mustNot(s.sentPhase != none || s.applied, "it is probed whether an applied effect gets through")
+		s.mustNot(s.sentPhase != none || s.applied && a.ticket != 0, "it is probed whether an applied effect gets through")
 		s.sentPhase = probing
 	case doUnclaim:
 		s.mustNot(s.applied, "an applied effect is unclaimed")
@@ -395,7 +398,7 @@ func (s *simulation) windDown() {
 			s.answerSettle(false)
 		case s.sentPhase == probing:
 			s.answerProbe(unprobed)
-		case s.m.othersTurn && s.m.current.phase == none:
+		case s.m.othersTurn || s.m.refusing != nil:
 			s.rest()
 		case s.paused || s.foldPaused:
 			s.pause()

@@ -58,6 +58,7 @@ type fakeStore struct {
 	faults   func(settle bool) fault     // if not nil, it says how each call ends
 	inside   sync.Mutex                  // held while a call is under way: the engine makes one at a time
 	violated func(what string, _ ...any) // called if the engine breaks a promise
+	watched  func() fault                // if not nil, it says how the store answers whether it can be had
 	tooLarge string                      // a key that the store never takes: no answer comes to its effects
 
 	mu           sync.Mutex // guards all below
@@ -113,8 +114,10 @@ func (s *fakeStore) decide(ctx context.Context, e *Effect, settle bool) (fault, 
 	switch {
 	case s.faults != nil:
 		return s.faults(settle), ctx.Err()
-	case s.calls == nil:
+	case s.calls == nil, settle && e.Kind == 0 && s.watched == nil:
 		return fine, ctx.Err()
+	case settle && e.Kind == 0:
+		return s.watched(), ctx.Err()
 	}
 	c := &gatedCall{Effect: copied(e), settle: settle, ending: make(chan fault)}
 	switch {

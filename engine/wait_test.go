@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -153,12 +154,14 @@ func TestP7_WhatCannotBeSettledIsToldAtOnceToEverybody(t *testing.T) {
 				t.Errorf("%s: %v, want to know the outcome", c.what, c.err)
 			}
 		}
-		for _, c := range []*call{r.put("x"), r.stage("x"), r.abort(), r.requestPin(), r.requestScratchSpan(), r.waitClear()} {
+		for _, begin := range []func() *call{func() *call { return r.put("x") }, func() *call { return r.stage("x") }, r.abort, r.requestPin,
+			r.requestScratchSpan} {
+			c := begin()
+			r.settle(forbid) // at once: nobody waits for a pause
 			c.gets(errForbidden)
 		}
-		r.pass(time.Second)
-		r.settle(fine) // somebody has cured it
 		next := r.put("y")
+		r.settle(fine) // somebody has cured it
 		r.expect(Put, "y")
 		next.gets(nil)
 		r.has("y")
@@ -187,8 +190,11 @@ func TestP7_FoldThatCannotBeDoneIsToldToWhoWaitsForIt(t *testing.T) {
 		for _, c := range waiting {
 			c.gets(errForbidden)
 		}
-		r.waitClear().gets(errForbidden)
 		r.pin().Release() // reads go on
+		r.pass(time.Second)
+		later := r.waitClear()
+		r.Folded(1, &RefusedError{Err: errForbidden, General: true})
+		later.gets(errForbidden)
 		r.pass(time.Second)
 		r.Folded(1, r.store.fold(1))
 		put := r.put("c")
@@ -206,4 +212,38 @@ func TestP7_CloseOfWhatCannotBeSettled(t *testing.T) {
 		r.Close()
 		r.put("b").gets(ErrClosed)
 	})
+}
+
+func TestP7_WhoWaitsForScratchHearsThatTheStoreCannotBeHad(t *testing.T) {
+	for what, c := range map[string]struct {
+		how  fault
+		want error // nil: go on waiting
+	}{"well": {fine, nil}, "away": {away, nil}, "no answer": {cut, nil}, "forbidden": {forbid, errForbidden}, "fenced": {takeover, ErrFenced},
+		"lost": {dataLoss, ErrLost}} {
+		for whom, begin := range map[string]func(*rig) []*call{
+			"writers": func(r *rig) []*call { return []*call{r.put("a"), r.put("at the door"), r.delete(marks("b"))} },
+			"waiters": func(r *rig) []*call { return []*call{r.waitClear(), r.waitClear()} },
+		} {
+			t.Run(what+", "+whom, func(t *testing.T) {
+				inBubble(t, Config{Mailbox: 1}, View{State: StateActive}, func(r *rig) {
+					var asked atomic.Int64
+					r.store.watched = func() fault { asked.Add(1); return c.how }
+					r.pass(time.Second)
+					calls := begin(r)
+					r.pass(time.Second)
+					for _, w := range calls {
+						if c.want == nil {
+							w.waits()
+							w.leaves()
+							continue
+						}
+						w.gets(c.want)
+					}
+					if n := asked.Load(); n == 0 || n > 2 {
+						t.Errorf("it was asked %d times in a second", n)
+					}
+				})
+			})
+		}
+	}
 }

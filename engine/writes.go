@@ -106,7 +106,18 @@ func (a *Actor) submit(ctx context.Context, r *request) error {
 	case err != nil:
 		return err
 	}
+	if a.watchful.Load() {
+		signal(a.arrived)
+	}
 	return a.await(ctx, r)
+}
+
+// signal writes to a channel of one. If an earlier signal is still unread, that one will do.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // command sends a merge, abort or clear to the run loop and waits for the answer.
@@ -129,10 +140,7 @@ func (a *Actor) handleCommand(r *request) {
 func (a *Actor) await(ctx context.Context, r *request) error {
 	err := r.await(ctx, a.closing, &a.reasons)
 	if r.isAbandoned() {
-		select {
-		case a.abandoned <- struct{}{}:
-		default: // an earlier signal is still unread
-		}
+		signal(a.abandoned)
 	}
 	return err
 }
