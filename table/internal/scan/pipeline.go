@@ -10,13 +10,25 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// send has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline.
+// send has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline, but
+// what must travel alone.
 func (b *batcher) send(group []*pending) {
 	ctx := context.Background() // no caller's: the group is many callers'
-	group = b.scanRanges(ctx, group)
-	if len(group) == 0 {
-		return
+	together := group[:0]
+	for _, p := range group {
+		if p.alone {
+			b.exchange(ctx, []*pending{p})
+		} else {
+			together = append(together, p)
+		}
 	}
+	if left := b.scanRanges(ctx, together); len(left) > 0 {
+		b.exchange(ctx, left)
+	}
+}
+
+// exchange sends requests in one pipeline, and gives each its answer.
+func (b *batcher) exchange(ctx context.Context, group []*pending) {
 	commands := b.commandsFor(ctx, group)
 	var cmds []redis.Cmder
 	for i := range commands {
@@ -31,6 +43,7 @@ func (b *batcher) send(group []*pending) {
 		wire.Flush(ctx, p)
 	}
 	b.away.Add(-1)
+	b.client.Note(cmds[0].Err())
 	for i := range commands {
 		commands[i].deliver()
 	}

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
@@ -76,6 +77,9 @@ func trimmed(runs []run) []run {
 func (r *Reader) nextByRank(ctx context.Context, q pageQuery, scan *rankScan) (*Page, *rankScan, error) {
 	rows, keys, left := r.rankCommands(q, scan)
 	a, err := r.runPinned(ctx, q, rows, keys)
+	if errors.Is(err, wire.ErrTooLarge) && len(scan.keys) > 1 {
+		return r.firstByRank(ctx, q, scan)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -97,6 +101,18 @@ func (r *Reader) nextByRank(ctx context.Context, q pageQuery, scan *rankScan) (*
 	}
 	p.Final = len(next.keys) == 0 && len(left) == 0
 	p.next = cursor{ranks: next}
+	return p, next, nil
+}
+
+// firstByRank returns a page of the first of the keys alone, because all their rows are more than the server can send.
+func (r *Reader) firstByRank(ctx context.Context, q pageQuery, scan *rankScan) (*Page, *rankScan, error) {
+	r.narrow()
+	p, _, err := r.nextByRank(ctx, q, &rankScan{keys: scan.keys[:1]})
+	if err != nil {
+		return nil, nil, err
+	}
+	next := &rankScan{keys: scan.keys[1:], runs: scan.runs}
+	p.Final, p.next = false, cursor{ranks: next}
 	return p, next, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
@@ -31,7 +32,7 @@ func Open(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) {
 		claimed wire.Moment
 		err     error
 	}
-	done := make(chan result, 1)
+	done, since := make(chan result, 1), time.Now()
 	var claiming atomic.Bool
 	go func() {
 		err := prepare(ctx, c, how.Preflight)
@@ -46,10 +47,11 @@ func Open(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) {
 	case r := <-done:
 		return r.claimed, r.err
 	case <-ctx.Done():
+		err := c.EndedWaiting(ctx, since)
 		if claiming.Load() {
-			return wire.Moment{}, fmt.Errorf("%w: %w", engine.ErrUnknownOutcome, engine.Ended(ctx))
+			err = engine.Because(engine.ErrUnknownOutcome, err)
 		}
-		return wire.Moment{}, engine.Ended(ctx)
+		return wire.Moment{}, err
 	}
 }
 
@@ -68,8 +70,8 @@ func claim(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) 
 		a, err := c.Run(ctx, wire.SendAgain, scripts.Open(c, call))
 		err = wire.LostToForeignType(err)
 		switch {
-		case err != nil && !wire.IsRefusal(err) && !errors.Is(err, engine.ErrLost):
-			return wire.Moment{}, fmt.Errorf("%w: %w", engine.ErrUnknownOutcome, err)
+		case err != nil && !wire.IsRefusal(err) && !errors.Is(err, engine.ErrLost) && !wire.NeverSent(err):
+			return wire.Moment{}, engine.Because(engine.ErrUnknownOutcome, err)
 		case err != nil:
 			return wire.Moment{}, err
 		case a.Status == wire.StatusSchema && how.Reset && a.Last != call.Before:

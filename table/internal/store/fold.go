@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/tablecache-go/tablecache/cleanup"
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -107,6 +109,9 @@ func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
 	a, err := j.client.Run(ctx, wire.SendOnce, scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows))
 	if err != nil {
 		err = wire.LostToForeignType(err)
+		if errors.Is(err, redis.ErrClosed) { // for good: whoever waits for the fold is told
+			return true, &engine.RefusedError{Err: err, General: true}
+		}
 		return errors.Is(err, engine.ErrLost), err
 	}
 	if a.Status == wire.StatusStale { // a repeated last step, or the table was cleared

@@ -91,14 +91,18 @@ func (t *transaction) apply(ctx context.Context, e *engine.Effect) (r engine.Res
 	}
 	r = resultOf(t.armed.View, e)
 	p := t.conn.Pipeline()
-	seal := t.queueEffect(ctx, p, e, r)
+	seal, sealed := t.queueEffect(ctx, p, e, r)
 	exec := wire.QueueRaw(ctx, p, t.client.Commands.Exec...)
 	next := t.queueWatch(ctx, p)
-	wire.Flush(ctx, p)
+	tooLong := wire.Flush(ctx, p)
 	t.arm(next)
-	err = wire.RawError(exec)
+	if err = sealed.Explain(wire.RawError(exec)); tooLong != nil {
+		err = tooLong // what comes behind it was not run
+	}
 	t.off = t.off || wire.IsForbidden(seal.Err()) || wire.IsForbidden(err)
 	switch {
+	case tooLong != nil: // a script would only be refused as well
+		return engine.Result{}, false, err
 	case wire.IsRefusal(err), err == nil && wire.IsNull(exec.Val()): // nothing was done
 		return engine.Result{}, false, nil
 	case err != nil:
@@ -153,6 +157,7 @@ var errNotRun = errors.New("tablecache: the transaction before could not be disc
 func (t *transaction) sendScript(ctx context.Context, call []any) (any, error) {
 	p := t.conn.Pipeline()
 	discard := wire.Queue(ctx, p, "discard") // unwatches, too
+	sha := wire.Departing(call)
 	cmd := wire.Queue(ctx, p, call...)
 	next := t.queueWatch(ctx, p)
 	wire.Flush(ctx, p)
@@ -160,5 +165,6 @@ func (t *transaction) sendScript(ctx context.Context, call []any) (any, error) {
 	if wire.IsRefusal(discard.Err()) {
 		return nil, errNotRun // only queued, and gone with the connection
 	}
-	return cmd.Result()
+	reply, err := cmd.Result()
+	return reply, sha.Explain(err)
 }

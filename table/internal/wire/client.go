@@ -16,6 +16,8 @@ type Client struct {
 	dialect  dialect // known once the scripts are loaded
 	scripts  []*Script
 	reload   singleflight.Group
+	trouble  trouble
+	limits   limits
 }
 
 // NewClient returns a client of the table that has these keys. Load the scripts before you call one.

@@ -8,6 +8,8 @@
 //	buffer.go     a command whose long answer is read into memory that is about large enough
 //	client.go     the client of one table, and the calls of its scripts
 //	command.go    plain commands and pipelines
+//	departure.go  whether a command has left this process
+//	limits.go     what is too large for the server, and how it says so
 //	preflight.go  which clients and servers are refused
 //	probe.go      the table's truth by plain commands
 //	refusal.go    what a server's refusal means
@@ -17,4 +19,5 @@
 //	run.go        the runner of scripts
 //	script.go     a script as servers know it, and how they are told
 //	status.go     what a script says of its answer
+//	trouble.go    what went wrong last
 package wire
