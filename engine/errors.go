@@ -51,8 +51,8 @@ func Ended(ctx context.Context) error {
 // prefix is the library's name, with which its errors begin.
 const prefix = "tablecache: "
 
-// unprefixed returns an error's text without the library's name, for use behind another error.
-func unprefixed(err error) string { return strings.TrimPrefix(err.Error(), prefix) }
+// Unprefixed returns an error's text without the library's name, for use behind another error.
+func Unprefixed(err error) string { return strings.TrimPrefix(err.Error(), prefix) }
 
 // GivenUpError: the effect was certainly not applied, so many times in a row, while the store took small requests in between.
 type GivenUpError struct {
@@ -64,7 +64,7 @@ type GivenUpError struct {
 
 // Error says how often, how large, and why.
 func (e *GivenUpError) Error() string {
-	return fmt.Sprintf("%sa %s of %d bytes was given up after %d tries: %s", prefix, e.Kind, e.Bytes, e.Tries, unprefixed(e.Err))
+	return fmt.Sprintf("%sa %s of %d bytes was given up after %d tries: %s", prefix, e.Kind, e.Bytes, e.Tries, Unprefixed(e.Err))
 }
 
 // Unwrap returns why the effect was not applied.

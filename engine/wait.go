@@ -40,7 +40,7 @@ func (e *WaitError) Error() string {
 		text = "waited for Redis since " + since
 	}
 	if e.Err != nil {
-		text += ": " + unprefixed(e.Err)
+		text += ": " + Unprefixed(e.Err)
 	}
 	return text
 }
@@ -123,7 +123,7 @@ type because struct{ what, why error }
 func Because(what, why error) error { return &because{what, why} }
 
 // Error says both.
-func (b *because) Error() string { return fmt.Sprintf("%v: %s", b.what, unprefixed(b.why)) }
+func (b *because) Error() string { return fmt.Sprintf("%v: %s", b.what, Unprefixed(b.why)) }
 
 // Unwrap returns both.
 func (b *because) Unwrap() []error { return []error{b.what, b.why} }

@@ -71,6 +71,7 @@ func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool)
 	t.actor = engine.Start(engine.Config{
 		Mailbox: o.mailbox,
 		Grace:   o.grace,
+		Tries:   o.tries,
 		Logger:  o.logger.With(zap.String("table", t.name)),
 		Fold:    t.folds.Begin,
 	}, t.store, claimed.View)

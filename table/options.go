@@ -21,6 +21,7 @@ type options struct {
 	pageBytes int
 	reset     bool
 	evictable bool
+	tries     int
 }
 
 func defaultOptions() options {
@@ -86,3 +87,7 @@ func WithReset() Option { return func(o *options) { o.reset = true } }
 // WithEvictionAllowed opens the table on a server that may evict its keys. What is evicted is
 // still told, as ErrLost, never answered as if it had not been there.
 func WithEvictionAllowed() Option { return func(o *options) { o.evictable = true } }
+
+// WithTries sets how often in a row a write may fail before it is given up, with a *GivenUpError. It has failed only if Redis
+// answers a small request right after that: while Redis cannot be had a write waits until its context ends. The default is 5.
+func WithTries(n int) Option { return func(o *options) { positive(&o.tries, n) } }

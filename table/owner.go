@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -66,10 +67,10 @@ func (o *owner) WaitClear(ctx context.Context) error {
 	return o.errorf("wait", o.actor.WaitClear(ctx))
 }
 
-// errorf names the table and what was done in an error.
+// errorf names the table and what was done in an error, unless that names the table already.
 func (o *owner) errorf(what string, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.As(err, new(*CodingError)) {
+		return err
 	}
 	return fmt.Errorf("table %s: %s: %w", o.name, what, err)
 }

@@ -79,7 +79,7 @@ func (c *Client) CheckServer(ctx context.Context, f Preflight) error {
 	case *redis.ClusterClient:
 		node, err := rdb.MasterForKey(ctx, c.Keys.Truth)
 		if err != nil {
-			return fmt.Errorf("tablecache: finding the table's node: %w", err)
+			return fmt.Errorf("finding the table's node: %w", err)
 		}
 		return check(ctx, node)
 	case *redis.Ring:
@@ -123,7 +123,7 @@ func (c *Client) info(ctx context.Context, node redis.Cmdable, section, field st
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("tablecache: info: %w", err)
+		return "", fmt.Errorf("info: %w", err)
 	}
 	return infoField(text, field), nil
 }
