@@ -87,13 +87,11 @@ const OutputLimit = "client-output-buffer-limit"
 // setting is the raw reply to ConfigGet(OutputLimit), if there is one: when the server says that it has no such limit, the
 // error stays as it is.
 func ExplainAnswer(err error, setting []byte) error {
-	r := NewReply(setting)
-	texts := r.Texts()
-	if r.Err() != nil || len(texts) != 2 {
+	most, told := outputLimit(string(setting))
+	if !told {
 		return engine.Because(fmt.Errorf("%w: the connection is closed each time this is asked for, while small answers come, as by a server "+
 			"that must send too much (%s)", ErrTooLarge, OutputLimit), err)
 	}
-	most := outputLimit(string(texts[1]))
 	if most == 0 {
 		return err
 	}
@@ -101,18 +99,18 @@ func ExplainAnswer(err error, setting []byte) error {
 		OutputLimit), err)
 }
 
-// outputLimit reads the hard limit of normal clients, or else the soft one, from "normal 0 0 0 slave ...".
-func outputLimit(setting string) int {
+// outputLimit reads the hard limit of normal clients, or else the soft one, from "normal 0 0 0 slave ..." in a reply.
+func outputLimit(setting string) (most int, told bool) {
 	fields := strings.Fields(setting)
 	for i := 0; i+2 < len(fields); i++ {
 		if fields[i] == "normal" {
 			hard, _ := strconv.Atoi(fields[i+1])
 			soft, _ := strconv.Atoi(fields[i+2])
 			if hard > 0 {
-				return hard
+				return hard, true
 			}
-			return soft
+			return soft, true
 		}
 	}
-	return 0
+	return 0, false
 }
