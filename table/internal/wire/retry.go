@@ -32,8 +32,11 @@ func (c *Client) Retry(ctx context.Context, done <-chan struct{}, care Care, f f
 	pause, loaded, since := firstPause, false, time.Now()
 	for {
 		err := f()
-		if ctx.Err() == nil { // else it may be no more than that
+		switch {
+		case ctx.Err() == nil: // else it may be no more than that
 			c.Note(err)
+		case pause > firstPause && errors.Is(err, ctx.Err()) && !errors.As(err, new(*engine.WaitError)):
+			return c.EndedWaiting(ctx, since) // it has ended between a pause and f
 		}
 		switch {
 		case !IsRefusal(err):
