@@ -238,7 +238,7 @@ func (a *Actor) logOutcome(o outcome) {
 		a.cfg.Logger.Warn("the outcome of an effect cannot be found out", fields...)
 	case burned:
 		a.cfg.Logger.Info("the effect was not applied and its number is void", append(fields, zap.NamedError("cause", a.machine.current.cause))...)
-	case unprobed:
+	case unpinged:
 		a.cfg.Logger.Info("nothing gets through to the store", fields...)
 	case postponed, refused:
 		a.cfg.Logger.Warn("an effect was refused", fields...)

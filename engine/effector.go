@@ -31,7 +31,7 @@ type callType uint8
 const (
 	callApply callType = iota
 	callSettle
-	callProbe // a Settle of nothing: does a small request get through?
+	callPing // a Settle of nothing: does a small request get through?
 )
 
 // outcome is how a call of the store ended, as an event for the machine.
@@ -65,16 +65,16 @@ func (f *effector) perform(c storeCall) (o outcome) {
 	switch c.what {
 	case callSettle:
 		return f.settle(c.effect)
-	case callProbe:
-		return f.probe(c.effect)
+	case callPing:
+		return f.ping(c.effect)
 	}
 	return f.apply(c.effect)
 }
 
 // unanswered is the event for a call without an answer.
 func (c callType) unanswered() eventType {
-	if c == callProbe {
-		return unprobed
+	if c == callPing {
+		return unpinged
 	}
 	return unanswered
 }
@@ -108,16 +108,16 @@ func (f *effector) settle(e *Effect) outcome {
 	return outcome{what: burned}
 }
 
-// probe settles nothing: it finds out whether a small request gets through.
-func (f *effector) probe(e *Effect) outcome {
+// ping settles nothing: it finds out whether a small request gets through.
+func (f *effector) ping(e *Effect) outcome {
 	_, _, err := f.store.Settle(f.ctx, e)
 	switch {
 	case err == nil:
-		return outcome{what: probed}
+		return outcome{what: pinged}
 	case failure(err) == tableBroken:
 		return outcome{what: tableBroken, err: err}
 	}
-	return outcome{what: unprobed, err: err}
+	return outcome{what: unpinged, err: err}
 }
 
 // failure returns the event for an error that is no refusal.

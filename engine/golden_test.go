@@ -85,7 +85,7 @@ func (s *script) run(commands string) string {
 //	parted T <kind>                    a request of an effect that was taken apart
 //	wait T, pin T                      requests for the clear state and for a pin
 //	withdraw T, grace T                the end of a pin or request; of a grace period
-//	applied <state> gen=N ver=N        and burned, postponed [general], probed, unprobed [general], refused [general], unanswered,
+//	applied <state> gen=N ver=N        and burned, postponed [general], pinged, unpinged [general], refused [general], unanswered,
 //	                                   unsettled, fenced, lost, pauseover, nobodywaits, somebodywaits
 //	drop T                             an effect whose callers have all left
 //	folded N [fenced|broken|refused], foldpauseover, close
@@ -115,14 +115,14 @@ func (s *script) command(f []string) []action {
 		e.what, e.err = tableBroken, ErrLost
 	default:
 		others := map[string]eventType{"burned": burned, "postponed": postponed, "refused": refused, "unanswered": unanswered,
-			"unsettled": unsettled, "probed": probed, "unprobed": unprobed, "nobodywaits": nobodyWaits, "somebodywaits": somebodyWaits,
+			"unsettled": unsettled, "pinged": pinged, "unpinged": unpinged, "nobodywaits": nobodyWaits, "somebodywaits": somebodyWaits,
 			"pauseover": pauseOver, "foldpauseover": foldPauseOver, "close": closed}
 		what, known := others[f[0]]
 		if !known {
 			s.t.Fatalf("unknown command %q", f)
 		}
 		e.what, e.err, e.general = what, errors.New(f[0]), len(f) > 1
-		if what == unprobed && e.general {
+		if what == unpinged && e.general {
 			e.err = &RefusedError{Err: e.err, General: true}
 		}
 	}
@@ -170,7 +170,7 @@ func (s *script) parseView(f []string) (v View) {
 
 func (a action) trace() string {
 	names := map[actionType]string{doPublish: "publish", doSend: "send", doSettle: "settle", doUnclaim: "unclaim", doPause: "pause",
-		doProbe: "probe", doPart: "part", doGiveUp: "give up",
+		doPing: "ping", doPart: "part", doGiveUp: "give up",
 		doAnswer: "answer", doGrant: "grant", doHurry: "hurry", doExpire: "expire", doFold: "fold", doPauseFold: "pausefold",
 		doEndRegularSpans: "end regular spans", doEndScratchSpans: "end scratch spans", doEndAllSpans: "end all spans"}
 	text := "  " + names[a.do]
@@ -203,7 +203,7 @@ func traceError(isAnswer bool, err error) string {
 func (m *machine) trace() string {
 	text := fmt.Sprintf("= %s gen=%d ver=%d seq=%d", m.view.State, m.view.Generation, m.view.Version, m.view.Seq)
 	if m.current.phase != none {
-		phases := [...]string{"none", "holding", "applying", "paused", "probing", "settling", "settlepaused"}
+		phases := [...]string{"none", "holding", "applying", "paused", "pinging", "settling", "settlepaused"}
 		text += fmt.Sprintf(" %s %d %s", m.current.kind, m.current.ticket, phases[m.current.phase])
 	}
 	if m.fold != noFold {

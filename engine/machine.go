@@ -49,7 +49,7 @@ const (
 	holding            // it has the lock and waits for pins, if there are any
 	applying           // Apply is under way
 	paused             // certainly not applied: it will be sent again after a pause
-	probing            // certainly not applied: does a small request get through?
+	pinging            // certainly not applied: does a small request get through?
 	settling           // Settle is under way
 	settlePaused       // its outcome is unknown: it will be settled again after a pause
 )
@@ -213,7 +213,7 @@ func (m *machine) handleDropped(e event) {
 // underWay tells whether the store is at work on the effect, or its outcome is not known.
 func (m *machine) underWay(t ticket) bool {
 	switch m.current.phase {
-	case applying, probing, settling, settlePaused:
+	case applying, pinging, settling, settlePaused:
 		return m.current.ticket == t
 	}
 	return false

@@ -32,8 +32,8 @@ const (
 	refused                        // it was refused
 	unanswered                     // Apply or Settle ended without an answer
 	unsettled                      // Settle was refused, for a reason that does not pass
-	probed                         // a small request got through right after the effect was refused
-	unprobed                       // it did not
+	pinged                         // a small request got through
+	unpinged                       // it did not
 	parted                         // one of the requests of an effect that was taken apart
 	nobodyWaits                    // no request waits that may be taken now
 	somebodyWaits                  // a request waits that may not
@@ -57,7 +57,7 @@ const (
 	doPublish         actionType = iota // show the machine's view to everybody
 	doSend                              // claim the effect's requests, then send it
 	doSettle                            // settle the current effect
-	doProbe                             // find out whether a small request gets through
+	doPing                              // find out whether a small request gets through
 	doPart                              // take an effect apart: parted follows, for each of its requests
 	doGiveUp                            // answer an effect's callers with why it was never applied
 	doUnclaim                           // the effect was not applied: undo the claims

@@ -4,7 +4,7 @@ package engine
 // way, the effect was answered before, as by a close, and its outcome changes nothing.
 func (m *machine) handleOutcome(e event) {
 	switch m.current.phase {
-	case applying, settling, probing:
+	case applying, settling, pinging:
 	default:
 		return
 	}
@@ -15,10 +15,10 @@ func (m *machine) handleOutcome(e event) {
 		m.handleRefused(e)
 	case postponed:
 		m.handlePostponed(e)
-	case probed:
-		m.handleProbed()
-	case unprobed:
-		m.handleUnprobed(e)
+	case pinged:
+		m.handlePinged()
+	case unpinged:
+		m.handleUnpinged(e)
 	case burned:
 		m.handleBurned()
 	case unanswered:
@@ -60,7 +60,7 @@ func (m *machine) handlePostponed(e event) {
 	case e.general:
 		m.pause(paused)
 	default:
-		m.probe()
+		m.ping()
 	}
 }
 
@@ -83,11 +83,13 @@ func (m *machine) handleBurned() {
 // handleUnanswered finds out what the outcome was before anything else is sent.
 func (m *machine) handleUnanswered(e event) {
 	m.current.trouble = e.err
+	if m.current.phase == applying {
+		m.current.cause = e.err
+	}
 	switch {
 	case m.stopErr != nil:
 		m.finish(unknown(m.stopErr))
 	case m.current.phase == applying:
-		m.current.cause = e.err
 		m.settle()
 	default:
 		m.unsettled = nil
@@ -184,7 +186,7 @@ func (m *machine) answerWaiting(err error) {
 
 func (m *machine) stopCurrent(err error) {
 	switch m.current.phase {
-	case holding, paused, probing:
+	case holding, paused, pinging:
 		m.finish(err)
 	case settling, settlePaused:
 		m.finish(unknown(err))

@@ -28,7 +28,7 @@ func (m *machine) maybeGrant() {
 // granted meanwhile. Stage, Discard and Abort disturb no reader, once their outcome is known.
 func (m *machine) mayGrant() bool {
 	switch m.current.phase {
-	case none, paused, probing:
+	case none, paused, pinging:
 		return true
 	case settling, settlePaused:
 		return false

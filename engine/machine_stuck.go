@@ -71,7 +71,7 @@ func (m *machine) waits(mailboxes bool) bool {
 func (m *machine) handleSomebodyWaits() {
 	m.maybeSettleAgain()
 	if m.stopErr == nil && m.current.phase == none {
-		m.current = effectState{phase: probing, answered: true}
-		m.emit(action{do: doProbe, view: m.view})
+		m.current = effectState{phase: pinging, answered: true}
+		m.emit(action{do: doPing, view: m.view})
 	}
 }

@@ -14,15 +14,15 @@ const (
 	triesJoined  = 2
 )
 
-// probe finds out whether a small request gets through right after the current effect was refused.
-func (m *machine) probe() {
-	m.current.phase = probing
+// ping finds out whether a small request gets through right after the current effect was refused.
+func (m *machine) ping() {
+	m.current.phase = pinging
 	m.emit(action{do: doUnclaim, ticket: m.current.ticket})
-	m.emit(action{do: doProbe, ticket: m.current.ticket, kind: m.current.kind, view: m.view})
+	m.emit(action{do: doPing, ticket: m.current.ticket, kind: m.current.kind, view: m.view})
 }
 
-// handleProbed: a small request got through, the effect did not.
-func (m *machine) handleProbed() {
+// handlePinged: a small request got through, the effect did not.
+func (m *machine) handlePinged() {
 	switch {
 	case m.current.answered: // there is no effect
 		m.current = effectState{}
@@ -33,8 +33,8 @@ func (m *machine) handleProbed() {
 	}
 }
 
-// handleUnprobed: nothing gets through, so the effect waits.
-func (m *machine) handleUnprobed(e event) {
+// handleUnpinged: nothing gets through, so the effect waits.
+func (m *machine) handleUnpinged(e event) {
 	switch {
 	case m.current.answered: // there is no effect
 		m.current = effectState{}

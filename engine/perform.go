@@ -11,8 +11,8 @@ func (a *Actor) perform(x action) {
 		a.send(x)
 	case doSettle:
 		a.effector.start(storeCall{effect: a.effector.effect, what: callSettle})
-	case doProbe:
-		a.effector.start(storeCall{effect: &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq}, what: callProbe})
+	case doPing:
+		a.effector.start(storeCall{effect: &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq}, what: callPing})
 	case doPart:
 		a.part(x)
 	case doGiveUp:

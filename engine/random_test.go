@@ -38,7 +38,7 @@ type simulation struct {
 	pins        map[ticket]*pinState
 	sent        *action  // the latest effect that was sent
 	applied     bool     // whether it was applied
-	sentPhase   phase    // its phase if it is under way: applying, settling or probing; else none
+	sentPhase   phase    // its phase if it is under way: applying, settling or pinging; else none
 	parts       []event  // of effects that were taken apart: not yet told
 	paused      bool     // a pause runs
 	folds       []uint32 // those under way; only the end of the last counts
@@ -136,8 +136,8 @@ func (s *simulation) answer() {
 		s.answerApply([]eventType{applied, applied, applied, refused, postponed, unanswered, unanswered}[s.rng.IntN(7)])
 	case settling:
 		s.answerSettle(s.rng.IntN(3) == 0)
-	case probing:
-		s.answerProbe([]eventType{probed, unprobed}[s.rng.IntN(2)])
+	case pinging:
+		s.answerPing([]eventType{pinged, unpinged}[s.rng.IntN(2)])
 	}
 }
 
@@ -171,7 +171,7 @@ func (s *simulation) answerSettle(answerLost bool) {
 	}
 }
 
-func (s *simulation) answerProbe(how eventType) {
+func (s *simulation) answerPing(how eventType) {
 	s.sentPhase = none
 	s.tell(event{what: how, err: &RefusedError{Err: errRefused, Temporary: s.rng.IntN(2) == 0}})
 }
@@ -282,7 +282,7 @@ func (s *simulation) checkWaits() {
 	if s.m.fold == foldHolding {
 		s.mustNot(countPins(func(p pinState) bool { return p.generation < s.truth.Generation }) == 0, "the fold waits for no pin")
 	}
-	idle := s.m.current.phase == none || s.m.current.phase == paused || s.m.current.phase == probing
+	idle := s.m.current.phase == none || s.m.current.phase == paused || s.m.current.phase == pinging
 	s.mustNot(idle && len(s.pinRequests) > 0, "a reader waits for nothing")
 }
 
@@ -298,9 +298,9 @@ func (s *simulation) handleAction(a action) {
 	case doSettle:
 		s.mustNot(s.sentPhase != none || a.ticket != s.sent.ticket && a.ticket != 0, "something else is settled")
 		s.sentPhase = settling
-	case doProbe:
-		s.mustNot(s.sentPhase != none || s.applied && a.ticket != 0, "it is probed whether an applied effect gets through")
-		s.sentPhase = probing
+	case doPing:
+		s.mustNot(s.sentPhase != none || s.applied && a.ticket != 0, "a ping follows an effect that was applied")
+		s.sentPhase = pinging
 	case doUnclaim:
 		s.mustNot(s.applied, "an applied effect is unclaimed")
 	case doPart:
@@ -396,8 +396,8 @@ func (s *simulation) windDown() {
 			s.answerApply(applied)
 		case s.sentPhase == settling:
 			s.answerSettle(false)
-		case s.sentPhase == probing:
-			s.answerProbe(unprobed)
+		case s.sentPhase == pinging:
+			s.answerPing(unpinged)
 		case s.m.othersTurn || s.m.refusing != nil:
 			s.rest()
 		case s.paused || s.foldPaused:

@@ -41,7 +41,7 @@ var (
 type gatedCall struct {
 	Effect // a copy
 	settle bool
-	what   callType // a Settle of nothing is a probe
+	what   callType // a Settle of nothing is a ping
 	ending chan fault
 }
 
@@ -122,7 +122,7 @@ func (s *fakeStore) decide(ctx context.Context, e *Effect, settle bool) (fault, 
 	c := &gatedCall{Effect: copied(e), settle: settle, ending: make(chan fault)}
 	switch {
 	case settle && e.Prev == e.Seq:
-		c.what = callProbe
+		c.what = callPing
 	case settle:
 		c.what = callSettle
 	}

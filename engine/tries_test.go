@@ -29,18 +29,18 @@ func (r *rig) fail(kind Kind, keys string) {
 func (r *rig) postpones(kind Kind, small fault) {
 	r.t.Helper()
 	r.end(kind, postpone)
-	r.probe(small)
+	r.ping(small)
 	r.pass(time.Second)
 }
 
-// probe ends the probe that is under way.
-func (r *rig) probe(how fault) {
+// ping ends the ping that is under way.
+func (r *rig) ping(how fault) {
 	r.t.Helper()
-	if v := r.storeCall(); v.what == callProbe {
+	if v := r.storeCall(); v.what == callPing {
 		v.end(how)
 		return
 	}
-	r.t.Fatal("it is not probed whether a small request gets through")
+	r.t.Fatal("no ping is under way")
 }
 
 // isGivenUp checks that the caller was told so, why, and after how many tries.
@@ -89,10 +89,10 @@ func TestP2_RefusalThatNeverPassesIsGivenUp(t *testing.T) {
 func TestP2_WhileNothingGetsThroughAPutWaits(t *testing.T) {
 	for what, once := range map[string]func(*rig){
 		"dial":                 func(r *rig) { r.end(Put, away) },
-		"loading":              func(r *rig) { r.end(Put, postpone); r.probe(postpone) },
-		"loading, then gone":   func(r *rig) { r.end(Put, postpone); r.probe(cut) },
-		"loading, then NOPERM": func(r *rig) { r.end(Put, postpone); r.probe(forbid) },
-		"a store that panics":  func(r *rig) { r.end(Put, postpone); r.probe(crash) },
+		"loading":              func(r *rig) { r.end(Put, postpone); r.ping(postpone) },
+		"loading, then gone":   func(r *rig) { r.end(Put, postpone); r.ping(cut) },
+		"loading, then NOPERM": func(r *rig) { r.end(Put, postpone); r.ping(forbid) },
+		"a store that panics":  func(r *rig) { r.end(Put, postpone); r.ping(crash) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			inBubble(t, Config{}, View{Seq: 3}, func(r *rig) {
@@ -256,13 +256,13 @@ func TestP2_ADeletionThatIsAsideEndsWithItsSpan(t *testing.T) {
 	})
 }
 
-func TestP2_AllWhoWereJoinedLeaveWhileItIsProbed(t *testing.T) {
+func TestP2_AllWhoWereJoinedLeaveWhileItIsPinged(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		put := r.put("a")
 		r.end(Put, postpone)
 		put.leaves()
 		next := r.put("b")
-		r.probe(fine)
+		r.ping(fine)
 		r.pass(time.Second)
 		r.expect(Put, "b")
 		next.gets(nil)
@@ -270,16 +270,16 @@ func TestP2_AllWhoWereJoinedLeaveWhileItIsProbed(t *testing.T) {
 	})
 }
 
-func TestP2_CloseWhileItIsProbedAndWhileSomethingIsAside(t *testing.T) {
+func TestP2_CloseWhileItIsPingedAndWhileSomethingIsAside(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		aside := r.put("a")
 		r.end(Put, cut)
 		r.settle(fine)
-		probed := r.put("b")
+		pinged := r.put("b")
 		r.pass(time.Second)
 		r.end(Put, postpone)
 		r.Close()
-		for _, c := range []*call{aside, probed} {
+		for _, c := range []*call{aside, pinged} {
 			c.gets(ErrClosed)
 			if errors.Is(c.err, ErrUnknownOutcome) {
 				t.Errorf("%s: %v, want to know the outcome", c.what, c.err)
