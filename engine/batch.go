@@ -40,8 +40,10 @@ func (r *request) joinable() bool {
 	return d.Span == nil && !d.conditional()
 }
 
-// claim claims the requests of an effect that is about to be sent, and removes the abandoned ones.
+// claim claims the requests of an effect that is about to be sent, and removes the abandoned ones, and
+// those whose span has ended while the effect was aside.
 func (b *batch) claim() {
+	b.requests = without(b.requests, (*request).maybeEnd)
 	b.requests = without(b.requests, func(r *request) bool { return !r.tryClaim() })
 }
 

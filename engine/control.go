@@ -18,7 +18,9 @@ type Status struct {
 // WaitClear waits until the state is clear: no scratch session is on and the last merge is folded.
 // The wait also ends with ctx, with ErrClosed, or with ErrFenced or ErrLost.
 func (a *Actor) WaitClear(ctx context.Context) error {
-	return a.sendRequest(ctx, func(r *request) {
+	r := newRequest(0)
+	r.awaitsClear = true
+	return a.sendRequest(ctx, r, func() {
 		a.pending[r.ticket] = r
 		a.tell(event{what: clearAwaited, ticket: r.ticket})
 	})
@@ -31,7 +33,8 @@ func (a *Actor) WaitClear(ctx context.Context) error {
 // with ctx, with ErrClosed, or with ErrFenced or ErrLost.
 func (a *Actor) Pin(ctx context.Context, read View) (*Pin, error) {
 	p := &Pin{actor: a, hurry: make(chan struct{}), expired: make(chan struct{})}
-	err := a.sendRequest(ctx, func(r *request) {
+	r := newRequest(0)
+	err := a.sendRequest(ctx, r, func() {
 		a.pending[r.ticket], a.pinsToGrant[r.ticket] = r, p
 		a.tell(event{what: pinRequested, ticket: r.ticket})
 	})
@@ -43,8 +46,8 @@ func (a *Actor) Pin(ctx context.Context, read View) (*Pin, error) {
 
 // RegularSpan returns, at once, a span that lasts until the table is cleared.
 func (a *Actor) RegularSpan(ctx context.Context) (*Span, error) {
-	s := new(Span)
-	err := a.sendRequest(ctx, func(r *request) {
+	s, r := new(Span), newRequest(0)
+	err := a.sendRequest(ctx, r, func() {
 		s.lifetime.Store(a.lifetimes.regular)
 		r.answer(nil, a.machine.stopErr)
 	})
@@ -69,7 +72,8 @@ func (a *Actor) ScratchSpan(ctx context.Context) (*Span, error) {
 // Status returns, at once, what the actor is doing; also of a table that can no longer be written.
 func (a *Actor) Status(ctx context.Context) (Status, error) {
 	var s Status
-	err := a.sendRequest(ctx, func(r *request) {
+	r := newRequest(0)
+	err := a.sendRequest(ctx, r, func() {
 		s = Status{View: a.machine.view, Pins: len(a.pins), Mailbox: a.regular.len() + a.scratch.len(), Broken: a.machine.broken()}
 		r.answer(nil, nil)
 	})
@@ -80,15 +84,14 @@ func (a *Actor) Status(ctx context.Context) (Status, error) {
 }
 
 // sendRequest has a new request handled by the run loop, and waits for the answer.
-func (a *Actor) sendRequest(ctx context.Context, handle func(*request)) error {
-	r := newRequest(0)
+func (a *Actor) sendRequest(ctx context.Context, r *request, handle func()) error {
 	if err := a.sendControl(ctx, func() {
 		r.ticket = a.newTicket()
-		handle(r)
+		handle()
 	}); err != nil {
 		return err
 	}
-	err := r.await(ctx, a.closing)
+	err := r.await(ctx, a.closing, &a.reasons)
 	if r.isAbandoned() {
 		a.postControl(func() { a.handleAbandoned(r) })
 	}

@@ -1,8 +1,9 @@
 package table
 
 import (
-	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -41,13 +42,15 @@ type Attribute[R any] struct {
 	append func(dst []byte, r *R) ([]byte, error)
 	decode func(src []byte, r *R) error
 	keeps  bool // what decode makes shares memory with src
+
+	hasCodec bool // said of one without append and decode: it is a function that it lacks
 }
 
 // Field returns an attribute stored in the struct field that at points to. at must be pure and
 // safe for concurrent use; it is called for every record written and read.
 func Field[R, V any](name string, c codec.Codec[V], at func(*R) *V) Attribute[R] {
 	if c == nil || at == nil {
-		return Attribute[R]{name: name}
+		return Attribute[R]{name: name, hasCodec: c != nil}
 	}
 	encode := codec.Appender(c)
 	decode, keeps := decoding(c)
@@ -67,7 +70,7 @@ func Field[R, V any](name string, c codec.Codec[V], at func(*R) *V) Attribute[R]
 // of either ends the call it belongs to, wrapped in a *CodingError, which tells its type and not its text.
 func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set func(*R, V) error) Attribute[R] {
 	if c == nil || get == nil || set == nil {
-		return Attribute[R]{name: name}
+		return Attribute[R]{name: name, hasCodec: c != nil}
 	}
 	encode := codec.Appender(c)
 	decode, keeps := decoding(c)
@@ -107,7 +110,7 @@ func MapField[V any](name string, c codec.Codec[V]) Attribute[map[string]any] {
 	get := func(r *record) (v V, err error) {
 		a, ok := (*r)[name]
 		if !ok {
-			return v, fmt.Errorf("%w: %s", ErrMissingAttribute, name)
+			return v, ErrMissingAttribute
 		}
 		v, ok = a.(V)
 		if !ok {
@@ -164,52 +167,91 @@ func kindOf(c any) string {
 }
 
 func (d *Definition[R, K]) validate() error {
-	return errors.Join(checkTableName(d.Name), d.PrimaryKey.validate(), validateAttributes(d.Attributes), validateIndexes(d.Indexes))
+	problems := slices.Concat(wrongTableName(d.Name), d.PrimaryKey.wrong(), wrongAttributes(d.Attributes), wrongIndexes(d.Indexes))
+	if len(problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrInvalidDefinition, strings.Join(problems, "; "))
 }
 
-// checkTableName keeps two tables from sharing a key, and a name from widening an ACL pattern.
-func checkTableName(s string) error {
-	if !layout.IsTableName(s) {
-		return fmt.Errorf("%w: table name %q", ErrInvalidDefinition, s)
+// wrongTableName keeps two tables from sharing a key, and a name from widening an ACL pattern.
+func wrongTableName(s string) []string {
+	if wrong := layout.WrongTableName(s); wrong != "" {
+		return []string{"table name: " + wrong}
 	}
 	return nil
 }
 
-func (k *PrimaryKey[R, K]) validate() error {
-	if k.of == nil || k.append == nil {
-		return fmt.Errorf("%w: primary key without function or codec", ErrInvalidDefinition)
+func (k *PrimaryKey[R, K]) wrong() (problems []string) {
+	if k.append == nil {
+		problems = append(problems, "primary key: no codec")
 	}
-	return nil
+	if k.of == nil {
+		problems = append(problems, "primary key: no function")
+	}
+	return problems
 }
 
-func validateAttributes[R any](attributes []Attribute[R]) error {
+func wrongAttributes[R any](attributes []Attribute[R]) []string {
 	names := make(map[string]bool)
+	problems := wrongNumber("attribute", len(attributes))
 	for _, a := range attributes {
-		if a.name == "" || a.append == nil || a.decode == nil || names[a.name] {
-			return fmt.Errorf("%w: attribute %q has no name, no codec, no function, or is there twice", ErrInvalidDefinition, a.name)
+		if wrong := a.wrong(names); wrong != "" {
+			problems = append(problems, fmt.Sprintf("attribute %q: %s", a.name, wrong))
 		}
 		names[a.name] = true
 	}
-	return atLeastOne("attribute", len(attributes))
+	return problems
 }
 
-func validateIndexes[R any](indexes []Index[R]) error {
+// wrong says what an attribute lacks, or that its name is one of those given; empty: nothing is wrong.
+func (a *Attribute[R]) wrong(names map[string]bool) string {
+	switch {
+	case a.name == "":
+		return "no name"
+	case names[a.name]:
+		return "there twice"
+	case a.append != nil && a.decode != nil:
+		return ""
+	case a.hasCodec:
+		return "no function"
+	}
+	return "no codec"
+}
+
+func wrongIndexes[R any](indexes []Index[R]) []string {
 	names := make(map[string]bool)
+	problems := wrongNumber("index", len(indexes))
 	for _, x := range indexes {
-		if !layout.IsIndexName(x.name) {
-			return fmt.Errorf("%w: index name %q", ErrInvalidDefinition, x.name)
-		}
-		if x.score == nil || names[x.name] {
-			return fmt.Errorf("%w: index %q has no function, or is there twice", ErrInvalidDefinition, x.name)
+		if wrong := x.wrong(names); wrong != "" {
+			problems = append(problems, fmt.Sprintf("index %q: %s", x.name, wrong))
 		}
 		names[x.name] = true
 	}
-	return atLeastOne("index", len(indexes))
+	return problems
 }
 
-func atLeastOne(what string, n int) error {
-	if n == 0 || n > maxParts {
-		return fmt.Errorf("%w: 1 to %d of kind %s are needed", ErrInvalidDefinition, maxParts, what)
+// wrong says what an index lacks, or that its name is one of those given; empty: nothing is wrong.
+func (x *Index[R]) wrong(names map[string]bool) string {
+	switch {
+	case x.name == "":
+		return "no name"
+	case !layout.IsIndexName(x.name):
+		return "its name is not 1 to 64 of A-Z, a-z, 0-9, _, . and -"
+	case names[x.name]:
+		return "there twice"
+	case x.score == nil:
+		return "no function"
+	}
+	return ""
+}
+
+func wrongNumber(what string, n int) []string {
+	switch {
+	case n == 0:
+		return []string{"no " + what}
+	case n > maxParts:
+		return []string{fmt.Sprintf("%d times %s, at most %d", n, what, maxParts)}
 	}
 	return nil
 }

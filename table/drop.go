@@ -6,6 +6,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/store"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
@@ -20,10 +21,10 @@ import (
 // names its indexes; else it is ErrLost, and Open with WithReset is what removes it. A failing Drop changes
 // nothing, except that it may have dropped the table where its error Is ErrUnknownOutcome.
 func Drop(ctx context.Context, rdb redis.UniversalClient, name string) error {
-	err := checkTableName(name)
-	if err == nil {
-		err = wire.CheckClient(rdb, name)
+	if wrong := layout.WrongTableName(name); wrong != "" {
+		return fmt.Errorf("table %s: drop: %w: table name: %s", name, ErrInvalidDefinition, wrong)
 	}
+	err := wire.CheckClient(rdb, name)
 	if err == nil {
 		err = store.Drop(ctx, rdb, name)
 	}

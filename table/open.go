@@ -82,6 +82,7 @@ func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool)
 	t.actor = engine.Start(engine.Config{
 		Mailbox: o.mailbox,
 		Grace:   o.grace,
+		Tries:   o.tries,
 		Logger:  logger,
 		Fold:    t.folds.Begin,
 	}, t.store, claimed.View)

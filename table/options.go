@@ -24,6 +24,7 @@ type options struct {
 	reset     bool
 	evictable bool
 	owner     string
+	tries     int
 }
 
 func defaultOptions() options {
@@ -109,3 +110,7 @@ func WithOwner(name string) Option {
 		}
 	}
 }
+
+// WithTries sets how often in a row a write may fail before it is given up, with a *GivenUpError. It has failed only if Redis
+// answers a small request right after that: while Redis cannot be had a write waits until its context ends. The default is 5.
+func WithTries(n int) Option { return func(o *options) { positive(&o.tries, n) } }

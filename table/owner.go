@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -85,10 +86,10 @@ func (o *owner) proven(ctx context.Context, call func(context.Context) error) er
 	return o.reader.Prove(ctx)
 }
 
-// errorf names the table and what was done in an error.
+// errorf names the table and what was done in an error, unless that names the table already.
 func (o *owner) errorf(what string, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.As(err, new(*CodingError)) {
+		return err
 	}
 	return fmt.Errorf("table %s: %s: %w", o.name, what, err)
 }

@@ -10,12 +10,24 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// answer has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline.
+// answer has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline, but
+// what must travel alone.
 func (b *batcher) answer(group []*pending) {
-	group = b.scanRanges(group)
-	if len(group) == 0 {
-		return
+	together := group[:0]
+	for _, p := range group {
+		if p.alone {
+			b.exchange([]*pending{p})
+		} else {
+			together = append(together, p)
+		}
 	}
+	if left := b.scanRanges(together); len(left) > 0 {
+		b.exchange(left)
+	}
+}
+
+// exchange sends requests in one pipeline, and gives each its answer.
+func (b *batcher) exchange(group []*pending) {
 	ctx := wire.ForCallers(b.ctx, callersOf(group))
 	commands := b.commandsFor(ctx, group)
 	var cmds []redis.Cmder
@@ -25,6 +37,7 @@ func (b *batcher) answer(group []*pending) {
 	b.away.Add(1)
 	err := b.send(ctx, cmds)
 	b.away.Add(-1)
+	b.client.Note(cmds[0].Err())
 	for i := range commands {
 		commands[i].deliver(err)
 	}

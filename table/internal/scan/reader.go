@@ -18,7 +18,7 @@ type Reader struct {
 	memory    *budget
 	tasks     tasks
 	keepsRows bool
-	pageBytes int
+	pageBytes atomic.Int64 // less than it was where the server cannot send so much
 	rows      wire.Average // bytes of rows that were read
 	widest    atomic.Int64 // no row has more bytes, as far as was seen
 	answers   wire.Average // bytes of pages that scripts have answered with
@@ -33,9 +33,11 @@ type Config struct {
 
 // NewReader returns a Reader that believes what a says. It starts goroutines, which Close ends.
 func NewReader(c *wire.Client, a Authority, cfg Config) *Reader {
-	return &Reader{client: c, authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows, pageBytes: cfg.PageBytes,
+	r := &Reader{client: c, authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows,
 		batcher:   startBatcher(c, pipelines, sendPooled(c)),
 		confirmer: startBatcher(c, 1, confirm(c))}
+	r.pageBytes.Store(int64(cfg.PageBytes))
+	return r
 }
 
 // Close ends waiting reads with ErrClosed, and waits for all goroutines: those of Go, and those that wait for a socket, at most

@@ -16,6 +16,7 @@ type request struct {
 	keys     []engine.Bytes // of a look-up: it may travel in one call with others
 	scan     *rangeScan     // of a page that plain commands may answer, together with others
 	page     *wire.Average  // of a page: how long scripts' answers are
+	alone    bool           // together with others the answer may be too much for the server
 }
 
 // response is the answer.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -29,7 +30,7 @@ type Claim struct {
 // unknown the error is ErrUnknownOutcome.
 func Open(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) {
 	var claimed wire.Moment
-	err := untilEnded(ctx, func() error {
+	err := untilEnded(ctx, c, func() error {
 		err := prepare(ctx, c, how.Preflight)
 		if err == nil && !how.Reset {
 			err = compareScores(ctx, c, how)
@@ -47,8 +48,8 @@ func Open(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) {
 
 // untilEnded prepares a change and makes it. When ctx ends it returns at once: what hangs in a socket is left to finish, but a
 // change that was not begun never will be. One that was begun has an unknown outcome.
-func untilEnded(ctx context.Context, prepare, change func() error) error {
-	done := make(chan error, 1)
+func untilEnded(ctx context.Context, c *wire.Client, prepare, change func() error) error {
+	done, since := make(chan error, 1), time.Now()
 	var decided atomic.Bool // whether to change anything: by whoever sets it
 	go func() {
 		err := prepare()
@@ -61,10 +62,11 @@ func untilEnded(ctx context.Context, prepare, change func() error) error {
 	case err := <-done:
 		return err
 	case <-ctx.Done():
+		err := c.EndedWaiting(ctx, since)
 		if decided.CompareAndSwap(false, true) {
-			return engine.Ended(ctx)
+			return err
 		}
-		return fmt.Errorf("%w: %w", engine.ErrUnknownOutcome, engine.Ended(ctx))
+		return engine.Because(engine.ErrUnknownOutcome, err)
 	}
 }
 
@@ -86,8 +88,8 @@ func claim(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) 
 		}
 		err = wire.LostToForeignType(err)
 		switch {
-		case err != nil && !wire.IsRefusal(err) && !errors.Is(err, engine.ErrLost):
-			return wire.Moment{}, fmt.Errorf("%w: %w", engine.ErrUnknownOutcome, err)
+		case err != nil && !wire.IsRefusal(err) && !errors.Is(err, engine.ErrLost) && !wire.NeverSent(err):
+			return wire.Moment{}, engine.Because(engine.ErrUnknownOutcome, err)
 		case err != nil:
 			return wire.Moment{}, err
 		case a.Status == wire.StatusSchema && how.Reset && a.Last != call.Before:

@@ -33,7 +33,7 @@ func resultOf(v engine.View, e *engine.Effect) engine.Result {
 
 // queueEffect queues all of an effect but EXEC. The seal counts too, so that what the user is not permitted (any more) is
 // refused while it is queued, and with it the whole: the size of a hash and of a sorted set are asked for before.
-func (t *transaction) queueEffect(ctx context.Context, p redis.Pipeliner, e *engine.Effect, r engine.Result) wire.Once {
+func (t *transaction) queueEffect(ctx context.Context, p redis.Pipeliner, e *engine.Effect, r engine.Result) (wire.Once, *wire.Departure) {
 	t.queueChange(ctx, p, e)
 	wire.Queue(ctx, p, t.client.Commands.Sizes[0]...)
 	wire.Queue(ctx, p, t.client.Commands.Sizes[2]...)

@@ -21,7 +21,7 @@ var ErrNoTable = errors.New("tablecache: no such table")
 func Drop(ctx context.Context, rdb redis.UniversalClient, name string) error {
 	c := wire.NewClient(rdb, layout.KeysOf(name, nil), "", scripts.All())
 	var found scripts.Found
-	return untilEnded(ctx, func() error {
+	return untilEnded(ctx, c, func() error {
 		err := prepare(ctx, c, wire.Preflight{Evictable: true, Logger: zap.NewNop()})
 		if err == nil {
 			found, err = findTable(ctx, c)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/tablecache-go/tablecache/cleanup"
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -113,6 +115,9 @@ func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
 	switch {
 	case err != nil:
 		err = wire.LostToForeignType(err)
+		if errors.Is(err, redis.ErrClosed) { // for good: whoever waits for the fold is told
+			return true, &engine.RefusedError{Err: err, General: true}
+		}
 		return errors.Is(err, engine.ErrLost), err
 	case j.isBehind(a):
 		return true, fmt.Errorf("%w: it went back before a merge", engine.ErrLost)

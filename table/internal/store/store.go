@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
 	"github.com/tablecache-go/tablecache/engine"
@@ -54,7 +53,7 @@ func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, err
 	if onlyStores(e) && s.transaction.maybeConnect(ctx) {
 		r, applied, err := s.transaction.apply(ctx, e)
 		if applied || err != nil {
-			return r, refusal(err)
+			return r, s.refusal(ctx, e, err)
 		}
 		if s.transaction.maybeConnect(ctx) {
 			run = s.transaction.runScript
@@ -67,7 +66,7 @@ func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, err
 		a, err = confirmed(ctx, s.client, s.epoch, call)
 	}
 	if err != nil {
-		return engine.Result{}, refusal(err)
+		return engine.Result{}, s.refusal(ctx, e, err)
 	}
 	return s.result(a)
 }
@@ -92,6 +91,9 @@ func (s *Store) Settle(ctx context.Context, e *engine.Effect) (engine.Result, bo
 	ctx, cancel := s.contextFor(ctx, e)
 	defer cancel()
 	a, err := certain(ctx, s.client, s.epoch, scripts.Settle(s.client, s.epoch, e))
+	if wire.Lasts(err) {
+		err = &engine.RefusedError{Err: err, General: true}
+	}
 	if err != nil {
 		return engine.Result{}, false, err
 	}
@@ -135,19 +137,34 @@ func (s *Store) call(e *engine.Effect) []any {
 	panic(fmt.Sprintf("tablecache: effect of unknown kind %d", e.Kind))
 }
 
-// refusal sorts out errors after which the effect was certainly not applied.
-func refusal(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, engine.ErrLost):
+// refusal sorts out errors after which the effect was certainly not applied, and notes how it has ended.
+func (s *Store) refusal(ctx context.Context, e *engine.Effect, err error) error {
+	s.client.Note(err)
+	if err == nil || errors.Is(err, engine.ErrLost) {
 		return err
+	}
+	longest, all := sizeOf(e)
+	err = s.client.ExplainWrite(ctx, err, longest, all)
+	switch {
 	case wire.NeverSent(err):
-		return &engine.RefusedError{Err: err, Temporary: true}
+		return &engine.RefusedError{Err: err, Temporary: !wire.Lasts(err), General: wire.IsGeneral(err)}
 	case wire.IsRefusal(err):
-		return &engine.RefusedError{Err: wire.LostToForeignType(err), Temporary: wire.Passes(err)}
-	case errors.Is(err, redis.ErrClosed):
-		return &engine.RefusedError{Err: err}
+		return &engine.RefusedError{Err: wire.LostToForeignType(err), Temporary: wire.Passes(err), General: wire.IsGeneral(err)}
 	}
 	return err
+}
+
+// sizeOf returns how long the longest argument of an effect is, and about how many bytes it has.
+func sizeOf(e *engine.Effect) (longest, all int) {
+	for i := range e.Rows {
+		longest = max(longest, len(e.Rows[i].Key), len(e.Rows[i].Value))
+		all += (1+len(e.Rows[i].Scores))*len(e.Rows[i].Key) + len(e.Rows[i].Value)
+	}
+	for _, marks := range [][]engine.Mark{e.Marks, e.Witnesses} {
+		for i := range marks {
+			longest = max(longest, len(marks[i].Key), len(marks[i].Value))
+			all += len(marks[i].Key) + len(marks[i].Value)
+		}
+	}
+	return longest, all
 }

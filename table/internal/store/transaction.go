@@ -119,7 +119,7 @@ func pauseAfter(vain int) time.Duration {
 // refuse disconnects because a command of the transaction was refused. If that lasts, and the connection is new, there are
 // no transactions from then on; an old one may have lost a right that a new one has, or the other way round.
 func (t *transaction) refuse(command string, err error) {
-	if wire.Lasts(err) && !t.proven {
+	if wire.IsUnavailable(err) && !t.proven {
 		t.off = true
 		t.logger.Warn("transactions cannot be had here: effects go by scripts, which is slower", zap.String("command", command), zap.Error(err))
 	}
@@ -134,13 +134,16 @@ func (t *transaction) apply(ctx context.Context, e *engine.Effect) (r engine.Res
 	}
 	r = resultOf(t.armed.View, e)
 	p := t.own.pipeline()
-	seal := t.queueEffect(ctx, p, e, r)
+	seal, sealed := t.queueEffect(ctx, p, e, r)
 	exec := wire.QueueRaw(ctx, p, t.client.Commands.Exec...)
 	next := t.queueWatch(ctx, p)
-	wire.Flush(ctx, p)
-	err = wire.RawError(exec)
+	tooLong := wire.Flush(ctx, p)
+	err = sealed.Explain(wire.RawError(exec))
 	switch {
-	case wire.Lasts(seal.Err()):
+	case tooLong != nil:
+		err = tooLong // what comes behind it was not run
+		t.disconnect()
+	case wire.IsUnavailable(seal.Err()):
 		t.refuse("eval", seal.Err())
 	case wire.IsRefusal(err) && !wire.IsAborted(err):
 		t.refuse("exec", err)
@@ -149,6 +152,8 @@ func (t *transaction) apply(ctx context.Context, e *engine.Effect) (r engine.Res
 		t.arm(next)
 	}
 	switch {
+	case tooLong != nil: // a script would only be refused as well
+		return engine.Result{}, false, err
 	case wire.IsRefusal(err), err == nil && wire.IsNull(exec.Val()): // nothing was done
 		return engine.Result{}, false, nil
 	case err != nil:
@@ -217,6 +222,7 @@ var errNotRun = errors.New("tablecache: the transaction before could not be ende
 func (t *transaction) sendScript(ctx context.Context, call []any) (any, error) {
 	p := t.own.pipeline()
 	end := wire.QueueRaw(ctx, p, t.client.Commands.Exec...)
+	sha := wire.Departing(call)
 	cmd := wire.Queue(ctx, p, call...)
 	next := t.queueWatch(ctx, p)
 	wire.Flush(ctx, p)
@@ -225,5 +231,6 @@ func (t *transaction) sendScript(ctx context.Context, call []any) (any, error) {
 		return nil, errNotRun // only queued, and gone with the connection
 	}
 	t.arm(next)
-	return cmd.Result()
+	reply, err := cmd.Result()
+	return reply, sha.Explain(err)
 }

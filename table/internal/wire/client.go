@@ -20,6 +20,8 @@ type Client struct {
 	scripts  []*Script
 	reload   singleflight.Group
 	dropping sync.Mutex // held by DropIdle
+	trouble  trouble
+	limits   limits
 }
 
 // NewClient returns a client of the table that has these keys, under a schema. Load the scripts before you call one.

@@ -9,9 +9,9 @@ import (
 // ofTheMoment are the beginnings of refusals that are not about the command, beside those that pass.
 var ofTheMoment = []string{"EXECABORT", "NOAUTH", "WRONGPASS", "READONLY", "OOM", "MISCONF", "NOREPLICAS"}
 
-// Lasts tells whether a refusal, in whatever words, means that the command cannot be had here: the server does not know it, a
+// IsUnavailable tells whether a refusal, in whatever words, means that the command cannot be had here: the server does not know it, a
 // proxy does not let it through, the user may not run it. All other refusals of a command without arguments have known words.
-func Lasts(err error) bool {
+func IsUnavailable(err error) bool {
 	return IsRefusal(err) && !Passes(err) && !isMoved(err) &&
 		!slices.ContainsFunc(ofTheMoment, func(prefix string) bool { return redis.HasErrorPrefix(err, prefix) })
 }

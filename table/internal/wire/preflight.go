@@ -131,7 +131,7 @@ func (c *Client) info(ctx context.Context, node redis.Cmdable, section, field st
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("tablecache: info: %w", err)
+		return "", fmt.Errorf("info: %w", err)
 	}
 	return infoField(text, field), nil
 }

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -44,13 +45,23 @@ func (c *Client) RunRaw(ctx context.Context, call []any) (Answer, error) {
 	return ReadAnswer(cmd.Val())
 }
 
-func (c *Client) send(ctx context.Context, care Care, call []any) (any, error) {
+func (c *Client) send(ctx context.Context, care Care, call []any) (reply any, err error) {
+	sha := Departing(call)
 	if care == SendAgain {
-		return c.Redis.Do(ctx, call...).Result()
+		reply, err = c.Redis.Do(ctx, call...).Result()
+	} else {
+		cmd := NewOnce(ctx, call...)
+		_ = c.Redis.Process(ctx, cmd) // the command has the error
+		reply, err = cmd.Result()
 	}
-	cmd := NewOnce(ctx, call...)
-	_ = c.Redis.Process(ctx, cmd) // the command has the error
-	return cmd.Result()
+	return reply, sha.Explain(err)
+}
+
+// Departing makes a script call tell whether it has left, each time it is to be sent.
+func Departing(call []any) *Departure {
+	sha := NewDeparture(fmt.Sprint(call[1]))
+	call[1] = sha
+	return sha
 }
 
 // Once is a command that go-redis must not send again by itself: an error in its answer then proves that it was not run.
