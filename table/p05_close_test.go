@@ -144,12 +144,17 @@ func TestP5_CloseEndsAfterItsClientIsClosed(t *testing.T) {
 type stuck struct {
 	counter
 	on  chan struct{} // closed from when on it holds up
+	got chan struct{} // has something once it does
 	end chan struct{}
 }
 
 func (s *stuck) wait() {
 	select {
 	case <-s.on:
+		select {
+		case s.got <- struct{}{}:
+		default:
+		}
 		<-s.end
 	default:
 	}
@@ -177,7 +182,7 @@ func TestP5_CloseAbandonsACallThatNeverEnds(t *testing.T) {
 		t.Run(verb, func(t *testing.T) {
 			t.Parallel()
 			rdb := redistest.Shared(t).TCPClient(t, func(o *redis.Options) { o.ReadTimeout = readTimeout })
-			hook := &stuck{on: make(chan struct{}), end: make(chan struct{})}
+			hook := &stuck{on: make(chan struct{}), got: make(chan struct{}, 1), end: make(chan struct{})}
 			t.Cleanup(func() { close(hook.end) })
 			rdb.AddHook(hook)
 			core, logs := observer.New(zap.WarnLevel)
@@ -189,6 +194,7 @@ func TestP5_CloseAbandonsACallThatNeverEnds(t *testing.T) {
 			}
 			close(hook.on)
 			write := async(t, func() error { return everyCall(tbl)[verb](t.Context()) })
+			receive(t, "the hook", hook.got)
 			waiting := async(t, func() error { return tbl.Put(t.Context(), numbered(20, 21)...) })
 			closesInTime(t, tbl)
 			if err := receive(t, "the call", write); !errors.Is(err, table.ErrClosed) {
