@@ -151,7 +151,8 @@ func (a *Actor) Err() error {
 
 // Close refuses new calls and ends waiting ones with ErrClosed, expires pins, and ends spans. It
 // waits for the effect under way, whose callers get its true result; if that is not known, their
-// error Is ErrUnknownOutcome and ErrClosed. When Close returns, both goroutines have ended. It may
+// error Is ErrUnknownOutcome and ErrClosed. When Close returns, both goroutines have ended, unless
+// a call of the store was given up: see GiveUp. It may
 // be called more than once and concurrently, but not by the store or Config.Fold.
 func (a *Actor) Close() {
 	a.once.Do(func() {

@@ -85,7 +85,7 @@
 //	a store that refuses for now  gets the effect again after a pause of Config.Backoff: 5 ms, doubling up to 500 ms;
 //	                              a random part of up to half is taken off
 //	a fold that failed            is requested again after the same pauses
-//	Close                         waits for the call of the store under way, for nothing else
+//	Close                         waits for the call of the store under way, for nothing else, until GiveUp
 //
 // # Failures
 //
