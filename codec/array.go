@@ -24,7 +24,7 @@ func (c array[T]) Append(dst []byte, v []T) ([]byte, error) {
 	out := dst
 	for i := range v {
 		start := len(out)
-		longer, err := c.element.Append(append(out, 0, 0), v[i])
+		longer, err := appendBy(c.element, append(out, 0, 0), v[i])
 		if err != nil {
 			return dst, fmt.Errorf("element %d: %w", i, err)
 		}

@@ -11,10 +11,12 @@ import (
 // Give it a String method: that name stands in the schema of a table, and a type's own name changes more easily.
 type Codec[T any] interface {
 	// Append appends the encoding of v to dst and returns the longer slice, which may share memory with dst. After an error, which
-	// wraps ErrValue, it returns dst as it was. It keeps neither dst nor anything of v.
+	// wraps ErrValue, it returns dst as it was. It keeps neither dst nor anything of v. What returns something else than dst with
+	// bytes behind it, or has written to dst, is refused: see Appender.
 	Append(dst []byte, v T) ([]byte, error)
 	// Decode returns the value whose encoding is exactly src, or an error that wraps ErrData. The value is the caller's own: it
-	// shares no memory with src.
+	// shares no memory with src, and Decode does not write there. (A value that does share it stays what it is, and keeps
+	// all of the answer in memory that it came with; what is written to src reaches no other value and nothing stored.)
 	Decode(src []byte) (T, error)
 }
 

@@ -25,7 +25,7 @@ func (c nullable[T]) Append(dst []byte, v *T) ([]byte, error) {
 	if v == nil {
 		return append(dst, markNull), nil
 	}
-	out, err := c.value.Append(append(dst, markValue), *v)
+	out, err := appendBy(c.value, append(dst, markValue), *v)
 	if err != nil {
 		return dst, err
 	}

@@ -33,9 +33,10 @@ func PartOf[T, V any](c Codec[V], at func(*T) *V) Part[T] {
 	if at == nil {
 		panic("codec: PartOf with a nil function")
 	}
+	appendTo := Appender(c)
 	return Part[T]{
 		name:   nameOf(c),
-		append: func(dst []byte, of *T) ([]byte, error) { return c.Append(dst, *at(of)) },
+		append: func(dst []byte, of *T) ([]byte, error) { return appendTo(dst, *at(of)) },
 		decode: func(src []byte, into *T) (err error) {
 			*at(into), err = c.Decode(src)
 			return err

@@ -17,9 +17,14 @@ type Actor struct {
 	control   chan func()    // written by callers, read by run, which always receives it and calls the function
 	closing   chan struct{}  // closed by Close
 	abandoned chan struct{}  // of one; written by callers that leave, read by run
+	arrived   chan struct{}  // of one; written by callers once they are in a mailbox, while run is watchful; read by run
+	watchful  atomic.Bool    // written by run: it must hear of requests in mailboxes that it does not receive from
 	once      sync.Once      // of Close
-	wg        sync.WaitGroup // the run loop and the effector
+	tooLate   chan struct{}  // closed by GiveUp
+	onceLate  sync.Once      // of GiveUp
+	wg        sync.WaitGroup // the run loop
 	view      atomic.Pointer[View]
+	reasons   reasons // what callers wait for
 
 	// All below is the run loop's alone.
 	machine        *machine
@@ -33,8 +38,11 @@ type Actor struct {
 	lifetimes      lifetimes
 	gracePeriods   gracePeriods
 	pauseTimer     *time.Timer // of the current effect
+	waitTimer      *time.Timer // runs while somebody waits in vain
+	watching       bool        // waitTimer runs
 	foldPauseTimer *time.Timer
 	rowBuffer      []Row     // of the current effect
+	givenUp        bool      // the call of the store under way
 	verdicts       []Verdict // of the last outcome
 }
 
@@ -48,7 +56,9 @@ func Start(cfg Config, store Store, found View) *Actor {
 		scratch:        newIntake(cfg.Mailbox),
 		control:        make(chan func()),
 		closing:        make(chan struct{}),
+		tooLate:        make(chan struct{}),
 		abandoned:      make(chan struct{}, 1),
+		arrived:        make(chan struct{}, 1),
 		machine:        newMachine(found),
 		effector:       newEffector(store),
 		batches:        make(map[ticket]*batch),
@@ -58,10 +68,12 @@ func Start(cfg Config, store Store, found View) *Actor {
 		lifetimes:      newLifetimes(),
 		gracePeriods:   gracePeriods{length: cfg.Grace, timer: newStoppedTimer()},
 		pauseTimer:     newStoppedTimer(),
+		waitTimer:      newStoppedTimer(),
 		foldPauseTimer: newStoppedTimer(),
 	}
+	a.machine.tries = cfg.Tries
 	a.publish()
-	a.wg.Go(a.effector.run)
+	go a.effector.run()
 	a.wg.Go(a.run)
 	return a
 }
@@ -71,15 +83,22 @@ func (a *Actor) run() {
 	defer close(a.effector.calls)
 	defer a.stopTimers()
 	a.tell(event{what: started})
-	closing := a.closing
+	closing, tooLate := a.closing, (chan struct{})(nil)
 	for !a.machine.ended() {
 		regular, scratch := a.machine.admitsRegular(), a.machine.admitsScratch()
+		if a.noteWaiting(regular, scratch) {
+			continue
+		}
 		select {
 		case <-closing:
-			closing = nil
+			closing, tooLate = nil, a.tooLate
 			a.tell(event{what: closed})
+		case <-tooLate:
+			tooLate = nil
+			a.handleTooLate()
 		case handle := <-a.control:
 			handle()
+		case <-a.arrived: // the mailboxes are looked at above
 		case <-a.abandoned:
 			a.maybeDropAbandoned()
 		case o := <-a.effector.outcomes:
@@ -88,6 +107,9 @@ func (a *Actor) run() {
 			a.handleGracePeriods()
 		case <-a.pauseTimer.C:
 			a.tell(event{what: pauseOver})
+		case <-a.waitTimer.C:
+			a.watching = false
+			a.tell(event{what: somebodyWaits})
 		case <-a.foldPauseTimer.C:
 			a.tell(event{what: foldPauseOver})
 		case r := <-a.regular.incoming(regular):
@@ -102,9 +124,34 @@ func (a *Actor) run() {
 	}
 }
 
+// noteWaiting tells the machine what it must know about those who wait in the mailboxes, given which of these are admitted now.
+// It returns whether it has.
+func (a *Actor) noteWaiting(regular, scratch bool) (told bool) {
+	m := a.machine
+	a.watchful.Store(m.unsettled != nil || m.waits(!regular || !scratch)) // before the mailboxes are looked at
+	served := regular && a.regular.len() > 0 || scratch && a.scratch.len() > 0
+	waits := !regular && a.regular.len() > 0 || !scratch && a.scratch.len() > 0
+	switch {
+	case (m.othersTurn || m.refusing != nil) && !served:
+		a.tell(event{what: nobodyWaits})
+		return true
+	case waits && m.unsettled != nil && m.current.phase == settlePaused:
+		a.tell(event{what: somebodyWaits})
+		return true
+	case !a.watching && m.waits(waits):
+		a.watching = true
+		a.waitTimer.Reset(a.cfg.Backoff.Most)
+	case a.watching && !m.waits(waits):
+		a.watching = false
+		a.waitTimer.Stop()
+	}
+	return false
+}
+
 func (a *Actor) stopTimers() {
 	a.gracePeriods.timer.Stop()
 	a.pauseTimer.Stop()
+	a.waitTimer.Stop()
 	a.foldPauseTimer.Stop()
 }
 
@@ -121,6 +168,7 @@ func (a *Actor) tell(e event) {
 		}
 	}
 	a.events = a.events[:0]
+	a.reasons.update(a.machine)
 }
 
 // handleRequest handles a request from a mailbox, and joins to it what else may share its effect.
@@ -143,7 +191,7 @@ func (a *Actor) handleRequest(in *intake, r *request) {
 	}
 	t := a.newTicket()
 	a.batches[t] = b
-	a.tell(event{what: taken, ticket: t, kind: b.kind})
+	a.tell(event{what: taken, ticket: t, kind: b.kind, joined: len(b.requests) > 1})
 }
 
 // handleWithoutEffect finishes a request that needs no effect.
@@ -164,7 +212,7 @@ func (a *Actor) handleScratchSpan(r *request) {
 		l = a.lifetimes.scratch
 	}
 	r.span.lifetime.Store(l)
-	r.answer(nil, a.machine.stopErr)
+	r.answer(nil, a.machine.refusesAll())
 }
 
 func (a *Actor) newTicket() ticket {
@@ -176,7 +224,15 @@ func (a *Actor) handleOutcome(o outcome) {
 	a.effector.busy = false
 	a.verdicts = o.result.Verdicts
 	a.logOutcome(o)
-	a.tell(event{what: o.what, result: o.result, err: o.err})
+	a.tell(event{what: o.what, result: o.result, err: o.err, general: o.general})
+}
+
+// handleTooLate takes the call of the store under way for one without an answer.
+func (a *Actor) handleTooLate() {
+	a.givenUp = true
+	if a.effector.busy {
+		a.handleOutcome(outcome{what: unanswered, err: errGivenUp})
+	}
 }
 
 func (a *Actor) logOutcome(o outcome) {
@@ -185,13 +241,20 @@ func (a *Actor) logOutcome(o outcome) {
 	}
 	e := a.effector.effect
 	fields := []zap.Field{zap.Stringer("kind", e.Kind), zap.Uint64("seq", e.Seq), zap.Error(o.err)}
+	if b := a.batches[a.machine.current.ticket]; b != nil {
+		fields = append(fields, zap.Int("bytes", b.bytes))
+	}
 	switch o.what {
 	case tableBroken:
 		a.cfg.Logger.Error("the table can no longer be written", fields...)
 	case unanswered:
 		a.cfg.Logger.Warn("the outcome of an effect is unknown", fields...)
+	case unsettled:
+		a.cfg.Logger.Warn("the outcome of an effect cannot be found out", fields...)
 	case burned:
-		a.cfg.Logger.Info("the effect was not applied and its number is void", fields...)
+		a.cfg.Logger.Info("the effect was not applied and its number is void", append(fields, zap.NamedError("cause", a.machine.current.cause))...)
+	case unpinged:
+		a.cfg.Logger.Info("nothing gets through to the store", fields...)
 	case postponed, refused:
 		a.cfg.Logger.Warn("an effect was refused", fields...)
 	}

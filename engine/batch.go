@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // batch is the requests that are joined into one effect.
 type batch struct {
@@ -37,8 +40,10 @@ func (r *request) joinable() bool {
 	return d.Span == nil && !d.conditional()
 }
 
-// claim claims the requests of an effect that is about to be sent, and removes the abandoned ones.
+// claim claims the requests of an effect that is about to be sent, and removes the abandoned ones, and
+// those whose span has ended while the effect was aside.
 func (b *batch) claim() {
+	b.requests = without(b.requests, (*request).maybeEnd)
 	b.requests = without(b.requests, func(r *request) bool { return !r.tryClaim() })
 }
 
@@ -86,7 +91,9 @@ func (b *batch) size() (n int) {
 
 // fill writes the requests into an effect. The stamped rows go into the given buffer.
 func (b *batch) fill(e *Effect, buffer []Row) {
+	e.Callers = make([]context.Context, 0, len(b.requests))
 	for _, r := range b.requests {
+		e.Callers = append(e.Callers, r.caller)
 		buffer = append(buffer, r.rows...)
 		e.add(r.deletion)
 	}

@@ -14,6 +14,7 @@ type Config struct {
 	BatchBytes int           // most bytes that are joined, one request is never split; default 512 KiB
 	Grace      time.Duration // how long an effect waits for a pin at most; default 5 s
 	Backoff    Backoff       // pauses between attempts at sending, settling and folding again
+	Tries      int           // how often an effect may fail, though small requests get through, before it is given up; default 5
 	Logger     *zap.Logger   // default: logs nothing. Neither keys nor rows are logged
 
 	// Fold must start folding the staged rows of a generation. The actor's goroutine calls it, so
@@ -28,6 +29,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.BatchRows, 1000)
 	setDefault(&c.BatchBytes, 512<<10)
 	setDefault(&c.Grace, 5*time.Second)
+	setDefault(&c.Tries, defaultTries)
 	setDefault(&c.Backoff.First, 5*time.Millisecond)
 	setDefault(&c.Backoff.Most, 500*time.Millisecond)
 	if c.Logger == nil {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 
 	"go.uber.org/zap"
 )
@@ -17,7 +18,9 @@ type Status struct {
 // WaitClear waits until the state is clear: no scratch session is on and the last merge is folded.
 // The wait also ends with ctx, with ErrClosed, or with ErrFenced or ErrLost.
 func (a *Actor) WaitClear(ctx context.Context) error {
-	return a.sendRequest(ctx, func(r *request) {
+	r := newRequest(0)
+	r.awaitsClear = true
+	return a.sendRequest(ctx, r, func() {
 		a.pending[r.ticket] = r
 		a.tell(event{what: clearAwaited, ticket: r.ticket})
 	})
@@ -30,7 +33,8 @@ func (a *Actor) WaitClear(ctx context.Context) error {
 // with ctx, with ErrClosed, or with ErrFenced or ErrLost.
 func (a *Actor) Pin(ctx context.Context, read View) (*Pin, error) {
 	p := &Pin{actor: a, hurry: make(chan struct{}), expired: make(chan struct{})}
-	err := a.sendRequest(ctx, func(r *request) {
+	r := newRequest(0)
+	err := a.sendRequest(ctx, r, func() {
 		a.pending[r.ticket], a.pinsToGrant[r.ticket] = r, p
 		a.tell(event{what: pinRequested, ticket: r.ticket})
 	})
@@ -42,8 +46,8 @@ func (a *Actor) Pin(ctx context.Context, read View) (*Pin, error) {
 
 // RegularSpan returns, at once, a span that lasts until the table is cleared.
 func (a *Actor) RegularSpan(ctx context.Context) (*Span, error) {
-	s := new(Span)
-	err := a.sendRequest(ctx, func(r *request) {
+	s, r := new(Span), newRequest(0)
+	err := a.sendRequest(ctx, r, func() {
 		s.lifetime.Store(a.lifetimes.regular)
 		r.answer(nil, a.machine.stopErr)
 	})
@@ -68,7 +72,8 @@ func (a *Actor) ScratchSpan(ctx context.Context) (*Span, error) {
 // Status returns, at once, what the actor is doing; also of a table that can no longer be written.
 func (a *Actor) Status(ctx context.Context) (Status, error) {
 	var s Status
-	err := a.sendRequest(ctx, func(r *request) {
+	r := newRequest(0)
+	err := a.sendRequest(ctx, r, func() {
 		s = Status{View: a.machine.view, Pins: len(a.pins), Mailbox: a.regular.len() + a.scratch.len(), Broken: a.machine.broken()}
 		r.answer(nil, nil)
 	})
@@ -79,15 +84,14 @@ func (a *Actor) Status(ctx context.Context) (Status, error) {
 }
 
 // sendRequest has a new request handled by the run loop, and waits for the answer.
-func (a *Actor) sendRequest(ctx context.Context, handle func(*request)) error {
-	r := newRequest(0)
+func (a *Actor) sendRequest(ctx context.Context, r *request, handle func()) error {
 	if err := a.sendControl(ctx, func() {
 		r.ticket = a.newTicket()
-		handle(r)
+		handle()
 	}); err != nil {
 		return err
 	}
-	err := r.await(ctx, a.closing)
+	err := r.await(ctx, a.closing, &a.reasons)
 	if r.isAbandoned() {
 		a.postControl(func() { a.handleAbandoned(r) })
 	}
@@ -147,12 +151,28 @@ func (a *Actor) Err() error {
 
 // Close refuses new calls and ends waiting ones with ErrClosed, expires pins, and ends spans. It
 // waits for the effect under way, whose callers get its true result; if that is not known, their
-// error Is ErrUnknownOutcome and ErrClosed. When Close returns, both goroutines have ended. It may
+// error Is ErrUnknownOutcome and ErrClosed. When Close returns, both goroutines have ended, unless
+// a call of the store was given up: see GiveUp. It may
 // be called more than once and concurrently, but not by the store or Config.Fold.
 func (a *Actor) Close() {
 	a.once.Do(func() {
 		close(a.closing)
 		a.effector.cancel()
 	})
+	a.wg.Wait()
+	select {
+	case <-a.effector.ended:
+	case <-a.tooLate:
+	}
+}
+
+// errGivenUp: Close no longer waits for a call of the store.
+var errGivenUp = errors.New("engine: a call of the store was given up")
+
+// GiveUp ends the wait of Close for a call of the store that does not end: its callers get ErrUnknownOutcome, and the effector
+// ends when that call does, should it ever. It must come after the beginning of a Close, and waits until all callers have their
+// answers.
+func (a *Actor) GiveUp() {
+	a.onceLate.Do(func() { close(a.tooLate) })
 	a.wg.Wait()
 }

@@ -42,10 +42,30 @@
 //	            no pin to wait for           applied, refused
 //	holding --------------------> applying --------------------> answered
 //	   ^                           |   \ no answer                  ^
-//	   | pause over      postponed |    v                           | applied
-//	   |                           |  settling <--> settlePaused ---+
+//	   |                 postponed |    v                           | applied
+//	   | pause over                |  settling <--> settlePaused ---+
 //	   |                           v     |
-//	   +------------------------ paused <+ burned
+//	   |                       pinging   | burned: failed
+//	   |      nothing passed       |     |
+//	   +---------------- paused <--+-----+---> given up, sent apart
+//	   |                   |    failed
+//	   +---- aside <-------+
+//	  the next turn      failed
+//
+// # Tries
+//
+// An effect has failed when it was certainly not applied (its number is burned, or it was refused for a reason that passes)
+// and yet the store answers: the Settle got through, or a ping did, a Settle of nothing that follows a refusal at once. Then
+// the effect itself may be at fault: it is too large for something on the way, say. As long as nothing gets through nothing
+// fails, and the effect waits until its callers leave. A refusal that says nothing of the effect (RefusedError.General: a dial
+// that fails, say) is no failure either.
+//
+//   - After each failure, and a pause, the effect goes aside: commands go first, then one effect from the mailboxes, if anybody
+//     waits there. So Merge, Abort, Clear and everybody else pass an effect that fails.
+//   - What several callers have joined is taken apart after its second failure, and at once if it is refused for good, unless
+//     anything would be. Each request is sent alone then, with tries of its own. One caller's rows are never split.
+//   - What fails alone, as often as Config.Tries says, is given up: its callers get a GivenUpError with the last cause. It is
+//     certainly not applied, since its number is burned or was never used.
 //
 // After a merge the staged rows must be moved to where merged rows are. This is the fold, a kind of compaction. The actor
 // requests it (Config.Fold) and is told of its end (Actor.Folded).
@@ -65,7 +85,7 @@
 //	a store that refuses for now  gets the effect again after a pause of Config.Backoff: 5 ms, doubling up to 500 ms;
 //	                              a random part of up to half is taken off
 //	a fold that failed            is requested again after the same pauses
-//	Close                         waits for the call of the store under way, for nothing else
+//	Close                         waits for the call of the store under way, for nothing else, until GiveUp
 //
 // # Failures
 //
@@ -73,12 +93,20 @@
 // number is void from then on, and the same effect is sent again under a new number. Until the outcome is known nothing is
 // sent and no pin is granted.
 //
-// The store refuses for a reason that passes: the effect keeps its number and is sent again, until its callers have left.
-// For another reason: its callers get that reason, and the table goes on.
+// The store refuses for a reason that passes: the effect keeps its number and is sent again, until its callers have left or
+// it is given up (see Tries). For another reason: its callers get that reason, and the table goes on.
+//
+// Settle is refused for a reason that does not pass (a closed client, a password that is no longer right): the callers of the
+// effect get ErrUnknownOutcome and that reason, all who wait get the reason, and so does whoever comes later, who first has it
+// tried again. A fold that is refused so is told to all who wait for it.
+//
+// Somebody waits for a scratch session or a fold: every half second (Backoff.Most) a ping finds out whether the table is still
+// this owner's and the store can be had; if not for good, all who wait are told.
 //
 // The caller leaves (its context ends) before its effect was sent: nothing has been done, and an effect whose callers have
 // all left is dropped. After that the caller gets ErrUnknownOutcome, unless the effect is known not to be applied and
-// waits to be sent again.
+// waits to be sent again. Either error is joined by a WaitError: what the caller has waited for, since when, and what went
+// wrong there last.
 //
 // The store says ErrFenced or ErrLost, or a reader of it does (Actor.FoundBroken): that is final. All callers that wait get the
 // error, and so do all later ones; pins and spans end with it. Actor.Done is closed, and Actor.Err has the first reason.

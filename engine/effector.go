@@ -16,30 +16,42 @@ type effector struct {
 	outcomes chan outcome   // of one; written by the effector, read by the actor
 	ctx      context.Context
 	cancel   context.CancelFunc // ends Settle, never Apply
+	ended    chan struct{}      // closed by the effector
 	busy     bool               // the actor's: a call is under way
 	effect   *Effect            // the actor's: of the latest call
 }
 
-// storeCall is one call of the store: Apply, or Settle.
+// storeCall is one call of the store.
 type storeCall struct {
 	effect *Effect
-	settle bool
+	what   callType
 }
+
+type callType uint8
+
+const (
+	callApply callType = iota
+	callSettle
+	callPing // a Settle of nothing: does a small request get through?
+)
 
 // outcome is how a call of the store ended, as an event for the machine.
 type outcome struct {
-	what   eventType
-	result Result
-	err    error
+	what    eventType
+	result  Result
+	err     error
+	general bool // of a refusal: see RefusedError
 }
 
 func newEffector(store Store) effector {
 	ctx, cancel := context.WithCancel(context.Background())
-	return effector{store: store, calls: make(chan storeCall, 1), outcomes: make(chan outcome, 1), ctx: ctx, cancel: cancel}
+	return effector{store: store, calls: make(chan storeCall, 1), outcomes: make(chan outcome, 1), ctx: ctx, cancel: cancel,
+		ended: make(chan struct{})}
 }
 
 // run makes the calls until the actor closes their channel. It never waits for the actor.
 func (f *effector) run() {
+	defer close(f.ended)
 	for c := range f.calls {
 		f.outcomes <- f.perform(c)
 	}
@@ -50,13 +62,24 @@ func (f *effector) run() {
 func (f *effector) perform(c storeCall) (o outcome) {
 	defer func() {
 		if v := recover(); v != nil {
-			o = outcome{what: unanswered, err: fmt.Errorf("engine: the store panicked: %T\n%s", v, debug.Stack())}
+			o = outcome{what: c.what.unanswered(), err: fmt.Errorf("engine: the store panicked: %T\n%s", v, debug.Stack())}
 		}
 	}()
-	if c.settle {
+	switch c.what {
+	case callSettle:
 		return f.settle(c.effect)
+	case callPing:
+		return f.ping(c.effect)
 	}
 	return f.apply(c.effect)
+}
+
+// unanswered is the event for a call without an answer.
+func (c callType) unanswered() eventType {
+	if c == callPing {
+		return unpinged
+	}
+	return unanswered
 }
 
 // apply is not ended by Close: the callers get the true result.
@@ -67,22 +90,37 @@ func (f *effector) apply(e *Effect) outcome {
 	case err == nil:
 		return outcome{what: applied, result: result}
 	case errors.As(err, &refusal) && refusal.Temporary:
-		return outcome{what: postponed, err: err}
+		return outcome{what: postponed, err: err, general: refusal.General}
 	case refusal != nil:
-		return outcome{what: refused, err: err}
+		return outcome{what: refused, err: err, general: refusal.General}
 	}
 	return outcome{what: failure(err), err: err}
 }
 
 func (f *effector) settle(e *Effect) outcome {
 	result, done, err := f.store.Settle(f.ctx, e)
+	var refusal *RefusedError
 	switch {
+	case errors.As(err, &refusal) && !refusal.Temporary:
+		return outcome{what: unsettled, err: err}
 	case err != nil:
 		return outcome{what: failure(err), err: err}
 	case done:
 		return outcome{what: applied, result: result}
 	}
 	return outcome{what: burned}
+}
+
+// ping settles nothing: it finds out whether a small request gets through.
+func (f *effector) ping(e *Effect) outcome {
+	_, _, err := f.store.Settle(f.ctx, e)
+	switch {
+	case err == nil:
+		return outcome{what: pinged}
+	case failure(err) == tableBroken:
+		return outcome{what: tableBroken, err: err}
+	}
+	return outcome{what: unpinged, err: err}
 }
 
 // failure returns the event for an error that is no refusal.

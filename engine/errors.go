@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Errors of calls that could not begin, or ended before their effect.
@@ -42,7 +43,29 @@ var (
 // given.
 func Ended(ctx context.Context) error {
 	if cause := context.Cause(ctx); cause != ctx.Err() {
-		return fmt.Errorf("tablecache: %w: %w", ctx.Err(), cause)
+		return Because(fmt.Errorf(prefix+"%w", ctx.Err()), cause)
 	}
-	return fmt.Errorf("tablecache: %w", ctx.Err())
+	return fmt.Errorf(prefix+"%w", ctx.Err())
 }
+
+// prefix is the library's name, with which its errors begin.
+const prefix = "tablecache: "
+
+// Unprefixed returns an error's text without the library's name, for use behind another error.
+func Unprefixed(err error) string { return strings.TrimPrefix(err.Error(), prefix) }
+
+// GivenUpError: the effect was certainly not applied, so many times in a row, while the store took small requests in between.
+type GivenUpError struct {
+	Kind  Kind
+	Tries int
+	Bytes int   // about how large it is
+	Err   error // why it was not applied the last time
+}
+
+// Error says how often, how large, and why.
+func (e *GivenUpError) Error() string {
+	return fmt.Sprintf("%sa %s of %d bytes was given up after %d tries: %s", prefix, e.Kind, e.Bytes, e.Tries, Unprefixed(e.Err))
+}
+
+// Unwrap returns why the effect was not applied.
+func (e *GivenUpError) Unwrap() error { return e.Err }

@@ -80,22 +80,25 @@ func (s *script) run(commands string) string {
 // command runs one command:
 //
 //	found <state> gen=N ver=N seq=N    a new machine, which begins
-//	take T <kind>, command T <kind>    an effect from a mailbox; merge, abort, clear
+//	take T <kind> [joined]             an effect from a mailbox
+//	command T <kind>                   merge, abort, clear
+//	parted T <kind>                    a request of an effect that was taken apart
 //	wait T, pin T                      requests for the clear state and for a pin
 //	withdraw T, grace T                the end of a pin or request; of a grace period
-//	applied <state> gen=N ver=N        and burned, postponed, refused, unanswered, fenced, lost, pauseover
+//	applied <state> gen=N ver=N        and burned, postponed [general], pinged, unpinged [general], refused [general], unanswered,
+//	                                   unsettled, fenced, lost, pauseover, nobodywaits, somebodywaits
 //	drop T                             an effect whose callers have all left
 //	found-fenced                       a read says that the table is fenced
-//	folded N [fenced|broken], foldpauseover, close
+//	folded N [fenced|broken|refused], foldpauseover, close
 func (s *script) command(f []string) []action {
 	e := event{}
 	switch f[0] {
 	case "found":
 		v := s.parseView(f[1:])
 		s.m = newMachine(v)
-	case "take", "command":
-		e.what = map[string]eventType{"take": taken, "command": commanded}[f[0]]
-		e.ticket, e.kind = s.parseNumber(f[1]), s.parseKind(f[2])
+	case "take", "command", "parted":
+		e.what = map[string]eventType{"take": taken, "command": commanded, "parted": parted}[f[0]]
+		e.ticket, e.kind, e.joined = s.parseNumber(f[1]), s.parseKind(f[2]), len(f) > 3
 	case "wait", "pin", "withdraw", "grace", "drop":
 		e.what = map[string]eventType{"wait": clearAwaited, "pin": pinRequested, "withdraw": withdrawn, "grace": graceOver, "drop": dropped}[f[0]]
 		e.ticket = s.parseNumber(f[1])
@@ -105,7 +108,7 @@ func (s *script) command(f []string) []action {
 	case "folded":
 		e.what, e.generation = folded, uint32(s.parseNumber(f[1]))
 		if len(f) > 2 {
-			e.err = map[string]error{"fenced": ErrFenced, "broken": errors.New("broken")}[f[2]]
+			e.err = map[string]error{"fenced": ErrFenced, "broken": errors.New("broken"), "refused": &RefusedError{Err: errors.New("refused")}}[f[2]]
 		}
 	case "fenced":
 		e.what, e.err = tableBroken, ErrFenced
@@ -113,16 +116,18 @@ func (s *script) command(f []string) []action {
 		e.what, e.err = foundBroken, ErrFenced
 	case "lost":
 		e.what, e.err = tableBroken, ErrLost
-	case "refused":
-		e.what, e.err = refused, errors.New("refused")
 	default:
-		others := map[string]eventType{"burned": burned, "postponed": postponed, "unanswered": unanswered,
+		others := map[string]eventType{"burned": burned, "postponed": postponed, "refused": refused, "unanswered": unanswered,
+			"unsettled": unsettled, "pinged": pinged, "unpinged": unpinged, "nobodywaits": nobodyWaits, "somebodywaits": somebodyWaits,
 			"pauseover": pauseOver, "foldpauseover": foldPauseOver, "close": closed}
 		what, known := others[f[0]]
 		if !known {
 			s.t.Fatalf("unknown command %q", f)
 		}
-		e.what = what
+		e.what, e.err, e.general = what, errors.New(f[0]), len(f) > 1
+		if what == unpinged && e.general {
+			e.err = &RefusedError{Err: e.err, General: true}
+		}
 	}
 	return s.m.step(e)
 }
@@ -168,6 +173,7 @@ func (s *script) parseView(f []string) (v View) {
 
 func (a action) trace() string {
 	names := map[actionType]string{doPublish: "publish", doSend: "send", doSettle: "settle", doUnclaim: "unclaim", doPause: "pause",
+		doPing: "ping", doPart: "part", doGiveUp: "give up",
 		doAnswer: "answer", doGrant: "grant", doHurry: "hurry", doExpire: "expire", doFold: "fold", doPauseFold: "pausefold",
 		doEndRegularSpans: "end regular spans", doEndScratchSpans: "end scratch spans", doEndAllSpans: "end all spans"}
 	text := "  " + names[a.do]
@@ -179,6 +185,8 @@ func (a action) trace() string {
 		text += fmt.Sprintf(" %s prev=%d gen=%d", a.kind, a.view.Seq, a.view.Generation)
 	case doGrant, doFold:
 		text += fmt.Sprintf(" gen=%d ver=%d", a.view.Generation, a.view.Version)
+	case doGiveUp:
+		text += fmt.Sprintf(" after %d tries", a.attempts)
 	case doPause, doPauseFold:
 		text += fmt.Sprintf(" attempts=%d", a.attempts)
 	}
@@ -198,7 +206,7 @@ func traceError(isAnswer bool, err error) string {
 func (m *machine) trace() string {
 	text := fmt.Sprintf("= %s gen=%d ver=%d seq=%d", m.view.State, m.view.Generation, m.view.Version, m.view.Seq)
 	if m.current.phase != none {
-		phases := [...]string{"none", "holding", "applying", "paused", "settling", "settlepaused"}
+		phases := [...]string{"none", "holding", "applying", "paused", "pinging", "settling", "settlepaused"}
 		text += fmt.Sprintf(" %s %d %s", m.current.kind, m.current.ticket, phases[m.current.phase])
 	}
 	if m.fold != noFold {
@@ -206,6 +214,15 @@ func (m *machine) trace() string {
 	}
 	if n := len(m.commands); n > 0 {
 		text += fmt.Sprintf(" commands=%d", n)
+	}
+	if n := len(m.aside); n > 0 {
+		text += fmt.Sprintf(" aside=%d", n)
+	}
+	if m.refusing != nil {
+		text += " refusing"
+	}
+	if m.othersTurn {
+		text += " others' turn"
 	}
 	if n := len(m.pins); n > 0 {
 		text += fmt.Sprintf(" pins=%d", n)

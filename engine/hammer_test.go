@@ -85,7 +85,7 @@ func (h *hammer) random(n int) int {
 
 // fault makes every fifth call of the store go wrong.
 func (h *hammer) fault(bool) fault {
-	faults := []fault{replyLost, replyLost, cut, late, later, later, postpone, postpone, refuse, crash}
+	faults := []fault{replyLost, replyLost, cut, late, later, later, postpone, postpone, postpone, away, refuse, forbid, crash}
 	if i := h.random(50); i < len(faults) {
 		return faults[i]
 	}
@@ -161,6 +161,8 @@ func (h *hammer) call(rng *rand.Rand, id string) {
 	h.calls = append(h.calls, c)
 }
 
+func isRefused(err error) bool { return errors.Is(err, errRefused) || errors.Is(err, errForbidden) }
+
 // merges merges again and again, so that writers do not wait for ever.
 func (h *hammer) merges(stop <-chan struct{}) {
 	for every := time.NewTicker(2 * time.Millisecond); ; {
@@ -207,7 +209,7 @@ func (h *hammer) mark(ctx context.Context, rng *rand.Rand, k Kind, id string) ca
 func (h *hammer) read(ctx context.Context, rng *rand.Rand) {
 	p, err := h.Pin(ctx, View{})
 	if err != nil {
-		if !errors.Is(err, context.Canceled) && !errors.Is(err, ErrFenced) && !errors.Is(err, ErrClosed) {
+		if !errors.Is(err, context.Canceled) && !errors.Is(err, ErrFenced) && !errors.Is(err, ErrClosed) && !isRefused(err) {
 			h.t.Errorf("pin: %v", err)
 		}
 		return
@@ -265,7 +267,7 @@ func (h *hammer) checkCall(c callResult) string {
 		}
 	}
 	told := h.told(c.err)
-	if len(c.values) > 0 && (told == "applied" && times == 0 || told == "not applied" && times > 0) {
+	if len(c.values) > 0 && (told == "applied" && times == 0 || (told == "not applied" || told == "given up") && times > 0) {
 		h.t.Errorf("%s was applied %d times, its caller was told %v", c.kind, times, c.err)
 	}
 	return told
@@ -277,7 +279,9 @@ func (h *hammer) told(err error) string {
 		return "applied"
 	case errors.Is(err, ErrUnknownOutcome):
 		return "unknown"
-	case errors.Is(err, context.Canceled), errors.Is(err, errRefused), errors.Is(err, ErrClosed), errors.Is(err, ErrFenced):
+	case errors.As(err, new(*GivenUpError)):
+		return "given up"
+	case errors.Is(err, context.Canceled), isRefused(err), errors.Is(err, ErrClosed), errors.Is(err, ErrFenced):
 		return "not applied"
 	}
 	h.t.Errorf("told %v", err)

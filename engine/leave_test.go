@@ -106,7 +106,7 @@ func TestD9_OneCallerOfABatchLeaves(t *testing.T) {
 		r.expect(Put, "z")
 		v := r.storeCall() // a b c
 		b.leavesWithUnknownOutcome()
-		v.end(postpone)
+		v.end(away)
 		a.leaves() // while it is paused
 		c.waits()
 		r.pass(time.Second)
@@ -138,7 +138,7 @@ func TestD9_CommandWhoseCallerHasLeftDelaysNobody(t *testing.T) {
 
 func TestD9_EffectWhoseCallersLeftWhileItWasAppliedIsNotSentAgain(t *testing.T) {
 	for what, end := range map[string]func(*rig, *gatedCall){
-		"postponed": func(_ *rig, v *gatedCall) { v.end(postpone) },
+		"postponed": func(_ *rig, v *gatedCall) { v.end(away) },
 		"burned":    func(r *rig, v *gatedCall) { v.end(cut); r.settle(fine) },
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -165,7 +165,7 @@ func TestD9_DeletionsKeepTheirOwnVerdictsWhenOthersLeave(t *testing.T) {
 		r.expect(Put, "z")
 		v := r.storeCall() // a b c d
 		a.leavesWithUnknownOutcome()
-		v.end(postpone)
+		v.end(away)
 		r.pass(time.Second)
 		v = r.storeCall() // b c d
 		d.leavesWithUnknownOutcome()
@@ -214,7 +214,7 @@ func TestS6_PinWhoseCallerLeavesIsNotGranted(t *testing.T) {
 func TestRowsThatWereDroppedAreNotKept(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		big := r.put("a", "b", "c")
-		r.end(Put, postpone)
+		r.end(Put, away)
 		big.leaves()
 		small := r.put("d")
 		r.expect(Put, "d")

@@ -10,11 +10,17 @@ type machine struct {
 	stopErr       error         // why no effect is accepted any more: ErrFenced or ErrLost (wrapped), the first of them, or ErrClosed
 	current       effectState   // the effect that has the lock, if its phase is not none
 	commands      []effectState // merge, abort and clear, in order of arrival
+	aside         []effectState // they have failed, or were joined with one that has: see machine_tries.go
+	othersTurn    bool          // whoever waits goes before what is aside
+	tries         int           // how often an effect may fail
 	pins          []pinState    // granted, neither released nor expired
 	pinRequests   []ticket      // requests that wait for a pin
 	clearRequests []ticket      // requests that wait for the clear state
 	fold          foldPhase
-	foldAttempts  int // how often in a row the fold has failed
+	foldAttempts  int   // how often in a row the fold has failed
+	foldCause     error // why it has failed last
+	unsettled     error // why the current effect cannot be settled: see machine_stuck.go
+	refusing      error // whoever waits in a mailbox is answered with it
 	actions       []action
 }
 
@@ -27,7 +33,12 @@ type effectState struct {
 	kind     Kind
 	phase    phase
 	seq      uint64 // its number, from the moment it is sent
-	attempts int    // how often it has failed
+	attempts int    // how often it has paused
+	tries    int    // how often it has failed
+	joined   bool   // several callers' requests are joined in it
+	answered bool   // its callers were told that its outcome is unknown
+	cause    error  // why it was not applied, or is not known to be
+	trouble  error  // what went wrong last, be it in settling
 }
 
 // phase is how far the current effect has come.
@@ -38,6 +49,7 @@ const (
 	holding            // it has the lock and waits for pins, if there are any
 	applying           // Apply is under way
 	paused             // certainly not applied: it will be sent again after a pause
+	pinging            // certainly not applied: does a small request get through?
 	settling           // Settle is under way
 	settlePaused       // its outcome is unknown: it will be settled again after a pause
 )
@@ -62,7 +74,7 @@ type pinState struct {
 const maxGeneration = math.MaxUint32
 
 func newMachine(found View) *machine {
-	return &machine{view: found}
+	return &machine{view: found, tries: defaultTries}
 }
 
 // step handles one event. The caller performs the returned actions in order; they are valid until
@@ -102,6 +114,12 @@ func (m *machine) handle(e event) {
 		m.handleDropped(e)
 	case foundBroken:
 		m.handleFoundBroken(e.err)
+	case parted:
+		m.handleParted(e)
+	case nobodyWaits:
+		m.othersTurn, m.refusing = false, nil
+	case somebodyWaits:
+		m.handleSomebodyWaits()
 	default:
 		m.handleOutcome(e)
 	}
@@ -122,16 +140,16 @@ func (m *machine) advance() {
 
 // admitsRegular tells whether a Put or Delete may be taken now (D1).
 func (m *machine) admitsRegular() bool {
-	return m.broken() != nil || m.admits() && m.view.State == StateClear
+	return m.refusesWrites() != nil || m.admits() && m.admitsKind(Put)
 }
 
 // admitsScratch tells whether a Stage or Discard may be taken now (D2, D3).
 func (m *machine) admitsScratch() bool {
-	return m.broken() != nil || m.admits() && m.view.State != StateMerging
+	return m.refusesWrites() != nil || m.admits() && m.admitsKind(Stage)
 }
 
 func (m *machine) admits() bool {
-	return m.stopErr == nil && m.current.phase == none && len(m.commands) == 0
+	return m.stopErr == nil && m.current.phase == none && len(m.commands) == 0 && m.resumable() < 0
 }
 
 // broken returns why the table can no longer be written; nil if it can, or is closed. Requests to a
@@ -148,14 +166,15 @@ func (m *machine) ended() bool { return m.stopErr == ErrClosed && m.current.phas
 
 // handleTaken gives the lock to an effect whose requests came from a mailbox.
 func (m *machine) handleTaken(e event) {
-	if m.stopErr != nil {
-		m.answer(e.ticket, m.stopErr)
+	if err := m.refusesAll(); err != nil {
+		m.answer(e.ticket, err)
 		return
 	}
 	if m.current.phase != none {
 		panic("engine: an effect was taken while another has the lock")
 	}
-	m.begin(effectState{ticket: e.ticket, kind: e.kind})
+	m.othersTurn = false
+	m.begin(effectState{ticket: e.ticket, kind: e.kind, joined: e.joined})
 }
 
 // handleCommanded queues a merge, abort or clear.
@@ -165,6 +184,7 @@ func (m *machine) handleCommanded(e event) {
 		return
 	}
 	m.commands = append(m.commands, effectState{ticket: e.ticket, kind: e.kind})
+	m.maybeSettleAgain()
 }
 
 func (m *machine) handleClearAwaited(e event) {
@@ -173,6 +193,7 @@ func (m *machine) handleClearAwaited(e event) {
 		return
 	}
 	m.clearRequests = append(m.clearRequests, e.ticket)
+	m.maybeSettleAgain()
 }
 
 // handleWithdrawn forgets a pin, or a request for a pin or for the clear state.
@@ -184,27 +205,35 @@ func (m *machine) handleWithdrawn(e event) {
 
 // handleDropped forgets an effect whose callers have all left and that is not under way.
 func (m *machine) handleDropped(e event) {
-	m.commands = without(m.commands, func(s effectState) bool { return s.ticket == e.ticket })
+	isIt := func(s effectState) bool { return s.ticket == e.ticket }
+	m.commands, m.aside = without(m.commands, isIt), without(m.aside, isIt)
 	if m.current.ticket == e.ticket {
 		m.current = effectState{}
 	}
 }
 
-// underWay tells whether the effect was sent and its outcome is not known.
+// underWay tells whether the store is at work on the effect, or its outcome is not known.
 func (m *machine) underWay(t ticket) bool {
 	switch m.current.phase {
-	case applying, settling, settlePaused:
+	case applying, pinging, settling, settlePaused:
 		return m.current.ticket == t
 	}
 	return false
 }
 
-// maybeBegin gives the lock to the first command.
+// maybeBegin gives the lock to the first command, or else to what is aside.
 func (m *machine) maybeBegin() {
-	for m.current.phase == none && len(m.commands) > 0 {
-		first := m.commands[0]
-		m.commands = m.commands[1:]
-		m.begin(first)
+	for m.current.phase == none {
+		switch i := m.resumable(); {
+		case len(m.commands) > 0:
+			first := m.commands[0]
+			m.commands, m.othersTurn = m.commands[1:], false
+			m.begin(first)
+		case i >= 0:
+			m.resume(i)
+		default:
+			return
+		}
 	}
 }
 
@@ -262,9 +291,11 @@ func (m *machine) emit(a action) { m.actions = append(m.actions, a) }
 
 func (m *machine) answer(t ticket, err error) { m.emit(action{do: doAnswer, ticket: t, err: err}) }
 
-// finish answers the current effect and takes the lock from it.
+// finish answers the current effect, unless its callers were answered before, and takes the lock from it.
 func (m *machine) finish(err error) {
-	m.answer(m.current.ticket, err)
+	if !m.current.answered {
+		m.answer(m.current.ticket, err)
+	}
 	m.current = effectState{}
 }
 

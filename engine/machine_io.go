@@ -8,6 +8,8 @@ type event struct {
 	result     Result
 	generation uint32
 	err        error
+	joined     bool // taken: several callers' requests are joined in the effect
+	general    bool // postponed, refused: the reason is not the effect's own
 }
 
 type eventType uint8
@@ -31,6 +33,12 @@ const (
 	unanswered                     // Apply or Settle ended without an answer
 	tableBroken                    // Apply or Settle says that the table is fenced or lost
 	foundBroken                    // a read says so
+	unsettled                      // Settle was refused, for a reason that does not pass
+	pinged                         // a small request got through
+	unpinged                       // it did not
+	parted                         // one of the requests of an effect that was taken apart
+	nobodyWaits                    // no request waits that may be taken now
+	somebodyWaits                  // a request waits that may not
 	pauseOver                      // the pause of the current effect is over
 )
 
@@ -50,6 +58,9 @@ const (
 	doPublish         actionType = iota // show the machine's view to everybody
 	doSend                              // claim the effect's requests, then send it
 	doSettle                            // settle the current effect
+	doPing                              // find out whether a small request gets through
+	doPart                              // take an effect apart: parted follows, for each of its requests
+	doGiveUp                            // answer an effect's callers with why it was never applied
 	doUnclaim                           // the effect was not applied: undo the claims
 	doPause                             // start a pause; pauseOver follows
 	doAnswer                            // answer an effect's callers or a pending request

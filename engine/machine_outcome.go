@@ -1,24 +1,30 @@
 package engine
 
-import "fmt"
-
 // handleOutcome handles how the Apply or Settle of the current effect ended. If neither is under
 // way, the effect was answered before, as by a close, and its outcome changes nothing.
 func (m *machine) handleOutcome(e event) {
-	if m.current.phase != applying && m.current.phase != settling {
+	switch m.current.phase {
+	case applying, settling, pinging:
+	default:
 		return
 	}
 	switch e.what {
 	case applied:
 		m.handleApplied(e.result)
 	case refused:
-		m.finish(e.err)
+		m.handleRefused(e)
 	case postponed:
-		m.handlePostponed()
+		m.handlePostponed(e)
+	case pinged:
+		m.handlePinged()
+	case unpinged:
+		m.handleUnpinged(e)
 	case burned:
 		m.handleBurned()
 	case unanswered:
-		m.handleUnanswered()
+		m.handleUnanswered(e)
+	case unsettled:
+		m.handleUnsettled(e)
 	case tableBroken:
 		m.handleTableBroken(e.err)
 	}
@@ -27,48 +33,80 @@ func (m *machine) handleOutcome(e event) {
 // handleApplied takes over the view that the effect left behind.
 func (m *machine) handleApplied(r Result) {
 	m.view = View{State: r.State, Generation: r.Generation, Version: r.Version, Seq: m.current.seq}
+	m.unsettled = nil
 	m.emit(action{do: doPublish})
 	m.endSpans(m.current.kind)
 	m.updateFold()
 	m.finish(nil)
 }
 
-// handlePostponed keeps the number: it was certainly not used.
-func (m *machine) handlePostponed() {
-	if m.stopErr != nil {
-		m.finish(m.stopErr)
+// handleRefused tells the callers of an effect that it was refused. What several callers have joined is
+// taken apart first, unless any effect would be refused: the fault may be that of one of them alone.
+func (m *machine) handleRefused(e event) {
+	if m.current.joined && !e.general && m.stopErr == nil {
+		m.part()
 		return
 	}
-	m.pause(paused)
+	m.finish(e.err)
+}
+
+// handlePostponed keeps the number: it was certainly not used. If the reason may be the effect's own, it
+// is found out whether anything gets through.
+func (m *machine) handlePostponed(e event) {
+	m.current.cause, m.current.trouble = e.err, e.err
+	switch {
+	case m.stopErr != nil:
+		m.finish(m.stopErr)
+	case e.general:
+		m.pause(paused)
+	default:
+		m.ping()
+	}
 }
 
 // handleBurned gives the number up. The table's number is now the one after it, so that neither
 // the late effect nor the next one can be taken for the other (G9).
 func (m *machine) handleBurned() {
 	m.view.Seq = m.current.seq + 1
+	m.unsettled = nil
 	m.emit(action{do: doPublish})
-	m.handlePostponed()
+	switch {
+	case m.stopErr != nil:
+		m.finish(m.stopErr)
+	case m.current.answered:
+		m.current = effectState{} // nobody waits for it any more
+	default:
+		m.countTry()
+	}
 }
 
 // handleUnanswered finds out what the outcome was before anything else is sent.
-func (m *machine) handleUnanswered() {
+func (m *machine) handleUnanswered(e event) {
+	m.current.trouble = e.err
+	if m.current.phase == applying {
+		m.current.cause = e.err
+	}
 	switch {
 	case m.stopErr != nil:
 		m.finish(unknown(m.stopErr))
 	case m.current.phase == applying:
 		m.settle()
 	default:
+		m.unsettled = nil
 		m.pause(settlePaused)
 	}
 }
 
-// handlePauseOver sends or settles the current effect again. If it was answered in its pause, as by
-// a close, there is nothing to do.
+// handlePauseOver sends or settles the current effect again; if it has failed, others go first. If it was
+// answered in its pause, as by a close, there is nothing to do.
 func (m *machine) handlePauseOver() {
-	switch m.current.phase {
-	case settlePaused:
+	switch {
+	case m.current.phase == settlePaused:
 		m.settle()
-	case paused:
+	case m.current.phase != paused:
+	case m.current.tries > 0:
+		m.setAside()
+	default:
 		m.hold() // for the pins that were granted meanwhile
 	}
 }
@@ -106,7 +144,7 @@ func (m *machine) handleFoundBroken(err error) {
 	}
 }
 
-func unknown(why error) error { return fmt.Errorf("%w: %w", ErrUnknownOutcome, why) }
+func unknown(why error) error { return Because(ErrUnknownOutcome, why) }
 
 // endSpans ends the spans that do not outlast an effect of this kind.
 func (m *machine) endSpans(k Kind) {
@@ -130,15 +168,9 @@ func (m *machine) stop(err error) {
 	if m.stopErr == nil || err == ErrClosed {
 		m.stopErr = err
 	}
-	m.fold = noFold
+	m.fold, m.unsettled, m.refusing = noFold, nil, nil
 	m.stopCurrent(err)
-	for _, s := range m.commands {
-		m.answer(s.ticket, err)
-	}
-	for _, t := range append(m.pinRequests, m.clearRequests...) {
-		m.answer(t, err)
-	}
-	m.commands, m.pinRequests, m.clearRequests = nil, nil, nil
+	m.answerWaiting(err)
 	m.emit(action{do: doEndAllSpans, err: err})
 	for _, p := range m.pins {
 		m.emit(action{do: doExpire, ticket: p.ticket, err: err})
@@ -146,9 +178,20 @@ func (m *machine) stop(err error) {
 	m.pins = nil
 }
 
+// answerWaiting answers all callers whose effects are not under way, and requests for pins and for the clear state.
+func (m *machine) answerWaiting(err error) {
+	for _, s := range append(m.commands, m.aside...) {
+		m.answer(s.ticket, err)
+	}
+	for _, t := range append(m.pinRequests, m.clearRequests...) {
+		m.answer(t, err)
+	}
+	m.commands, m.aside, m.pinRequests, m.clearRequests = nil, nil, nil, nil
+}
+
 func (m *machine) stopCurrent(err error) {
 	switch m.current.phase {
-	case holding, paused:
+	case holding, paused, pinging:
 		m.finish(err)
 	case settling, settlePaused:
 		m.finish(unknown(err))

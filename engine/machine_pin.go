@@ -8,6 +8,7 @@ func (m *machine) handlePinRequested(e event) {
 		return
 	}
 	m.pinRequests = append(m.pinRequests, e.ticket)
+	m.maybeSettleAgain()
 }
 
 // maybeGrant grants the requested pins, on the current generation.
@@ -27,7 +28,7 @@ func (m *machine) maybeGrant() {
 // granted meanwhile. Stage, Discard and Abort disturb no reader, once their outcome is known.
 func (m *machine) mayGrant() bool {
 	switch m.current.phase {
-	case none, paused:
+	case none, paused, pinging:
 		return true
 	case settling, settlePaused:
 		return false
@@ -89,7 +90,7 @@ func (m *machine) handleGraceOver(e event) {
 func (m *machine) updateFold() {
 	switch {
 	case m.view.State != StateMerging:
-		m.fold = noFold
+		m.fold, m.foldCause = noFold, nil
 	case m.fold == noFold:
 		m.fold, m.foldAttempts = foldHolding, 0
 		m.hurry(m.foldWaitsFor)
@@ -115,15 +116,22 @@ func (m *machine) handleFolded(e event) {
 	case errors.Is(e.err, ErrFenced) || errors.Is(e.err, ErrLost):
 		m.stop(e.err)
 	default:
-		m.foldAttempts++
-		m.fold = foldPaused
-		m.emit(action{do: doPauseFold, attempts: m.foldAttempts})
+		m.pauseFold(e.err)
 	}
+}
+
+// pauseFold requests the fold again after a pause.
+func (m *machine) pauseFold(err error) {
+	m.foldCause = err
+	m.foldAttempts++
+	m.fold = foldPaused
+	m.emit(action{do: doPauseFold, attempts: m.foldAttempts})
+	m.maybeRefuse(err)
 }
 
 func (m *machine) becomeClear() {
 	m.view.State = StateClear
-	m.fold = noFold
+	m.fold, m.foldCause = noFold, nil
 	m.emit(action{do: doPublish})
 }
 

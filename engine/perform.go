@@ -10,7 +10,13 @@ func (a *Actor) perform(x action) {
 	case doSend:
 		a.send(x)
 	case doSettle:
-		a.effector.start(storeCall{effect: a.effector.effect, settle: true})
+		a.effector.start(storeCall{effect: a.effector.effect, what: callSettle})
+	case doPing:
+		a.effector.start(storeCall{effect: &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq}, what: callPing})
+	case doPart:
+		a.part(x)
+	case doGiveUp:
+		a.giveUp(x)
 	case doUnclaim:
 		a.unclaim(x)
 	case doPause:
@@ -59,10 +65,34 @@ func (a *Actor) send(x action) {
 func (a *Actor) unclaim(x action) {
 	b := a.batches[x.ticket]
 	b.unclaim()
-	clear(a.rowBuffer) // a caller that leaves must not leave its rows behind; send fills the buffer again
-	if b.isAbandoned() {
+	a.forgetCallers() // one that leaves must not leave its rows behind; send fills the buffer again
+	if b.isAbandoned() && !a.machine.underWay(x.ticket) {
 		a.drop(x.ticket)
 	}
+}
+
+// part makes an effect of its own of each request of an effect that was certainly not applied.
+func (a *Actor) part(x action) {
+	b := a.batches[x.ticket]
+	delete(a.batches, x.ticket)
+	b.unclaim()
+	clear(a.rowBuffer)
+	a.cfg.Logger.Info("requests that were joined are sent apart", zap.Stringer("kind", b.kind), zap.Int("bytes", b.bytes),
+		zap.Int("requests", len(b.requests)))
+	for _, r := range b.requests {
+		if !r.isAbandoned() {
+			t := a.newTicket()
+			a.batches[t] = newBatch(r, 0)
+			a.tell(event{what: parted, ticket: t, kind: b.kind})
+		}
+	}
+}
+
+// giveUp answers the callers of an effect that was never applied.
+func (a *Actor) giveUp(x action) {
+	e := &GivenUpError{Kind: x.kind, Tries: x.attempts, Bytes: a.batches[x.ticket].bytes, Err: x.err}
+	a.cfg.Logger.Error("an effect is given up", zap.Stringer("kind", e.Kind), zap.Int("bytes", e.Bytes), zap.Int("tries", e.Tries), zap.Error(e.Err))
+	a.answer(action{ticket: x.ticket, err: e})
 }
 
 // drop forgets an effect that is not under way and whose callers have all left.
@@ -85,7 +115,20 @@ func (a *Actor) answer(x action) {
 	}
 	b.answer(a.verdicts, x.err)
 	if !a.effector.busy {
-		clear(a.rowBuffer) // the buffer is kept for the next effect, without the rows of callers
+		a.forgetCallers()
+	}
+}
+
+// forgetCallers keeps the buffer for the next effect, without the rows of callers. After GiveUp there is none, and the call
+// that was given up may still read them.
+func (a *Actor) forgetCallers() {
+	if a.givenUp {
+		a.rowBuffer = nil
+		return
+	}
+	clear(a.rowBuffer)
+	if e := a.effector.effect; e != nil {
+		e.Callers = nil
 	}
 }
 

@@ -138,7 +138,7 @@ func TestG5_GraceCountsFromTheFirstThatWaitsAndIsNeverRestarted(t *testing.T) {
 func TestS6_PinsAreGrantedWhileAnEffectIsPausedAndThenWaitedFor(t *testing.T) {
 	inBubble(t, Config{Grace: 10 * time.Second, Backoff: Backoff{First: time.Minute, Most: time.Minute}}, View{}, func(r *rig) {
 		put := r.put("a")
-		r.end(Put, postpone)
+		r.end(Put, away)
 		pin := r.pin()
 		r.pinIs(pin, false, nil)
 		<-pin.Hurry() // the pause is over

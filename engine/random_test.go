@@ -38,7 +38,8 @@ type simulation struct {
 	pins        map[ticket]*pinState
 	sent        *action  // the latest effect that was sent
 	applied     bool     // whether it was applied
-	sentPhase   phase    // its phase if it is under way: applying or settling; else none
+	sentPhase   phase    // its phase if it is under way: applying, settling or pinging; else none
+	parts       []event  // of effects that were taken apart: not yet told
 	paused      bool     // a pause runs
 	folds       []uint32 // those under way; only the end of the last counts
 	foldPaused  bool
@@ -53,7 +54,7 @@ func (s *simulation) newTicket() ticket {
 // doSomething makes one event happen, of those that can.
 func (s *simulation) doSomething() {
 	can := []func(){s.write, s.write, s.write, s.command, s.request, s.leave, s.leave, s.answer, s.answer, s.answer, s.answer,
-		s.pause, s.pause, s.fold}
+		s.pause, s.pause, s.fold, s.rest}
 	if s.rng.IntN(2000) == 0 {
 		can = []func(){s.close, s.fence}
 	}
@@ -80,7 +81,7 @@ func (s *simulation) command() {
 func (s *simulation) begin(what eventType, k Kind) {
 	t := s.newTicket()
 	s.requests[t] = k
-	s.tell(event{what: what, ticket: t, kind: k})
+	s.tell(event{what: what, ticket: t, kind: k, joined: what == taken && s.rng.IntN(2) == 0})
 }
 
 func (s *simulation) request() {
@@ -135,6 +136,8 @@ func (s *simulation) answer() {
 		s.answerApply([]eventType{applied, applied, applied, refused, postponed, unanswered, unanswered}[s.rng.IntN(7)])
 	case settling:
 		s.answerSettle(s.rng.IntN(3) == 0)
+	case pinging:
+		s.answerPing([]eventType{pinged, unpinged}[s.rng.IntN(2)])
 	}
 }
 
@@ -146,8 +149,8 @@ func (s *simulation) answerApply(how eventType) {
 		s.t.Fatal("the simulation answers applied, but has not applied the effect")
 	}
 	s.sentPhase = none
-	e := event{what: how, result: s.result()}
-	if how == refused {
+	e := event{what: how, result: s.result(), general: s.rng.IntN(2) == 0}
+	if how != applied {
 		e.err = errRefused
 	}
 	s.tell(e)
@@ -156,13 +159,30 @@ func (s *simulation) answerApply(how eventType) {
 func (s *simulation) answerSettle(answerLost bool) {
 	s.sentPhase = none
 	switch {
+	case answerLost && s.rng.IntN(2) == 0:
+		s.tell(event{what: unsettled, err: errRefused})
 	case answerLost:
-		s.tell(event{what: unanswered})
+		s.tell(event{what: unanswered, err: errNoAnswer})
 	case s.applied:
 		s.tell(event{what: applied, result: s.result()})
 	default:
 		s.truth.Seq += 2
 		s.tell(event{what: burned})
+	}
+}
+
+func (s *simulation) answerPing(how eventType) {
+	s.sentPhase = none
+	s.tell(event{what: how, err: &RefusedError{Err: errRefused, Temporary: s.rng.IntN(2) == 0}})
+}
+
+// rest tells the machine that no request waits in a mailbox, or that one waits that may not be taken.
+func (s *simulation) rest() {
+	switch {
+	case s.m.othersTurn || s.m.refusing != nil:
+		s.tell(event{what: nobodyWaits})
+	case s.sentPhase == none && !s.over:
+		s.tell(event{what: somebodyWaits})
 	}
 }
 
@@ -212,7 +232,7 @@ func (s *simulation) fold() {
 	e := event{what: folded, generation: s.folds[i]}
 	s.folds = slices.Delete(s.folds, i, i+1)
 	if s.rng.IntN(2) == 0 {
-		e.err = errors.New("broken")
+		e.err = &RefusedError{Err: errors.New("broken"), Temporary: s.rng.IntN(2) == 0}
 	} else if s.truth.State == StateMerging && s.truth.Generation == e.generation {
 		s.truth.State = StateClear
 	}
@@ -232,6 +252,12 @@ func (s *simulation) fence() {
 func (s *simulation) tell(e event) {
 	for _, a := range s.m.step(e) {
 		s.handleAction(a)
+	}
+	for len(s.parts) > 0 {
+		e := s.parts[0]
+		s.parts = s.parts[1:]
+		s.requests[e.ticket] = e.kind
+		s.tell(e)
 	}
 	if !s.over {
 		s.checkWaits()
@@ -256,7 +282,7 @@ func (s *simulation) checkWaits() {
 	if s.m.fold == foldHolding {
 		s.mustNot(countPins(func(p pinState) bool { return p.generation < s.truth.Generation }) == 0, "the fold waits for no pin")
 	}
-	idle := s.m.current.phase == none || s.m.current.phase == paused
+	idle := s.m.current.phase == none || s.m.current.phase == paused || s.m.current.phase == pinging
 	s.mustNot(idle && len(s.pinRequests) > 0, "a reader waits for nothing")
 }
 
@@ -270,10 +296,22 @@ func (s *simulation) handleAction(a action) {
 		s.mustNot(s.disturbs(a.kind), "an effect is sent under a pin")
 		s.sent, s.sentPhase, s.applied = &a, applying, false
 	case doSettle:
-		s.mustNot(s.sentPhase != none || a.ticket != s.sent.ticket, "something else is settled")
+		s.mustNot(s.sentPhase != none || a.ticket != s.sent.ticket && a.ticket != 0, "something else is settled")
 		s.sentPhase = settling
+	case doPing:
+		s.mustNot(s.sentPhase != none || s.applied && a.ticket != 0, "a ping follows an effect that was applied")
+		s.sentPhase = pinging
 	case doUnclaim:
 		s.mustNot(s.applied, "an applied effect is unclaimed")
+	case doPart:
+		s.mustNot(s.applied, "an applied effect is taken apart")
+		delete(s.requests, a.ticket)
+		for range 1 + s.rng.IntN(3) {
+			s.parts = append(s.parts, event{what: parted, ticket: s.newTicket(), kind: s.sent.kind})
+		}
+	case doGiveUp:
+		s.mustNot(a.err == nil, "an effect is given up without a reason")
+		s.handleAnswer(a)
 	case doPause:
 		s.paused = true
 	case doAnswer:
@@ -358,6 +396,10 @@ func (s *simulation) windDown() {
 			s.answerApply(applied)
 		case s.sentPhase == settling:
 			s.answerSettle(false)
+		case s.sentPhase == pinging:
+			s.answerPing(unpinged)
+		case s.m.othersTurn || s.m.refusing != nil:
+			s.rest()
 		case s.paused || s.foldPaused:
 			s.pause()
 		case len(s.folds) > 0:

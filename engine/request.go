@@ -2,18 +2,20 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 )
 
 // request is what a caller asks of the actor, and the slot for the answer.
 type request struct {
-	kind     Kind      // 0: a request that needs no effect, as for a span or a pin
-	rows     []Row     // Put, Stage
-	deletion *Deletion // Delete, Discard
-	bytes    int       // of rows or marks
-	ticket   ticket    // the actor's alone, for requests that came by the control channel
-	span     *Span     // the requested scratch span
+	kind     Kind            // 0: a request that needs no effect, as for a span or a pin
+	rows     []Row           // Put, Stage
+	deletion *Deletion       // Delete, Discard
+	bytes    int             // of rows or marks
+	ticket   ticket          // the actor's alone, for requests that came by the control channel
+	span     *Span           // the requested scratch span
+	caller   context.Context // for its values, of a request that needs an effect
+
+	awaitsClear bool // the request is for the clear state
 
 	state    atomic.Uint32 // a requestState; written by the caller and the actor
 	answered chan struct{} // closed by the actor when verdicts and err are there
@@ -81,6 +83,26 @@ func (r *request) spanErr() error {
 // needsEffect tells whether the request can only be answered by an effect.
 func (r *request) needsEffect() bool { return !r.isAbandoned() && r.kind != 0 && r.spanErr() == nil }
 
+// maybeEnd answers the request if its span has ended, and tells whether that is so.
+func (r *request) maybeEnd() bool {
+	err := r.spanErr()
+	if err != nil {
+		r.answer(nil, err)
+	}
+	return err != nil
+}
+
+// waitClass says whom the request waits with.
+func (r *request) waitClass() waitClass {
+	switch {
+	case r.kind == Put || r.kind == Delete || r.awaitsClear:
+		return waitsForClear
+	case r.kind == Stage || r.kind == Discard || r.span != nil:
+		return waitsForScratch
+	}
+	return waitsForLock
+}
+
 // isAbandoned tells whether the caller has left.
 func (r *request) isAbandoned() bool { return r.state.Load() == abandoned }
 
@@ -119,15 +141,15 @@ func (r *request) abandon() requestState {
 	}
 }
 
-// await waits for the answer, until ctx, the request's span or the table ends.
-func (r *request) await(ctx context.Context, closing <-chan struct{}) error {
+// await waits for the answer, until ctx, the request's span or the table ends. why tells what it has waited for.
+func (r *request) await(ctx context.Context, closing <-chan struct{}, why *reasons) error {
 	spanDone := r.spanDone()
 	for {
 		select {
 		case <-r.answered:
 			return r.err
 		case <-ctx.Done():
-			return r.giveUp(ctx)
+			return r.giveUp(ctx, why)
 		case <-spanDone:
 			if r.tryWithdraw() {
 				return r.spanErr()
@@ -143,13 +165,14 @@ func (r *request) await(ctx context.Context, closing <-chan struct{}) error {
 }
 
 // giveUp abandons the request because ctx has ended, and returns the caller's error.
-func (r *request) giveUp(ctx context.Context) error {
+func (r *request) giveUp(ctx context.Context, why *reasons) error {
+	err := why.ended(ctx, r.waitClass())
 	switch r.abandon() {
 	case answered:
 		<-r.answered
 		return r.err
 	case claimed:
-		return fmt.Errorf("%w: %w", ErrUnknownOutcome, Ended(ctx))
+		return unknown(err)
 	}
-	return Ended(ctx)
+	return err
 }

@@ -15,7 +15,7 @@ func TestCallerThatLeavesAtTheMomentOfTheAnswerGetsIt(t *testing.T) {
 	r := newRequest(Delete)
 	r.tryClaim()
 	r.answer([]Verdict{Marked}, errRefused)
-	if err := r.giveUp(ctx); !errors.Is(err, errRefused) || len(r.verdicts) != 1 {
+	if err := r.giveUp(ctx, new(reasons)); !errors.Is(err, errRefused) || len(r.verdicts) != 1 {
 		t.Errorf("%v, %q", err, r.verdicts)
 	}
 	if r.isAbandoned() || r.tryWithdraw() || r.tryClaim() || r.answer(nil, nil) {

@@ -132,7 +132,7 @@ func TestG9_CallerWhoLeavesBeforeItIsSettledIsToldThatNobodyKnows(t *testing.T) 
 
 func TestG9_CallerWhoLeavesInAPauseHasDoneNothing(t *testing.T) {
 	for what, until := range map[string]func(*rig){
-		"postponed": func(r *rig) { r.end(Put, postpone) },
+		"postponed": func(r *rig) { r.end(Put, away) },
 		"burned":    func(r *rig) { r.end(Put, cut); r.settle(fine) },
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestG9_PostponedEffectIsSentAgainUnderItsNumber(t *testing.T) {
 			if v.Prev != 3 || v.Seq != 4 {
 				t.Fatalf("%d after %d, want 4 after 3", v.Seq, v.Prev)
 			}
-			v.end(postpone)
+			v.end(away)
 			put.waits()
 			r.pass(time.Second)
 		}
@@ -289,7 +289,7 @@ func TestG8_FoldThatIsFencedEndsEverythingButWhatIsUnderWay(t *testing.T) {
 	for _, how := range []struct {
 		fault
 		want []error
-	}{{fine, []error{nil}}, {replyLost, []error{ErrUnknownOutcome, ErrFenced}}, {postpone, []error{ErrFenced}}, {refuse, []error{errRefused}}} {
+	}{{fine, []error{nil}}, {replyLost, []error{ErrUnknownOutcome, ErrFenced}}, {away, []error{ErrFenced}}, {refuse, []error{errRefused}}} {
 		bubble(t, Config{}, View{State: StateMerging, Generation: 2}, func(r *rig) {
 			put, clear := r.put("a"), r.clear()
 			v := r.storeCall()

@@ -21,22 +21,27 @@ const (
 	late                   // no answer comes, and it runs at the next call of the store
 	later                  // no answer comes, and it runs at the next call but one
 	postpone               // refused, for a reason that passes
+	away                   // refused, for a reason that passes and is not the effect's own
 	refuse                 // refused
+	forbid                 // refused, as anything would be
 	takeover               // somebody else has opened the table
 	dataLoss               // the store went back in time
 	crash                  // the store panics
 )
 
 var (
-	errNoAnswer = errors.New("connection reset")
-	errRefused  = errors.New("OOM")
-	errLoading  = errors.New("LOADING")
+	errNoAnswer  = errors.New("connection reset")
+	errRefused   = errors.New("OOM")
+	errLoading   = errors.New("LOADING")
+	errAway      = errors.New("dial")
+	errForbidden = errors.New("NOPERM")
 )
 
 // gatedCall is a call of a gated store: it waits until the test says how it ends.
 type gatedCall struct {
 	Effect // a copy
 	settle bool
+	what   callType // a Settle of nothing is a ping
 	ending chan fault
 }
 
@@ -53,6 +58,8 @@ type fakeStore struct {
 	faults   func(settle bool) fault     // if not nil, it says how each call ends
 	inside   sync.Mutex                  // held while a call is under way: the engine makes one at a time
 	violated func(what string, _ ...any) // called if the engine breaks a promise
+	watched  func() fault                // if not nil, it says how the store answers whether it can be had
+	tooLarge string                      // a key that the store never takes: no answer comes to its effects
 
 	mu           sync.Mutex // guards all below
 	truth        View
@@ -107,10 +114,18 @@ func (s *fakeStore) decide(ctx context.Context, e *Effect, settle bool) (fault, 
 	switch {
 	case s.faults != nil:
 		return s.faults(settle), ctx.Err()
-	case s.calls == nil:
+	case s.calls == nil, settle && e.Kind == 0 && s.watched == nil:
 		return fine, ctx.Err()
+	case settle && e.Kind == 0:
+		return s.watched(), ctx.Err()
 	}
 	c := &gatedCall{Effect: copied(e), settle: settle, ending: make(chan fault)}
+	switch {
+	case settle && e.Prev == e.Seq:
+		c.what = callPing
+	case settle:
+		c.what = callSettle
+	}
 	select {
 	case s.calls <- c:
 	case <-s.opened:
@@ -131,6 +146,9 @@ func (s *fakeStore) decide(ctx context.Context, e *Effect, settle bool) (fault, 
 // end is called with mu held.
 func (s *fakeStore) end(e *Effect, settle bool, how fault) (r Result, done bool, err error) {
 	s.runDelayed()
+	if s.tooLarge != "" && !settle && slices.ContainsFunc(e.Rows, func(r Row) bool { return string(r.Key) == s.tooLarge }) {
+		how = cut
+	}
 	switch how {
 	case takeover:
 		s.brokenErr = ErrFenced
@@ -145,6 +163,10 @@ func (s *fakeStore) end(e *Effect, settle bool, how fault) (r Result, done bool,
 		return Result{}, false, errNoAnswer
 	case postpone:
 		return Result{}, false, &RefusedError{Err: errLoading, Temporary: true}
+	case away:
+		return Result{}, false, &RefusedError{Err: errAway, Temporary: true, General: true}
+	case forbid:
+		return Result{}, false, &RefusedError{Err: errForbidden, General: true}
 	case refuse:
 		return Result{}, false, &RefusedError{Err: errRefused}
 	case crash:

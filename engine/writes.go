@@ -93,22 +93,38 @@ func (a *Actor) checkUsable(ctx context.Context) error {
 
 // submit puts a request into its mailbox and waits for the answer.
 func (a *Actor) submit(ctx context.Context, r *request) error {
+	r.caller = ctx
 	in := &a.scratch
 	if r.kind == Put || r.kind == Delete {
 		in = &a.regular
 	}
+	before := ctx.Err()
 	switch err := in.box.sendUnless(ctx, a.closing, r.spanDone(), r); {
 	case err == errObsolete:
 		return r.spanErr()
+	case err != nil && err != ErrClosed && before == nil: // it has waited for room
+		return a.reasons.ended(ctx, r.waitClass())
 	case err != nil:
 		return err
 	}
+	if a.watchful.Load() {
+		signal(a.arrived)
+	}
 	return a.await(ctx, r)
+}
+
+// signal writes to a channel of one. If an earlier signal is still unread, that one will do.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // command sends a merge, abort or clear to the run loop and waits for the answer.
 func (a *Actor) command(ctx context.Context, k Kind) error {
 	r := newRequest(k)
+	r.caller = ctx
 	if err := a.sendControl(ctx, func() { a.handleCommand(r) }); err != nil {
 		return err
 	}
@@ -124,12 +140,9 @@ func (a *Actor) handleCommand(r *request) {
 // await waits for the answer. If the caller leaves, await tells the run loop, which may then drop an
 // effect that waits for pins or for its turn.
 func (a *Actor) await(ctx context.Context, r *request) error {
-	err := r.await(ctx, a.closing)
+	err := r.await(ctx, a.closing, &a.reasons)
 	if r.isAbandoned() {
-		select {
-		case a.abandoned <- struct{}{}:
-		default: // an earlier signal is still unread
-		}
+		signal(a.abandoned)
 	}
 	return err
 }

@@ -117,7 +117,7 @@ func outcome(err error) Outcome {
 	case errors.Is(err, table.ErrUnknownOutcome):
 		return Unknown
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, table.ErrFenced),
-		errors.Is(err, table.ErrClosed), errors.As(err, &server):
+		errors.Is(err, table.ErrClosed), errors.As(err, new(*table.GivenUpError)), errors.As(err, &server):
 		return Refused
 	}
 	return Unknown

@@ -33,10 +33,6 @@ func clients(cluster string) map[string]func(*testing.T) redis.UniversalClient {
 		"universal client of a cluster": func(t *testing.T) redis.UniversalClient {
 			return closing(t, redis.NewUniversalClient(&redis.UniversalOptions{Addrs: []string{cluster}, IsClusterMode: true}))
 		},
-		"ring of two": func(t *testing.T) redis.UniversalClient {
-			shards := map[string]string{"a": redistest.Shared(t).Addr(), "b": redistest.Start(t, redistest.Options{}).Addr()}
-			return closing(t, redis.NewRing(&redis.RingOptions{Addrs: shards}))
-		},
 	}
 }
 

@@ -1,8 +1,9 @@
 package table
 
 import (
-	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -20,14 +21,18 @@ type Definition[R any, K comparable] struct {
 
 // PrimaryKey tells the key of a record; see Key.
 type PrimaryKey[R any, K comparable] struct {
-	of    func(*R) K
-	codec codec.Codec[K]
+	of     func(*R) K
+	kind   string
+	append func(dst []byte, k K) ([]byte, error)
 }
 
 // Key returns the primary key that of reads from a record. of must be pure and safe for
 // concurrent use. For a key of several columns use codec.Struct.
 func Key[R any, K comparable](c codec.Codec[K], of func(*R) K) PrimaryKey[R, K] {
-	return PrimaryKey[R, K]{of: of, codec: c}
+	if c == nil || of == nil {
+		return PrimaryKey[R, K]{}
+	}
+	return PrimaryKey[R, K]{of: of, kind: kindOf(c), append: codec.Appender(c)}
 }
 
 // Attribute is a named, typed part of a record R; see Field, Attr and MapField.
@@ -37,19 +42,22 @@ type Attribute[R any] struct {
 	append func(dst []byte, r *R) ([]byte, error)
 	decode func(src []byte, r *R) error
 	keeps  bool // what decode makes shares memory with src
+
+	hasCodec bool // said of one without append and decode: it is a function that it lacks
 }
 
 // Field returns an attribute stored in the struct field that at points to. at must be pure and
 // safe for concurrent use; it is called for every record written and read.
 func Field[R, V any](name string, c codec.Codec[V], at func(*R) *V) Attribute[R] {
 	if c == nil || at == nil {
-		return Attribute[R]{name: name}
+		return Attribute[R]{name: name, hasCodec: c != nil}
 	}
+	encode := codec.Appender(c)
 	decode, keeps := decoding(c)
 	return Attribute[R]{
 		name:   name,
 		kind:   kindOf(c),
-		append: func(dst []byte, r *R) ([]byte, error) { return c.Append(dst, *at(r)) },
+		append: func(dst []byte, r *R) ([]byte, error) { return encode(dst, *at(r)) },
 		decode: func(src []byte, r *R) (err error) {
 			*at(r), err = decode(src)
 			return err
@@ -62,8 +70,9 @@ func Field[R, V any](name string, c codec.Codec[V], at func(*R) *V) Attribute[R]
 // of either ends the call it belongs to, wrapped in a *CodingError, which tells its type and not its text.
 func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set func(*R, V) error) Attribute[R] {
 	if c == nil || get == nil || set == nil {
-		return Attribute[R]{name: name}
+		return Attribute[R]{name: name, hasCodec: c != nil}
 	}
+	encode := codec.Appender(c)
 	decode, keeps := decoding(c)
 	return Attribute[R]{
 		name: name,
@@ -73,7 +82,7 @@ func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set 
 			if err != nil {
 				return dst, err
 			}
-			return c.Append(dst, v)
+			return encode(dst, v)
 		},
 		decode: func(src []byte, r *R) error {
 			v, err := decode(src)
@@ -101,7 +110,7 @@ func MapField[V any](name string, c codec.Codec[V]) Attribute[map[string]any] {
 	get := func(r *record) (v V, err error) {
 		a, ok := (*r)[name]
 		if !ok {
-			return v, fmt.Errorf("%w: %s", ErrMissingAttribute, name)
+			return v, ErrMissingAttribute
 		}
 		v, ok = a.(V)
 		if !ok {
@@ -121,14 +130,33 @@ func MapField[V any](name string, c codec.Codec[V]) Attribute[map[string]any] {
 
 // Index is a named function from record to score; see By.
 type Index[R any] struct {
-	name  string
-	score func(*R) float64
+	name     string
+	score    func(*R) float64
+	version  int
+	unstored bool // the score needs what is not stored
 }
 
 // By returns an index by score, which must be pure, safe for concurrent use, and never NaN
-// (a record with a NaN score is refused). Scores need not be unique.
+// (a record with a NaN score is refused). Scores need not be unique. Open compares the scores of
+// some records, as they come back from Redis, with those that are stored; see Unstored.
 func By[R any](name string, score func(*R) float64) Index[R] {
 	return Index[R]{name: name, score: score}
+}
+
+// Version returns the index with a version of its score function, which is part of the schema: 0 is
+// that of an index which was given none. Give it another one whenever the function changes. A table
+// that was written under another version is not opened (ErrSchemaMismatch).
+func (x Index[R]) Version(n int) Index[R] {
+	x.version = n
+	return x
+}
+
+// Unstored returns the index as one whose score needs what does not come back from Redis: a field
+// that is no attribute, or what a codec rounds, as UTCDatetime does. Neither Open nor Verify compares
+// its scores then, and Repair cannot make an entry of it that is missing.
+func (x Index[R]) Unstored() Index[R] {
+	x.unstored = true
+	return x
 }
 
 func kindOf(c any) string {
@@ -139,52 +167,91 @@ func kindOf(c any) string {
 }
 
 func (d *Definition[R, K]) validate() error {
-	return errors.Join(checkTableName(d.Name), d.PrimaryKey.validate(), validateAttributes(d.Attributes), validateIndexes(d.Indexes))
+	problems := slices.Concat(wrongTableName(d.Name), d.PrimaryKey.wrong(), wrongAttributes(d.Attributes), wrongIndexes(d.Indexes))
+	if len(problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrInvalidDefinition, strings.Join(problems, "; "))
 }
 
-// checkTableName keeps two tables from sharing a key, and a name from widening an ACL pattern.
-func checkTableName(s string) error {
-	if !layout.IsTableName(s) {
-		return fmt.Errorf("%w: table name %q", ErrInvalidDefinition, s)
+// wrongTableName keeps two tables from sharing a key, and a name from widening an ACL pattern.
+func wrongTableName(s string) []string {
+	if wrong := layout.WrongTableName(s); wrong != "" {
+		return []string{"table name: " + wrong}
 	}
 	return nil
 }
 
-func (k *PrimaryKey[R, K]) validate() error {
-	if k.of == nil || k.codec == nil {
-		return fmt.Errorf("%w: primary key without function or codec", ErrInvalidDefinition)
+func (k *PrimaryKey[R, K]) wrong() (problems []string) {
+	if k.append == nil {
+		problems = append(problems, "primary key: no codec")
 	}
-	return nil
+	if k.of == nil {
+		problems = append(problems, "primary key: no function")
+	}
+	return problems
 }
 
-func validateAttributes[R any](attributes []Attribute[R]) error {
+func wrongAttributes[R any](attributes []Attribute[R]) []string {
 	names := make(map[string]bool)
+	problems := wrongNumber("attribute", len(attributes))
 	for _, a := range attributes {
-		if a.name == "" || a.append == nil || a.decode == nil || names[a.name] {
-			return fmt.Errorf("%w: attribute %q has no name, no codec, no function, or is there twice", ErrInvalidDefinition, a.name)
+		if wrong := a.wrong(names); wrong != "" {
+			problems = append(problems, fmt.Sprintf("attribute %q: %s", a.name, wrong))
 		}
 		names[a.name] = true
 	}
-	return atLeastOne("attribute", len(attributes))
+	return problems
 }
 
-func validateIndexes[R any](indexes []Index[R]) error {
+// wrong says what an attribute lacks, or that its name is one of those given; empty: nothing is wrong.
+func (a *Attribute[R]) wrong(names map[string]bool) string {
+	switch {
+	case a.name == "":
+		return "no name"
+	case names[a.name]:
+		return "there twice"
+	case a.append != nil && a.decode != nil:
+		return ""
+	case a.hasCodec:
+		return "no function"
+	}
+	return "no codec"
+}
+
+func wrongIndexes[R any](indexes []Index[R]) []string {
 	names := make(map[string]bool)
+	problems := wrongNumber("index", len(indexes))
 	for _, x := range indexes {
-		if !layout.IsIndexName(x.name) {
-			return fmt.Errorf("%w: index name %q", ErrInvalidDefinition, x.name)
-		}
-		if x.score == nil || names[x.name] {
-			return fmt.Errorf("%w: index %q has no function, or is there twice", ErrInvalidDefinition, x.name)
+		if wrong := x.wrong(names); wrong != "" {
+			problems = append(problems, fmt.Sprintf("index %q: %s", x.name, wrong))
 		}
 		names[x.name] = true
 	}
-	return atLeastOne("index", len(indexes))
+	return problems
 }
 
-func atLeastOne(what string, n int) error {
-	if n == 0 || n > maxParts {
-		return fmt.Errorf("%w: 1 to %d of kind %s are needed", ErrInvalidDefinition, maxParts, what)
+// wrong says what an index lacks, or that its name is one of those given; empty: nothing is wrong.
+func (x *Index[R]) wrong(names map[string]bool) string {
+	switch {
+	case x.name == "":
+		return "no name"
+	case !layout.IsIndexName(x.name):
+		return "its name is not 1 to 64 of A-Z, a-z, 0-9, _, . and -"
+	case names[x.name]:
+		return "there twice"
+	case x.score == nil:
+		return "no function"
+	}
+	return ""
+}
+
+func wrongNumber(what string, n int) []string {
+	switch {
+	case n == 0:
+		return []string{"no " + what}
+	case n > maxParts:
+		return []string{fmt.Sprintf("%d times %s, at most %d", n, what, maxParts)}
 	}
 	return nil
 }
@@ -193,10 +260,13 @@ func atLeastOne(what string, n int) error {
 const maxParts = 256
 
 // schema is the fingerprint kept in Redis: a table is only opened with the one that wrote it.
-func (d *Definition[R, K]) schema() string {
-	s := layout.Schema{Layout: layout.Version, Key: kindOf(d.PrimaryKey.codec), Indexes: indexNames(d.Indexes)}
+func (d *Definition[R, K]) schema() layout.Schema {
+	s := layout.Schema{Layout: layout.Version, Key: d.PrimaryKey.kind}
 	for _, a := range d.Attributes {
 		s.Attributes = append(s.Attributes, [2]string{a.name, a.kind})
 	}
-	return s.Text()
+	for _, x := range d.Indexes {
+		s.Indexes = append(s.Indexes, layout.Index{Name: x.name, Version: x.version})
+	}
+	return s
 }

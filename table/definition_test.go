@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -114,21 +113,16 @@ func TestOpenRefusesAnUnsafeClient(t *testing.T) {
 		change(o)
 		return redis.NewClusterClient(o)
 	}
-	ring := func(timeout time.Duration) redis.UniversalClient {
-		return redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": addr}, ReadTimeout: timeout})
-	}
 	for name, c := range map[string]struct {
 		rdb   redis.UniversalClient
 		table string
 	}{
-		"no read time-out":       {redis.NewClient(&redis.Options{Addr: addr, ReadTimeout: -1}), "a"},
-		"cluster, read only":     {cluster(func(o *redis.ClusterOptions) { o.ReadOnly = true }), "{a}"},
-		"cluster, by latency":    {cluster(func(o *redis.ClusterOptions) { o.RouteByLatency = true }), "{a}"},
-		"cluster, randomly":      {cluster(func(o *redis.ClusterOptions) { o.RouteRandomly = true }), "{a}"},
-		"cluster, no tag":        {cluster(func(*redis.ClusterOptions) {}), "a"},
-		"cluster, no time-out":   {cluster(func(o *redis.ClusterOptions) { o.ReadTimeout = -1 }), "{a}"},
-		"ring, no tag":           {ring(time.Second), "a"},
-		"ring, no read time-out": {ring(-1), "{a}"},
+		"no read time-out":     {redis.NewClient(&redis.Options{Addr: addr, ReadTimeout: -1}), "a"},
+		"cluster, read only":   {cluster(func(o *redis.ClusterOptions) { o.ReadOnly = true }), "{a}"},
+		"cluster, by latency":  {cluster(func(o *redis.ClusterOptions) { o.RouteByLatency = true }), "{a}"},
+		"cluster, randomly":    {cluster(func(o *redis.ClusterOptions) { o.RouteRandomly = true }), "{a}"},
+		"cluster, no tag":      {cluster(func(*redis.ClusterOptions) {}), "a"},
+		"cluster, no time-out": {cluster(func(o *redis.ClusterOptions) { o.ReadTimeout = -1 }), "{a}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -140,8 +134,5 @@ func TestOpenRefusesAnUnsafeClient(t *testing.T) {
 				t.Errorf("got %v after %d commands, want ErrUnsafeClient before the first", err, sent.n.Load())
 			}
 		})
-	}
-	if _, err := table.Open(t.Context(), nil, itemDefinition("a")); !errors.Is(err, table.ErrUnsafeClient) {
-		t.Errorf("nil client: got %v, want ErrUnsafeClient", err)
 	}
 }

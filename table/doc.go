@@ -44,20 +44,24 @@
 // This package is public and typed, and only that. Below it there are bytes: internal/layout says what is stored, internal/wire
 // says it to Redis, internal/scan reads, internal/store writes. The lock itself is in package engine.
 //
+//	close.go       stopping all parts within bounds
 //	count.go       how many records a spec has
 //	decode.go      rows to records
 //	dedup.go       rows with the same key
 //	definition.go  what a table is: key, attributes, indexes
+//	drop.go        removing a table
 //	encode.go      records to rows
 //	errors.go      all errors
 //	filter.go      which records of a page are the answer
 //	interval.go    intervals of scores
+//	links.go       for whom the client's hooks are called
 //	lookup.go      records by their keys
 //	open.go        taking a table over
 //	options.go     what Open can be told
 //	owner.go       all of a table that does not depend on its record type
 //	records.go     reading
 //	repair.go      mending what Verify finds
+//	sample.go      whether scores are what they were
 //	scratch.go     staging
 //	spec.go        which records a call is about
 //	stats.go       what a table is doing

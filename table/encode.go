@@ -70,7 +70,7 @@ func (e *encoder[R, K]) addKey(r *R) (err error) {
 	e.at = ""
 	key := e.def.PrimaryKey
 	start := len(e.buf)
-	if e.buf, err = key.codec.Append(e.buf, key.of(r)); err != nil {
+	if e.buf, err = key.append(e.buf, key.of(r)); err != nil {
 		return err
 	}
 	if err := checkKeySize(len(e.buf) - start); err != nil {
@@ -226,13 +226,22 @@ func (c *coder[R, K]) encodeKey(k K) (b []byte, err error) {
 			err = &CodingError{Table: c.def.Name, Err: panicked(p)}
 		}
 	}()
-	if b, err = c.def.PrimaryKey.codec.Append(nil, k); err == nil {
+	if b, err = c.def.PrimaryKey.append(nil, k); err == nil {
 		err = checkKeySize(len(b))
 	}
 	if err != nil {
 		return nil, &CodingError{Table: c.def.Name, Err: asValueError(err)}
 	}
 	return b, nil
+}
+
+// KeyHash returns a short hash of a key, as errors name it; empty if the key cannot be encoded.
+func (t *Table[R, K]) KeyHash(key K) string {
+	b, err := t.encodeKey(key)
+	if err != nil {
+		return ""
+	}
+	return layout.KeyHash(b)
 }
 
 func checkKeySize(n int) error {

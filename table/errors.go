@@ -21,8 +21,8 @@ var (
 	// ErrMissingAttribute: a map record lacks an attribute of the definition.
 	ErrMissingAttribute = errors.New("tablecache: missing attribute")
 	// ErrTooLarge: a key (64 KiB), a record (64 MiB), the records of one atomic write (256 MiB), or one look-up's keys (10,000)
-	// are more than the limit.
-	ErrTooLarge = errors.New("tablecache: too large")
+	// are more than the limit. Also told, after Redis was asked, of a write or an answer that is more than a limit of the server.
+	ErrTooLarge = wire.ErrTooLarge
 	// ErrPanic: a function of the caller (codec, score, predicate) panicked.
 	ErrPanic = errors.New("tablecache: panic in a caller's function")
 )
@@ -79,7 +79,7 @@ func (e *CodingError) Error() string {
 	if e.Key != "" {
 		fmt.Fprintf(&b, " of key #%s", e.Key)
 	}
-	fmt.Fprintf(&b, ": %v", e.Err)
+	fmt.Fprintf(&b, ": %s", engine.Unprefixed(e.Err))
 	return b.String()
 }
 
@@ -98,3 +98,28 @@ func (c *concealed) Error() string { return fmt.Sprintf("%v: a %T", c.side, c.er
 
 // Unwrap returns both.
 func (c *concealed) Unwrap() []error { return []error{c.side, c.err} }
+
+// SchemaError is an ErrSchemaMismatch with every difference that was found. See errors.As.
+type SchemaError = store.SchemaError
+
+// ErrNoTable: Drop found no table of this name.
+var ErrNoTable = store.ErrNoTable
+
+// WaitError tells, beside the error of a context that has ended, what the call was waiting for, since when, and what went
+// wrong there last. errors.As finds it, and errors.Is what it wraps.
+type WaitError = engine.WaitError
+
+// WaitFor names what a call has waited for.
+type WaitFor = engine.WaitFor
+
+// What a call may wait for.
+const (
+	WaitScratch = engine.WaitScratch // a scratch session is on, and regular writes wait for its end
+	WaitFold    = engine.WaitFold    // a merge is being folded
+	WaitReads   = engine.WaitReads   // long reads that a write would disturb
+	WaitRedis   = engine.WaitRedis   // Redis answers slowly, cannot be had, or refuses for now
+)
+
+// GivenUpError: a write was certainly not applied, as often in a row as WithTries says, although Redis answered small requests
+// in between. It wraps what Redis or the connection said the last time.
+type GivenUpError = engine.GivenUpError

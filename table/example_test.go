@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -160,7 +161,10 @@ func ExampleWithReset() {
 	other := cityTable()
 	slices.Reverse(other.Attributes)
 	_, err := table.Open(ctx, rdb, other)
-	fmt.Println(err)
+	var mismatch *table.SchemaError
+	if errors.As(err, &mismatch) {
+		fmt.Println(mismatch.Differences[0])
+	}
 	cities, err = table.Open(ctx, rdb, other, table.WithReset())
 	if err != nil {
 		fmt.Println(err)
@@ -169,7 +173,7 @@ func ExampleWithReset() {
 	defer cities.Close()
 	fmt.Println(cities.Count(ctx, cities.All("people")))
 	// Output:
-	// table cities: open: tablecache: table has another schema
+	// attribute order: stored ["id" "name" "people" "latitude"], want ["latitude" "people" "name" "id"]
 	// 0 <nil>
 }
 

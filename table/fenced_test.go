@@ -324,7 +324,7 @@ func TestR4_ATableOfAnEarlierLayoutIsErrSchemaMismatch(t *testing.T) {
 	ok(t, rdb.HSet(t.Context(), name+":m", "schema", strings.Replace(schema, `"layout":3`, `"layout":2`, 1)).Err())
 	ok(t, rdb.HDel(t.Context(), name+":m", "layout").Err())
 	_, err = table.Open(t.Context(), rdb, itemDefinition(name))
-	if !errors.Is(err, table.ErrSchemaMismatch) || !strings.Contains(err.Error(), "version 2 of the layout") {
+	if !errors.Is(err, table.ErrSchemaMismatch) || !strings.Contains(err.Error(), "layout 2, want 3") {
 		t.Errorf("got %v, want ErrSchemaMismatch that names the version", err)
 	}
 	again := openOn(t, rdb, name, table.WithReset())

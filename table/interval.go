@@ -45,5 +45,13 @@ func (i Interval) String() string {
 	return fmt.Sprintf("[%v, %v)", i.GE, i.LT)
 }
 
-// valid tells whether the interval can be asked for: reversed and NaN bounds cannot.
-func (i Interval) valid() bool { return i.GE <= i.LT }
+// wrong says why the interval cannot be asked for; empty: it can.
+func (i Interval) wrong() string {
+	switch {
+	case math.IsNaN(i.GE) || math.IsNaN(i.LT):
+		return "NaN bound"
+	case i.GE > i.LT:
+		return "reversed"
+	}
+	return ""
+}

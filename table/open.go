@@ -27,6 +27,11 @@ import (
 // WithReset), with ErrLost (keys are missing), or with what Redis says. A failing Open changes
 // nothing and fences nobody, except that it may have done so where its error Is ErrUnknownOutcome:
 // when ctx or the connection ended while the table was being claimed.
+//
+// Before the claim Open compares some stored scores with those that the indexes compute from the same
+// records: of each index that is not Unstored a hundred, spread over it (fewer where they are wide). One that
+// differs is an ErrSchemaMismatch: the function is another one, or needs what is not stored. A sample is no
+// proof: it misses what is rare, and what an earlier owner writes between it and the claim.
 func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, def Definition[R, K], opts ...Option) (*Table[R, K], error) {
 	o := resolve(opts)
 	fail := func(err error) (*Table[R, K], error) { return nil, fmt.Errorf("table %s: open: %w", def.Name, err) }
@@ -37,11 +42,15 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 	if err := wire.CheckClient(rdb, def.Name); err != nil {
 		return fail(err)
 	}
-	c := wire.NewClient(rdb, layout.KeysOf(def.Name, indexNames(def.Indexes)), def.schema(), scripts.All())
+	c := wire.NewClient(rdb, layout.KeysOf(def.Name, indexNames(def.Indexes)), def.schema().Text(), scripts.All())
 	claimed, err := store.Open(ctx, c, store.Claim{
 		Schema:    def.schema(),
+		Owner:     o.owner,
 		Reset:     o.reset,
+		Feed:      o.feedBytes > 0,
 		Preflight: wire.Preflight{Evictable: o.evictable, Logger: o.logger},
+		Sampled:   def.comparable(),
+		Judge:     def.judge,
 	})
 	if err != nil {
 		return fail(err)
@@ -61,17 +70,21 @@ func indexNames[R any](indexes []Index[R]) []string {
 // startOwner puts the goroutines of a claimed table to work. keepsRows: records share the memory of their rows.
 func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool) *owner {
 	pool, release := o.cleanupPool()
+	logger := o.logger.With(zap.String("table", c.Keys.Table))
 	t := &owner{
 		name:    c.Keys.Table,
 		epoch:   claimed.Epoch,
-		store:   store.New(c, claimed.Epoch),
+		store:   store.New(c, claimed.Epoch, o.feedBytes, logger),
 		folds:   store.NewFolds(c, pool, claimed.Epoch),
 		release: release,
+		logger:  logger,
+		timeout: wire.ReadTimeout(c.Redis),
 	}
 	t.actor = engine.Start(engine.Config{
 		Mailbox: o.mailbox,
 		Grace:   o.grace,
-		Logger:  o.logger.With(zap.String("table", t.name)),
+		Tries:   o.tries,
+		Logger:  logger,
 		Fold:    t.folds.Begin,
 	}, t.store, claimed.View)
 	t.folds.AnswerTo(t.actor)

@@ -1,6 +1,8 @@
 package table
 
 import (
+	"fmt"
+	"os"
 	"time"
 
 	"go.uber.org/zap"
@@ -21,6 +23,9 @@ type options struct {
 	pageBytes int
 	reset     bool
 	evictable bool
+	owner     string
+	tries     int
+	feedBytes int64
 }
 
 func defaultOptions() options {
@@ -31,7 +36,18 @@ func defaultOptions() options {
 		grace:     5 * time.Second,
 		memory:    64 << 20,
 		pageBytes: 256 << 10,
+		feedBytes: 16 << 20,
+		owner:     hostAndProcess(),
 	}
+}
+
+// hostAndProcess names this process.
+func hostAndProcess() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
 }
 
 // resolve applies given options to the defaults; a zero or negative value keeps the default.
@@ -86,3 +102,22 @@ func WithReset() Option { return func(o *options) { o.reset = true } }
 // WithEvictionAllowed opens the table on a server that may evict its keys. What is evicted is
 // still told, as ErrLost, never answered as if it had not been there.
 func WithEvictionAllowed() Option { return func(o *options) { o.evictable = true } }
+
+// WithOwner names the owner in Redis, for people, who find it in Stats. The default is the host's name, a
+// colon and the number of the process.
+func WithOwner(name string) Option {
+	return func(o *options) {
+		if name != "" {
+			o.owner = name
+		}
+	}
+}
+
+// WithTries sets how often in a row a write may fail before it is given up, with a *GivenUpError. It has failed only if Redis
+// answers a small request right after that: while Redis cannot be had a write waits until its context ends. The default is 5.
+func WithTries(n int) Option { return func(o *options) { positive(&o.tries, n) } }
+
+// WithFeed bounds the change feed, from which readers and mirrors in other processes learn what has changed: so many bytes of the
+// latest effects are kept (after a take-over up to twice that). Who falls further behind copies anew. The default is 16 MiB; with 0
+// there is no feed, and writes cost a little less.
+func WithFeed(bytes int64) Option { return func(o *options) { o.feedBytes = max(0, bytes) } }

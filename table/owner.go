@@ -2,8 +2,12 @@ package table
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -20,6 +24,8 @@ type owner struct {
 	folds   *store.Folds
 	reader  *scan.Reader
 	release func() // gives the shared pool back
+	logger  *zap.Logger
+	timeout time.Duration // of the client's reads
 	closing sync.Once
 }
 
@@ -29,16 +35,13 @@ func (o *owner) Name() string { return o.name }
 // Close ends the table in this process: calls that wait end with ErrClosed, reads under way
 // likewise, and all its goroutines stop. What is stored stays; what is only staged will be
 // dropped by the next Open. Close waits for the effect and the socket reads under way, at most
-// two read time-outs of the client. It may be called more than once, but not from a function
-// that the table calls (codec, score, predicate). The client is not closed. The error is nil.
+// two read time-outs of the client: dials, retries and waits for a connection it ends, and what
+// does not end even then (a Dialer or a hook that hangs) is left to itself and logged. A write whose
+// outcome is not known by then is ErrUnknownOutcome. Close may be called more than once, but not
+// from a function that the table calls (codec, score, predicate). The client is not closed. The
+// error is nil.
 func (o *owner) Close() error {
-	o.closing.Do(func() {
-		o.folds.Stop()
-		o.actor.Close()
-		o.store.Close()
-		o.reader.Close()
-		o.release()
-	})
+	o.closing.Do(o.stop)
 	return nil
 }
 
@@ -83,10 +86,10 @@ func (o *owner) proven(ctx context.Context, call func(context.Context) error) er
 	return o.reader.Prove(ctx)
 }
 
-// errorf names the table and what was done in an error.
+// errorf names the table and what was done in an error, unless that names the table already.
 func (o *owner) errorf(what string, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.As(err, new(*CodingError)) {
+		return err
 	}
 	return fmt.Errorf("table %s: %s: %w", o.name, what, err)
 }

@@ -48,7 +48,7 @@ func (t *Table[R, K]) read(ctx context.Context, p plan[R], yield func(R, error) 
 }
 
 func (t *Table[R, K]) planOf(s Spec[R], scope scripts.Scope) (plan[R], error) {
-	return planOf(t.name, t.def.Indexes, s, scope)
+	return planOf(t.def.Indexes, s, scope)
 }
 
 // First returns the first record of s, or ErrNotFound.

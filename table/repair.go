@@ -10,13 +10,17 @@ import (
 // rows, entries without a row, rows that cannot be decoded and leftovers of scratch are deleted,
 // counts are set right. Each is looked at again in the very step that mends it, so that Repair
 // never removes a sound row, whatever is written meanwhile. It returns what it has mended; run
-// again it mends nothing. What is lost stays lost: a row that is gone leaves no trace afterwards.
+// again it mends nothing. What is lost stays lost: a row that is gone leaves no trace afterwards, and an
+// entry of an Unstored index that is missing is left missing, for nobody knows its score.
 //
 // A table whose writes have said ErrLost must be opened again after it. A long read that is under
 // way when a wrong score is mended may find that record at either score, at both or at neither.
 func (t *Table[R, K]) Repair(ctx context.Context) (Report, error) {
 	var walked, mended Report
 	mend := func(f finding) error {
+		if (f.Kind == MissingEntry || f.Kind == WrongScore) && f.Score == "" {
+			return nil // nobody knows the score
+		}
 		done, err := t.reader.Repair(ctx, f.remedy(), f.Damage)
 		if err != nil || !done {
 			return err

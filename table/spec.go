@@ -54,13 +54,13 @@ type plan[R any] struct {
 	limit     int // of records for which recheck holds; 0: none
 }
 
-func planOf[R any](table string, indexes []Index[R], s Spec[R], scope scripts.Scope) (p plan[R], err error) {
+func planOf[R any](indexes []Index[R], s Spec[R], scope scripts.Scope) (p plan[R], err error) {
 	index := slices.IndexFunc(indexes, func(x Index[R]) bool { return x.name == s.Index })
 	if index < 0 {
-		return p, fmt.Errorf("%w: %q of table %s", ErrUnknownIndex, s.Index, table)
+		return p, fmt.Errorf("%w: %q", ErrUnknownIndex, s.Index)
 	}
 	if s.Limit < 0 {
-		return p, fmt.Errorf("%w: limit %d", ErrInvalidSpec, s.Limit)
+		return p, fmt.Errorf("%w: limit %d: negative", ErrInvalidSpec, s.Limit)
 	}
 	if err := checkIntervals(s.Intervals); err != nil {
 		return p, err
@@ -91,8 +91,8 @@ func checkIntervals(given []Interval) error {
 		return fmt.Errorf("%w: %d intervals, at most %d", ErrInvalidSpec, len(given), maxIntervals)
 	}
 	for _, i := range given {
-		if !i.valid() {
-			return fmt.Errorf("%w: interval %v", ErrInvalidSpec, i)
+		if wrong := i.wrong(); wrong != "" {
+			return fmt.Errorf("%w: interval %v: %s", ErrInvalidSpec, i, wrong)
 		}
 	}
 	if len(given) < 2 {

@@ -24,12 +24,13 @@ type Stats struct {
 	Staged     int    // rows and tombstones that are staged, or merged and not folded yet
 	Pins       int    // long reads that writes or folds must wait for
 	Mailbox    int    // writes that wait
+	Owner      string // the name of the table's owner, which is this table; see WithOwner
 	// FoldFailures is how often in a row the running fold has failed, FoldError why.
 	FoldFailures int
 	FoldError    error
 }
 
-// Stats returns what the table is doing: Records and Staged from Redis, the rest from memory.
+// Stats returns what the table is doing: Records, Staged and Owner from Redis, the rest from memory.
 func (o *owner) Stats(ctx context.Context) (Stats, error) {
 	status, err := o.actor.Status(ctx)
 	if err != nil {
@@ -38,6 +39,7 @@ func (o *owner) Stats(ctx context.Context) (Stats, error) {
 	fold := o.folds.Status()
 	st := Stats{State: status.View.State, Generation: status.View.Generation, Pins: status.Pins, Mailbox: status.Mailbox,
 		FoldFailures: fold.Failures, FoldError: fold.LastErr}
-	st.Records, st.Staged, err = o.reader.Stats(ctx)
+	held, err := o.reader.Stats(ctx)
+	st.Records, st.Staged, st.Owner = held.Records, held.Staged, held.Owner
 	return st, o.errorf("stats", err)
 }

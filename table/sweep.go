@@ -222,7 +222,7 @@ func (w *sweeper[R, K]) judge(f scan.Found) (c candidate[R], ok bool, err error)
 		return c, false, nil
 	}
 	c.Found = f
-	if err = w.decode(f.Key, f.Row); err != nil {
+	if err = w.decode(f.Key, bytes.Clone(f.Row)); err != nil { // a codec or predicate may write there, and f.Row is sent back
 		w.pages.Done(f.Key)
 		return c, false, err
 	}

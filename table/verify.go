@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -48,8 +49,8 @@ const maxProblems = 10_000
 // Verify walks everything that is stored for the table, in short steps, while the table is used,
 // and blocks nobody. It reports what is wrong for certain: what is written during the walk is
 // either seen whole or not at all. It takes a score for wrong when the index computes another one
-// from the stored attributes: indexes that use what is not stored cannot be verified. It also
-// works on a table whose reads say ErrLost.
+// from the stored attributes, unless the index is Unstored. It also works on a table whose reads
+// say ErrLost.
 func (t *Table[R, K]) Verify(ctx context.Context) (Report, error) {
 	var report Report
 	told := make(map[Problem]bool)
@@ -167,13 +168,8 @@ func (a *auditor[R, K]) scores(f finding, stored []string) error {
 	r := a.record
 	for i := range a.def.Indexes {
 		x := &a.def.Indexes[i]
-		score, err := callScore(x, &r)
-		if err != nil {
-			continue // it cannot be told
-		}
-		f.Problem.Index, f.Damage.Index, f.Score = x.name, i, layout.ScoreText(score)
-		f.Kind = verdictOn(stored[i], score)
-		if f.Kind == "" {
+		f.Problem.Index, f.Damage.Index = x.name, i
+		if f.Kind, f.Score = examine(x, &r, stored[i]); f.Kind == "" {
 			continue
 		}
 		if err := a.found(f); err != nil {
@@ -183,14 +179,32 @@ func (a *auditor[R, K]) scores(f finding, stored []string) error {
 	return nil
 }
 
-func verdictOn(stored string, score float64) ProblemKind {
-	if stored == "" {
-		return MissingEntry
+// examine tells what is wrong with a stored score, and the one that belongs there; empty: it cannot be told.
+func examine[R any](x *Index[R], r *R, stored string) (is ProblemKind, want string) {
+	if x.unstored {
+		if stored == "" {
+			is = MissingEntry
+		}
+		return is, ""
 	}
-	if is, err := layout.ParseScore(stored); err != nil || is != score {
-		return WrongScore
+	score, err := callScore(x, r)
+	if err == nil && !math.IsNaN(score) {
+		want = layout.ScoreText(score)
 	}
-	return ""
+	switch {
+	case err != nil: // it cannot be told
+	case stored == "":
+		is = MissingEntry
+	case !equal(stored, score):
+		is = WrongScore
+	}
+	return is, want
+}
+
+// equal compares a score as Redis writes it with one that was computed.
+func equal(stored string, score float64) bool {
+	is, err := layout.ParseScore(stored)
+	return err == nil && is == score
 }
 
 // orphans hands on entries without a row.

@@ -18,7 +18,8 @@ const mostAtomic = 1000
 //
 // Put waits while scratch is active or a merge is being folded, and for long reads (at most the
 // grace period), until ctx ends: it then has done nothing, or, when the write was already under
-// way, the error Is ErrUnknownOutcome as well as ctx.Err(). The records are not kept.
+// way, the error Is ErrUnknownOutcome as well as ctx.Err(). Either also has a *WaitError, which says what it has waited for. A
+// write that is never taken, though Redis answers, is a *GivenUpError (see WithTries). The records are not kept.
 func (t *Table[R, K]) Put(ctx context.Context, records ...R) error {
 	return t.errorf("put", t.write(ctx, records, t.actor.Put))
 }

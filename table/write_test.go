@@ -116,7 +116,7 @@ func TestG2_ALongPutGoesInOrderAndItsErrorSaysHowManyAreIn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			admin, rdb := fillsUp(t, 4) // the claim, and two batches
+			admin, rdb := fillsUp(t, 5) // the sample, the claim, and two batches
 			tbl := openOn(t, rdb, redistest.Prefix(t))
 			err := call(tbl, numbered(0, 3500)...)
 			if err == nil || !strings.Contains(err.Error(), "2000 of 3500 records are in") || !redis.IsOOMError(err) {
@@ -131,7 +131,7 @@ func TestG2_ALongPutGoesInOrderAndItsErrorSaysHowManyAreIn(t *testing.T) {
 
 func TestG2_AShortPutIsInOrItIsNot(t *testing.T) {
 	t.Parallel()
-	admin, rdb := fillsUp(t, 3)
+	admin, rdb := fillsUp(t, 4) // the sample, the claim, and one batch
 	tbl := openOn(t, rdb, redistest.Prefix(t))
 	put(t, tbl, numbered(0, 10)...)
 	before := dump(t, admin, tbl.Name())

@@ -86,11 +86,16 @@ func (s *server) getHealth(w http.ResponseWriter, _ *http.Request) {
 // patience bounds what a readiness probe waits for Redis.
 const patience = time.Second
 
-// getReady says whether requests should come here.
+// getReady says whether requests should come here: not to a process whose table has another owner by now, or is lost, which the
+// table says without asking Redis once it knows.
 func (s *server) getReady(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
-	st, err := s.table.Stats(ctx)
+	var st table.Stats
+	err := s.table.Err()
+	if err == nil {
+		st, err = s.table.Stats(ctx)
+	}
 	switch {
 	case s.draining.Load():
 		reply(w, http.StatusServiceUnavailable, map[string]string{"status": "stopping"})

@@ -144,6 +144,27 @@ func TestHealthAndReadiness(t *testing.T) {
 	}
 }
 
+// P1: a process whose table was opened by another one is alive, but not ready: at the first probe, and for good.
+func TestP1_AReplacedOwnerIsNotReady(t *testing.T) {
+	s := newLoaded(t)
+	other, err := table.Open(t.Context(), redistest.Shared(t).Client(t), flightdata.Definition(s.table.Name()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	for range 2 {
+		if status, body := ask(t, s.routes(), "GET", "/readyz", "*/*"); status != http.StatusServiceUnavailable || !strings.Contains(body, "another owner") {
+			t.Errorf("ready: %d %s", status, body)
+		}
+	}
+	if status, _ := ask(t, s.routes(), "GET", "/healthz", "*/*"); status != http.StatusOK {
+		t.Errorf("not alive: %d", status)
+	}
+	if !errors.Is(s.table.Err(), table.ErrFenced) {
+		t.Errorf("the table has ended with %v", s.table.Err())
+	}
+}
+
 func TestReload(t *testing.T) {
 	s := newLoaded(t)
 	h := s.routes()

@@ -27,6 +27,7 @@ var fields = map[string]*regexp.Regexp{
 	"widest": regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"layout": regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"schema": regexp.MustCompile(`.`),
+	"owner":  regexp.MustCompile(`.`),
 }
 
 func parse(hash map[string]string) (m truth, err error) {

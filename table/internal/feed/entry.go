@@ -8,6 +8,7 @@ import (
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
 // Entry is one effect as its owner has told it. It shares the memory of the reply that it came in.
@@ -50,6 +51,24 @@ func (e *Entry) IsTold() bool {
 		return false
 	}
 	return true
+}
+
+// Append appends the entry of an effect that needs no verdicts but those that it has marked all.
+func Append(feed *string, e *scripts.Effect) []any {
+	args := make([]any, 0, 16)
+	args = append(args, "xadd", feed)
+	if e.Trim != "" {
+		args = append(args, "minid", "=", e.Trim)
+	}
+	args = append(args, layout.EntryID(e.Epoch, e.Seq), layout.EntryEpoch, string(e.Epoch),
+		layout.EntryPrevious, strconv.FormatUint(e.Prev, 10), layout.EntryKind, string(KindOf(e.Kind)))
+	if len(e.Marks) > 0 {
+		args = append(args, layout.EntryVerdicts, strings.Repeat(string(engine.Marked), len(e.Marks)))
+	}
+	if e.Body != nil {
+		args = append(args, layout.EntryBody, &e.Body)
+	}
+	return args
 }
 
 // Range asks for at most n entries behind a position.

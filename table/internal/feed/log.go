@@ -77,11 +77,9 @@ func (l *Log) Added(e *engine.Effect, a Addition) {
 	}
 }
 
-// Burned notes the entry that tells of a burned number.
-func (l *Log) Burned(e *engine.Effect) {
-	if l.limit > 0 {
-		l.told, l.bytes = append(l.told, told{e.Seq + 1, entryOverhead}), l.bytes+entryOverhead
-	}
+// Burned notes that the number of an effect was burned, and the entry that tells of it.
+func (l *Log) Burned(e *engine.Effect, a Addition) {
+	l.Added(&engine.Effect{Seq: e.Seq + 1}, Addition{drops: a.drops})
 }
 
 // body returns the body of e's entry; nil if it has none, or is not told.

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -35,11 +36,20 @@ var (
 	hashTag   = regexp.MustCompile(`\{[^}]+\}`)
 )
 
-// IsTableName tells whether a table may be called s: no two tables share a key, and no name widens an ACL pattern.
-func IsTableName(s string) bool {
-	return len(s) >= 1 && len(s) <= 128 && tableName.MatchString(s) &&
-		!strings.Contains(s, ":i:") && !strings.Contains(s, ":x:") &&
-		!strings.HasSuffix(s, ":i") && !strings.HasSuffix(s, ":x")
+// WrongTableName says why a table may not be called s; empty: it may. No two tables share a key, and no name widens an ACL
+// pattern.
+func WrongTableName(s string) string {
+	switch {
+	case s == "":
+		return "missing"
+	case len(s) > 128:
+		return fmt.Sprintf("%d bytes, at most 128", len(s))
+	case !tableName.MatchString(s):
+		return "only A-Z, a-z, 0-9, _, ., :, - and one {tag} are allowed"
+	case strings.Contains(s, ":i:") || strings.Contains(s, ":x:") || strings.HasSuffix(s, ":i") || strings.HasSuffix(s, ":x"):
+		return ":i: and :x: are not allowed, nor :i and :x at the end"
+	}
+	return ""
 }
 
 // IsIndexName tells whether an index may be called s.

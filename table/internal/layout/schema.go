@@ -6,7 +6,8 @@ import (
 	"strconv"
 )
 
-// Version of the layout: of rows, keys and the truth. Version 3 has the field layout in the truth.
+// Version of the layout: of rows, keys and the truth. In version 3 the schema tells the versions of indexes, and the truth has its
+// owner's name and the field layout.
 const Version = 3
 
 // Schema is the fingerprint of a definition, kept in the truth. It is JSON so that a table can be reset even when its indexes
@@ -15,7 +16,22 @@ type Schema struct {
 	Layout     int         `json:"layout"`
 	Key        string      `json:"key"`
 	Attributes [][2]string `json:"attributes"` // name and codec of each
-	Indexes    []string    `json:"indexes"`
+	Indexes    []Index     `json:"indexes"`
+}
+
+// Index is an index as a schema names it.
+type Index struct {
+	Name    string `json:"name"`
+	Version int    `json:"version"` // of its score function
+}
+
+// UnmarshalJSON also reads an index as layouts before version 3 name it, by its name alone.
+func (x *Index) UnmarshalJSON(text []byte) error {
+	if json.Unmarshal(text, &x.Name) == nil {
+		return nil
+	}
+	type plain Index
+	return json.Unmarshal(text, (*plain)(x))
 }
 
 // Text returns the schema as it is stored.
@@ -36,15 +52,6 @@ func Proof(schema string) string {
 	return strconv.FormatUint(h.Sum64()>>1, 10)
 }
 
-// VersionIn returns the version of the layout in a stored schema, or 0 when it cannot be read.
-func VersionIn(text string) int {
-	var s Schema
-	if json.Unmarshal([]byte(text), &s) != nil {
-		return 0
-	}
-	return s.Layout
-}
-
 // IndexesIn returns the index names in a stored schema, or none when it cannot be read.
 func IndexesIn(text string) []string {
 	var s Schema
@@ -52,9 +59,9 @@ func IndexesIn(text string) []string {
 		return nil
 	}
 	var names []string
-	for _, name := range s.Indexes {
-		if IsIndexName(name) {
-			names = append(names, name)
+	for _, x := range s.Indexes {
+		if IsIndexName(x.Name) {
+			names = append(names, x.Name)
 		}
 	}
 	return names

@@ -25,6 +25,9 @@ var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "c
 // SchemaField is the field of the truth that keeps the schema. Only the claim of an owner reads it.
 const SchemaField = "schema"
 
+// OwnerField is the field of the truth that keeps the owner's name, for people.
+const OwnerField = "owner"
+
 // MomentFields is how many of the truth's fields every script's answer begins with.
 const MomentFields = 6
 

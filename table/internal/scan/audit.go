@@ -62,7 +62,7 @@ func (r *Reader) AuditCounts(ctx context.Context) (scripts.AuditedCounts, error)
 }
 
 func (r *Reader) auditStep(ctx context.Context, p scripts.Part, index int, at scripts.AuditAt) (wire.Answer, error) {
-	n := min(max(r.pageBytes/r.rows.Guess(), 1), mostAudited) // rows are brought here
+	n := min(max(int(r.pageBytes.Load())/r.rows.Guess(), 1), mostAudited) // rows are brought here
 	return r.runOwnerScript(ctx, scripts.Audit(r.client, r.authority.Epoch(), p, index, at, n))
 }
 

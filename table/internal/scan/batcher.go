@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -16,42 +17,72 @@ import (
 // these goroutines wait for sockets, so their number bounds the reads that a hanging Redis holds up.
 type batcher struct {
 	client   *wire.Client
-	send     func([]redis.Cmder) error // an error: none of them was answered
-	requests chan *pending             // written by callers, read by senders, never closed
-	done     chan struct{}             // closed by stop
+	send     func(context.Context, []redis.Cmder) error // an error: none of them was answered
+	requests chan *pending                              // written by callers, read by senders, never closed
+	done     chan struct{}                              // closed by stop
+	ctx      context.Context
+	cancel   context.CancelFunc // by stop: ends what a pipeline waits for, but for a socket
 	wg       sync.WaitGroup
 	away     atomic.Int32 // pipelines that wait for Redis
 	cooldown cooldown     // of range scans
 }
 
 // startBatcher starts a batcher with so many goroutines.
-func startBatcher(c *wire.Client, senders int, send func([]redis.Cmder) error) *batcher {
+func startBatcher(c *wire.Client, senders int, send func(context.Context, []redis.Cmder) error) *batcher {
 	b := &batcher{client: c, send: send, requests: make(chan *pending, queued), done: make(chan struct{})}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
 	for range senders {
 		b.wg.Go(b.run)
 	}
 	return b
 }
 
-// stop ends all waiting requests with ErrClosed and waits for pipelines under way.
+// stop ends all waiting requests with ErrClosed and waits for pipelines under way, whose dials, retries and waits it ends.
 func (b *batcher) stop() {
 	close(b.done)
+	b.cancel()
 	b.wg.Wait()
 }
 
 // put has a request answered, however often it must be sent. It waits for a place and for the answer, until ctx ends or the
-// batcher is stopped.
-func (b *batcher) put(ctx context.Context, q request) (r response, err error) {
+// batcher is stopped. Where the server closes the connection the request is sent alone, and if it does so again, the error
+// tells what is known of the reason.
+func (b *batcher) put(ctx context.Context, q request) (response, error) {
+	r, err := b.again(ctx, q)
+	if wire.WasClosed(err) && ctx.Err() == nil {
+		q.alone = true
+		if r, err = b.again(ctx, q); wire.WasClosed(err) && ctx.Err() == nil {
+			err = b.explain(ctx, err)
+		}
+	}
+	return r, wire.LostToForeignType(err)
+}
+
+func (b *batcher) again(ctx context.Context, q request) (r response, err error) {
 	err = b.client.Retry(ctx, b.done, wire.SendAgain, func() (err error) {
 		r, err = b.once(ctx, q)
 		return err
 	})
-	return r, wire.LostToForeignType(err)
+	return r, err
+}
+
+// explain finds out whether small requests get through where one has ended its connection each time, and what the server says
+// of its limits. Who may not ask that is not told.
+func (b *batcher) explain(ctx context.Context, err error) error {
+	if _, small := b.again(ctx, request{commands: [][]any{b.client.Commands.Truth}, alone: true}); small != nil {
+		return err
+	}
+	limit, failed := b.again(ctx, request{commands: [][]any{wire.ConfigGet(wire.OutputLimit)}, alone: true})
+	if failed != nil || len(limit.raw) == 0 {
+		return wire.ExplainAnswer(err, nil)
+	}
+	return wire.ExplainAnswer(err, limit.raw[0])
 }
 
 func (b *batcher) once(ctx context.Context, q request) (response, error) {
-	p := &pending{request: q, done: make(chan struct{})}
-	if err := b.queue(ctx, p); err != nil {
+	since := time.Now()
+	p := &pending{request: q, caller: ctx, done: make(chan struct{})}
+	if err := b.queue(ctx, p, since); err != nil {
 		return response{}, err
 	}
 	select {
@@ -59,14 +90,14 @@ func (b *batcher) once(ctx context.Context, q request) (response, error) {
 		return p.response, p.err
 	case <-ctx.Done():
 		p.abandoned.Store(true)
-		return response{}, engine.Ended(ctx)
+		return response{}, b.client.EndedWaiting(ctx, since)
 	case <-b.done:
 		p.abandoned.Store(true)
 		return response{}, engine.ErrClosed
 	}
 }
 
-func (b *batcher) queue(ctx context.Context, p *pending) error {
+func (b *batcher) queue(ctx context.Context, p *pending, since time.Time) error {
 	if ctx.Err() != nil {
 		return engine.Ended(ctx)
 	}
@@ -79,7 +110,7 @@ func (b *batcher) queue(ctx context.Context, p *pending) error {
 	case b.requests <- p:
 		return nil
 	case <-ctx.Done():
-		return engine.Ended(ctx)
+		return b.client.EndedWaiting(ctx, since)
 	case <-b.done:
 		return engine.ErrClosed
 	}

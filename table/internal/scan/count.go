@@ -31,11 +31,11 @@ func (r *Reader) countRows(ctx context.Context, q Query) (n int, err error) {
 	return n, err
 }
 
-// Stats returns how many rows are merged, and how many rows and tombstones are staged.
-func (r *Reader) Stats(ctx context.Context) (records, staged int, err error) {
+// Stats returns how many rows are merged, how many rows and tombstones are staged, and the owner's name.
+func (r *Reader) Stats(ctx context.Context) (scripts.Held, error) {
 	a, err := r.runScript(ctx, scripts.Stats(r.client))
 	if err != nil {
-		return 0, 0, err
+		return scripts.Held{}, err
 	}
 	return scripts.ReadStats(&a)
 }

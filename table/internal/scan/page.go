@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -63,7 +64,7 @@ func (p *Page) fill(rows [][]byte) bool {
 }
 
 func (r *Reader) sizes() sizes {
-	return sizes{page: r.pageBytes, row: r.rows.Guess(), widest: int(r.widest.Load())}
+	return sizes{page: int(r.pageBytes.Load()), row: r.rows.Guess(), widest: int(r.widest.Load())}
 }
 
 // page returns the page that q asks for, read in the way that way.go chooses.
@@ -75,11 +76,23 @@ func (r *Reader) page(ctx context.Context, q pageQuery) (*Page, error) {
 	asked := request{call: r.pageCall(q, s), scan: rangeFor(q, s), page: &r.answers}
 	for {
 		p, err := r.onePage(ctx, asked, q.at.bounds)
-		if p != nil || err != nil {
+		switch {
+		case errors.Is(err, wire.ErrTooLarge) && q.most != 1:
+			r.narrow()
+			q.most = 1
+			asked = request{call: r.pageCall(q, s), page: &r.answers}
+		case p != nil || err != nil:
 			return p, err
+		default:
+			asked.scan = nil
 		}
-		asked.scan = nil
 	}
+}
+
+// narrow makes later pages smaller, because the server has ended the connection that one was to come by.
+func (r *Reader) narrow() {
+	n := r.pageBytes.Load()
+	r.pageBytes.CompareAndSwap(n, max(1, n/4))
 }
 
 // onePage returns the page, or nil if only a script can tell.
@@ -110,7 +123,7 @@ func (r *Reader) pageCall(q pageQuery, s sizes) []any {
 	return scripts.Page(r.client, scripts.PageQuery{
 		Of: of, Scope: q.Scope, Index: q.Index, Bounds: q.at.bounds, Reverse: q.Reverse,
 		Score: q.at.score, Member: q.at.member, Scored: q.scored,
-		Most: entries, Bytes: r.pageBytes, First: first,
+		Most: entries, Bytes: s.page, First: first,
 	})
 }
 

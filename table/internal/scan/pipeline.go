@@ -10,30 +10,42 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// answer has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline.
+// answer has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline, but
+// what must travel alone.
 func (b *batcher) answer(group []*pending) {
-	ctx := context.Background() // no caller's: the group is many callers'
-	group = b.scanRanges(ctx, group)
-	if len(group) == 0 {
-		return
+	together := group[:0]
+	for _, p := range group {
+		if p.alone {
+			b.exchange([]*pending{p})
+		} else {
+			together = append(together, p)
+		}
 	}
+	if left := b.scanRanges(together); len(left) > 0 {
+		b.exchange(left)
+	}
+}
+
+// exchange sends requests in one pipeline, and gives each its answer.
+func (b *batcher) exchange(group []*pending) {
+	ctx := wire.ForCallers(b.ctx, callersOf(group))
 	commands := b.commandsFor(ctx, group)
 	var cmds []redis.Cmder
 	for i := range commands {
 		cmds = commands[i].appendTo(cmds)
 	}
 	b.away.Add(1)
-	err := b.send(cmds)
+	err := b.send(ctx, cmds)
 	b.away.Add(-1)
+	b.client.Note(cmds[0].Err())
 	for i := range commands {
 		commands[i].deliver(err)
 	}
 }
 
 // sendPooled sends commands through the client.
-func sendPooled(c *wire.Client) func([]redis.Cmder) error {
-	return func(cmds []redis.Cmder) error {
-		ctx := context.Background()
+func sendPooled(c *wire.Client) func(context.Context, []redis.Cmder) error {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
 		if len(cmds) == 1 {
 			_ = c.Redis.Process(ctx, cmds[0]) // the command has the error
 			return nil

@@ -10,13 +10,14 @@ import (
 // a write waits for the pin, as many as the table's snapshot memory allows, so as to let the pin go soon and feed the consumer
 // from memory.
 type prefetcher struct {
-	fetch     func(context.Context, cursor) (*Page, error)
-	pin       Pin
-	authority Authority
-	memory    *budget
-	next      cursor
-	out       chan *Page // written and closed by run, read by the consumer
-	err       error      // why the pages ended early; written before out is closed
+	fetch  func(context.Context, cursor) (*Page, error)
+	pin    Pin
+	ended  <-chan struct{} // the table's
+	reason func() error    // why it has ended
+	memory *budget
+	next   cursor
+	out    chan *Page // written and closed by run, read by the consumer
+	err    error      // why the pages ended early; written before out is closed
 
 	queue    []*held
 	fetched  chan fetched // nil while nothing is being fetched
@@ -72,8 +73,8 @@ func (f *prefetcher) wait(ctx context.Context) error {
 	case <-f.granted():
 	case <-f.expired():
 		return f.pin.Err()
-	case <-f.authority.Done():
-		return f.authority.Err()
+	case <-f.ended:
+		return f.reason()
 	case <-ctx.Done():
 		return engine.Ended(ctx)
 	}

@@ -44,6 +44,9 @@ func (r *Reader) confirm(ctx context.Context, q request, acked uint64) (response
 		return a, err
 	}
 	err = r.check(a.Answer, acked)
+	if err == nil {
+		r.client.DropIdle(ctx)
+	}
 	if errors.Is(err, engine.ErrFenced) || errors.Is(err, engine.ErrLost) && !r.isPresent(a.Answer, acked) {
 		r.authority.FoundBroken(err)
 	}
@@ -82,8 +85,8 @@ const (
 )
 
 // confirm sends commands to a primary, through a connection of their own. It waits about a second for a replica to become one.
-func confirm(ctx context.Context, c *wire.Client) func([]redis.Cmder) error {
-	return func(cmds []redis.Cmder) error {
+func confirm(c *wire.Client) func(context.Context, []redis.Cmder) error {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
 		for n, pause := 1, replicaPause; ; n, pause = n+1, 2*pause {
 			err := c.Confirm(ctx, cmds...)
 			if !errors.Is(err, wire.ErrReplica) || n == mostReplicas {

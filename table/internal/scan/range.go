@@ -29,7 +29,7 @@ type found struct {
 }
 
 // scanRanges answers what ranges it can, and returns the requests that are left.
-func (b *batcher) scanRanges(ctx context.Context, group []*pending) (left []*pending) {
+func (b *batcher) scanRanges(group []*pending) (left []*pending) {
 	var ranges []*pending
 	for _, p := range group {
 		if p.scan != nil {
@@ -40,7 +40,7 @@ func (b *batcher) scanRanges(ctx context.Context, group []*pending) (left []*pen
 		return group
 	}
 	b.away.Add(1)
-	b.answerRanges(ctx, ranges)
+	b.answerRanges(wire.ForCallers(b.ctx, callersOf(ranges)), ranges)
 	b.away.Add(-1)
 	for _, p := range group {
 		if p.response.found == nil {

@@ -98,6 +98,9 @@ func trimmed(runs []run) []run {
 func (r *Reader) nextByRank(ctx context.Context, b *batcher, q pageQuery, scan *rankScan) (*Page, *rankScan, error) {
 	rows, keys, left := r.rankCommands(q, scan)
 	a, err := r.runPinned(ctx, b, q, rows, keys)
+	if errors.Is(err, wire.ErrTooLarge) && len(scan.keys) > 1 {
+		return r.firstByRank(ctx, b, q, scan)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -119,6 +122,18 @@ func (r *Reader) nextByRank(ctx context.Context, b *batcher, q pageQuery, scan *
 	}
 	p.Final = len(next.keys) == 0 && len(left) == 0
 	p.next = cursor{ranks: next}
+	return p, next, nil
+}
+
+// firstByRank returns a page of the first of the keys alone, because all their rows are more than the server can send.
+func (r *Reader) firstByRank(ctx context.Context, b *batcher, q pageQuery, scan *rankScan) (*Page, *rankScan, error) {
+	r.narrow()
+	p, _, err := r.nextByRank(ctx, b, q, &rankScan{keys: scan.keys[:1]})
+	if err != nil {
+		return nil, nil, err
+	}
+	next := &rankScan{keys: scan.keys[1:], runs: scan.runs}
+	p.Final, p.next = false, cursor{ranks: next}
 	return p, next, nil
 }
 

@@ -56,7 +56,8 @@ func (r *Reader) pin(ctx context.Context, q pageQuery, first *Page) (Pin, *Page,
 func (r *Reader) readPinned(ctx context.Context, q pageQuery, pin Pin, first *Page, each func(*Page) error) error {
 	q.of, q.most = &wire.Moment{Epoch: r.authority.Epoch(), View: pin.View()}, 0
 	ctx, cancel := context.WithCancel(ctx)
-	p := &prefetcher{pin: pin, authority: r.authority, memory: r.memory, next: first.next, out: make(chan *Page), finished: first.Final}
+	p := &prefetcher{pin: pin, ended: r.authority.Done(), reason: r.authority.Err, memory: r.memory, next: first.next, out: make(chan *Page),
+		finished: first.Final}
 	p.fetch = func(ctx context.Context, at cursor) (*Page, error) {
 		q := q
 		q.at = at

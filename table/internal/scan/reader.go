@@ -14,12 +14,11 @@ type Reader struct {
 	client    *wire.Client
 	authority Authority
 	batcher   *batcher
-	confirmer *batcher           // what it is given once more, through connections of its own, decides whether the table is lost
-	hangUp    context.CancelFunc // ends the making of these
+	confirmer *batcher // what it is given once more, through connections of its own, decides whether the table is lost
 	memory    *budget
 	tasks     tasks
 	keepsRows bool
-	pageBytes int
+	pageBytes atomic.Int64 // less than it was where the server cannot send so much
 	rows      wire.Average // bytes of rows that were read
 	widest    atomic.Int64 // no row has more bytes, as far as was seen
 	answers   wire.Average // bytes of pages that scripts have answered with
@@ -34,16 +33,16 @@ type Config struct {
 
 // NewReader returns a Reader that believes what a says. It starts goroutines, which Close ends.
 func NewReader(c *wire.Client, a Authority, cfg Config) *Reader {
-	ctx, hangUp := context.WithCancel(context.Background())
-	return &Reader{client: c, authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows, pageBytes: cfg.PageBytes,
+	r := &Reader{client: c, authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows,
 		batcher:   startBatcher(c, pipelines, sendPooled(c)),
-		confirmer: startBatcher(c, 1, confirm(ctx, c)), hangUp: hangUp}
+		confirmer: startBatcher(c, 1, confirm(c))}
+	r.pageBytes.Store(int64(cfg.PageBytes))
+	return r
 }
 
 // Close ends waiting reads with ErrClosed, and waits for all goroutines: those of Go, and those that wait for a socket, at most
 // two read time-outs of the client. The authority is done before.
 func (r *Reader) Close() {
-	r.hangUp()
 	r.batcher.stop()
 	r.confirmer.stop()
 	r.tasks.wait()
@@ -62,7 +61,7 @@ func (r *Reader) Alive(ctx context.Context) error {
 
 // Prove asks Redis whether the table is this owner's, and whole.
 func (r *Reader) Prove(ctx context.Context) error {
-	_, _, err := r.Stats(ctx)
+	_, err := r.Stats(ctx)
 	return err
 }
 

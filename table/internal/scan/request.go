@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"context"
 	"sync/atomic"
 
 	"github.com/tablecache-go/tablecache/engine"
@@ -15,6 +16,7 @@ type request struct {
 	keys     []engine.Bytes // of a look-up: it may travel in one call with others
 	scan     *rangeScan     // of a page that plain commands may answer, together with others
 	page     *wire.Average  // of a page: how long scripts' answers are
+	alone    bool           // together with others the answer may be too much for the server
 }
 
 // response is the answer.
@@ -28,8 +30,18 @@ type response struct {
 // pending is a request on its way.
 type pending struct {
 	request
-	abandoned atomic.Bool   // its caller has left
-	done      chan struct{} // closed by the batcher when response and err are there
+	caller    context.Context // for its values
+	abandoned atomic.Bool     // its caller has left
+	done      chan struct{}   // closed by the batcher when response and err are there
 	response  response
 	err       error
+}
+
+// callersOf returns whose requests these are.
+func callersOf(group []*pending) []context.Context {
+	callers := make([]context.Context, len(group))
+	for i, p := range group {
+		callers[i] = p.caller
+	}
+	return callers
 }

@@ -14,7 +14,16 @@ import (
 func certain(ctx context.Context, c *wire.Client, epoch layout.Epoch, call []any) (wire.Answer, error) {
 	a, err := c.Run(ctx, wire.SendOnce, call)
 	if isDoubtful(a, err, epoch) {
-		a, err = c.ConfirmCall(ctx, call)
+		a, err = confirmed(ctx, c, epoch, call)
+	}
+	return a, err
+}
+
+// confirmed calls a script by way of a connection of its own. If that contradicts what was said before, the pool is cleaned.
+func confirmed(ctx context.Context, c *wire.Client, epoch layout.Epoch, call []any) (wire.Answer, error) {
+	a, err := c.ConfirmCall(ctx, call)
+	if err == nil && !isDoubtful(a, nil, epoch) {
+		c.DropIdle(ctx)
 	}
 	return a, err
 }

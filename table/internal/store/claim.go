@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -14,43 +15,59 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// ErrSchemaMismatch: the table in Redis was written under another definition.
-var ErrSchemaMismatch = errors.New("tablecache: table has another schema")
-
 // Claim is what Open asks of Redis.
 type Claim struct {
-	Schema    string
-	Reset     bool // drop what is there
+	Schema    layout.Schema
+	Owner     string // its name, for people
+	Reset     bool   // drop what is there
+	Feed      bool   // there is to be a feed
 	Preflight wire.Preflight
+	Sampled   []int // the indexes whose scores are compared before the claim, and by what
+	Judge     Judge
 }
 
-// Open looks at the server, tells it the scripts, and makes this process the table's owner, in one step. When ctx ends it
-// returns at once: a call that hangs in a socket is left to finish. Where the outcome of the claim is unknown the error is
-// ErrUnknownOutcome.
+// Open looks at the server, tells it the scripts, compares some rows with their scores, and makes this process the table's owner, in
+// one step. When ctx ends it returns at once: a call that hangs in a socket is left to finish. Where the outcome of the claim is
+// unknown the error is ErrUnknownOutcome.
 func Open(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) {
-	type result struct {
-		claimed wire.Moment
-		err     error
-	}
-	done := make(chan result, 1)
-	var claiming atomic.Bool
-	go func() {
+	var claimed wire.Moment
+	err := untilEnded(ctx, c, func() error {
 		err := prepare(ctx, c, how.Preflight)
-		var m wire.Moment
-		if err == nil {
-			claiming.Store(true)
-			m, err = claim(ctx, c, how)
+		if err == nil && !how.Reset {
+			err = compareScores(ctx, c, how)
 		}
-		done <- result{m, err}
+		return err
+	}, func() (err error) {
+		claimed, err = claim(ctx, c, how)
+		return err
+	})
+	if err != nil {
+		return wire.Moment{}, err
+	}
+	return claimed, nil
+}
+
+// untilEnded prepares a change and makes it. When ctx ends it returns at once: what hangs in a socket is left to finish, but a
+// change that was not begun never will be. One that was begun has an unknown outcome.
+func untilEnded(ctx context.Context, c *wire.Client, prepare, change func() error) error {
+	done, since := make(chan error, 1), time.Now()
+	var decided atomic.Bool // whether to change anything: by whoever sets it
+	go func() {
+		err := prepare()
+		if err == nil && decided.CompareAndSwap(false, true) {
+			err = change()
+		}
+		done <- err
 	}()
 	select {
-	case r := <-done:
-		return r.claimed, r.err
+	case err := <-done:
+		return err
 	case <-ctx.Done():
-		if claiming.Load() {
-			return wire.Moment{}, fmt.Errorf("%w: %w", engine.ErrUnknownOutcome, engine.Ended(ctx))
+		err := c.EndedWaiting(ctx, since)
+		if decided.CompareAndSwap(false, true) {
+			return err
 		}
-		return wire.Moment{}, engine.Ended(ctx)
+		return engine.Because(engine.ErrUnknownOutcome, err)
 	}
 }
 
@@ -64,34 +81,26 @@ func prepare(ctx context.Context, c *wire.Client, f wire.Preflight) error {
 func claim(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
-	call := scripts.Claim{ID: hex.EncodeToString(id[:]), Schema: how.Schema, Reset: how.Reset}
+	call := scripts.Claim{ID: hex.EncodeToString(id[:]), Schema: how.Schema.Text(), Owner: how.Owner, Reset: how.Reset, Feed: how.Feed}
 	for {
 		a, err := c.Run(ctx, wire.SendAgain, scripts.Open(c, call))
 		if wire.IsReplicas(err) || isDoubtful(a, err, "") { // a connection of the pool may lead elsewhere
-			a, err = c.ConfirmCall(ctx, scripts.Open(c, call))
+			a, err = confirmed(ctx, c, "", scripts.Open(c, call))
 		}
 		err = wire.LostToForeignType(err)
 		switch {
-		case err != nil && !wire.IsRefusal(err) && !errors.Is(err, engine.ErrLost):
-			return wire.Moment{}, fmt.Errorf("%w: %w", engine.ErrUnknownOutcome, err)
+		case err != nil && !wire.IsRefusal(err) && !errors.Is(err, engine.ErrLost) && !wire.NeverSent(err):
+			return wire.Moment{}, engine.Because(engine.ErrUnknownOutcome, err)
 		case err != nil:
 			return wire.Moment{}, err
 		case a.Status == wire.StatusSchema && how.Reset && a.Last != call.Before:
 			call.Before = a.Last // now its indexes are known, and can be dropped too
 		case a.Status == wire.StatusSchema:
-			return wire.Moment{}, mismatch(a.Last)
+			return wire.Moment{}, mismatch(c, layout.Differences(a.Last, how.Schema))
 		case a.Status != wire.StatusOK:
 			return wire.Moment{}, fmt.Errorf("%w: keys of it are missing, or are not its own", engine.ErrLost)
 		default:
 			return a.Moment, nil
 		}
 	}
-}
-
-// mismatch says so where a table of an earlier or later version of this library was found, whatever its definition.
-func mismatch(stored string) error {
-	if v := layout.VersionIn(stored); v != layout.Version {
-		return fmt.Errorf("%w: it was written in version %d of the layout, this library has version %d", ErrSchemaMismatch, v, layout.Version)
-	}
-	return ErrSchemaMismatch
 }

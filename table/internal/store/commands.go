@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/feed"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
@@ -33,11 +34,14 @@ func resultOf(v engine.View, e *engine.Effect) engine.Result {
 
 // queueEffect queues all of an effect but EXEC. The seal counts too, so that what the user is not permitted (any more) is
 // refused while it is queued, and with it the whole: the size of a hash and of a sorted set are asked for before.
-func (t *transaction) queueEffect(ctx context.Context, p redis.Pipeliner, e *engine.Effect, r engine.Result) wire.Once {
-	t.queueChange(ctx, p, e)
+func (t *transaction) queueEffect(ctx context.Context, p redis.Pipeliner, e *scripts.Effect, r engine.Result) (wire.Once, *wire.Departure) {
+	if e.Trim != layout.NoFeed {
+		wire.Queue(ctx, p, feed.Append(&t.client.Keys.Feed, e)...)
+	}
+	t.queueChange(ctx, p, e.Effect)
 	wire.Queue(ctx, p, t.client.Commands.Sizes[0]...)
 	wire.Queue(ctx, p, t.client.Commands.Sizes[2]...)
-	return scripts.QueueSeal(ctx, p, t.client, e, r, t.armed.Widest)
+	return scripts.QueueSeal(ctx, p, t.client, e.Effect, r, t.armed.Widest)
 }
 
 func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *engine.Effect) {

@@ -9,7 +9,11 @@
 //	certain.go      calling a script once more where it says that the table is lost
 //	claim.go        how a process becomes the table's owner
 //	commands.go     an effect as plain commands
+//	connection.go   the writer's own connection
+//	credentials.go  with which it was made
+//	drop.go         removing a table whose definition is not known
 //	fold.go         moving merged rows to where they belong, in the cleanup pool
+//	schema.go       how a definition must agree with what is stored
 //	store.go        the engine's Store: transaction or script, and what an error means
-//	transaction.go  the writer's own connection
+//	transaction.go  an effect as a transaction
 package store

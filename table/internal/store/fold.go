@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/tablecache-go/tablecache/cleanup"
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -108,11 +110,14 @@ func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
 	call := scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows)
 	a, err := certain(ctx, j.client, j.epoch, call)
 	if err == nil && j.isBehind(a) {
-		a, err = j.client.ConfirmCall(ctx, call)
+		a, err = confirmed(ctx, j.client, j.epoch, call)
 	}
 	switch {
 	case err != nil:
 		err = wire.LostToForeignType(err)
+		if errors.Is(err, redis.ErrClosed) { // for good: whoever waits for the fold is told
+			return true, &engine.RefusedError{Err: err, General: true}
+		}
 		return errors.Is(err, engine.ErrLost), err
 	case j.isBehind(a):
 		return true, fmt.Errorf("%w: it went back before a merge", engine.ErrLost)

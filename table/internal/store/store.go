@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
-	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/feed"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
@@ -15,41 +17,84 @@ import (
 
 // Store applies the effects of one owner. It is the engine's Store: one effect, one transaction or one script.
 type Store struct {
-	client      *wire.Client
-	epoch       layout.Epoch
+	client *wire.Client
+	epoch  layout.Epoch
+	ctx    context.Context
+	cancel context.CancelFunc // by Interrupt and Close
+
+	mu          sync.Mutex // guards transaction: Close may come while a call hangs that was given up
 	transaction transaction
+	log         *feed.Log
 }
 
-// New returns the store of the owner that epoch names.
-func New(c *wire.Client, epoch layout.Epoch) *Store {
-	return &Store{client: c, epoch: epoch, transaction: transaction{client: c, epoch: epoch}}
+// New returns the store of the owner that epoch names. Its feed may have so many bytes; with 0 there is none. It logs to l.
+func New(c *wire.Client, epoch layout.Epoch, feedBytes int64, l *zap.Logger) *Store {
+	s := &Store{client: c, epoch: epoch, transaction: transaction{client: c, epoch: epoch, logger: l}, log: feed.NewLog(epoch, feedBytes)}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
 }
 
-// Close gives the writer's connection back. The engine has stopped.
-func (s *Store) Close() { s.transaction.disconnect() }
+// Interrupt ends what Apply waits for, but for a socket: dials, retries, and a place in the client's pool.
+func (s *Store) Interrupt() { s.cancel() }
 
-// Apply applies the effect: by a transaction where that can take it, else by a script.
+// Close gives the writer's connection back, once no call uses it.
+func (s *Store) Close() {
+	s.cancel()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.transaction.disconnect()
+}
+
+// Apply applies the effect, and tells the feed of it.
 func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ctx, cancel := s.contextFor(ctx, e)
+	defer cancel()
+	addition := s.log.Add(e)
+	r, err := s.apply(ctx, s.numbered(e, addition))
+	if err == nil {
+		s.log.Added(e, addition)
+	}
+	return r, err
+}
+
+func (s *Store) numbered(e *engine.Effect, a feed.Addition) *scripts.Effect {
+	return &scripts.Effect{Effect: e, Epoch: s.epoch, Trim: a.Trim, Body: a.Body}
+}
+
+// apply chooses the way: a transaction where that can take the effect, else its script.
+func (s *Store) apply(ctx context.Context, e *scripts.Effect) (engine.Result, error) {
 	run := s.runScript
-	if onlyStores(e) && s.transaction.maybeConnect(ctx) {
+	if onlyStores(e.Effect) && s.transaction.maybeConnect(ctx, e) {
 		r, applied, err := s.transaction.apply(ctx, e)
 		if applied || err != nil {
-			return r, refusal(err)
+			return r, s.refusal(ctx, e.Effect, err)
 		}
-		if s.transaction.maybeConnect(ctx) {
+		if s.transaction.maybeConnect(ctx, e) {
 			run = s.transaction.runScript
 		}
 	}
 	call := s.call(e)
-	a, err := run(ctx, call)
+	a, err := run(ctx, e, call)
 	if isDoubtful(a, err, s.epoch) || wire.IsReplicas(err) { // there it was not applied
 		s.transaction.disconnect()
-		a, err = s.client.ConfirmCall(ctx, call)
+		a, err = confirmed(ctx, s.client, s.epoch, call)
 	}
 	if err != nil {
-		return engine.Result{}, refusal(err)
+		return engine.Result{}, s.refusal(ctx, e.Effect, err)
 	}
 	return s.result(a)
+}
+
+// contextFor returns a context that also ends with Interrupt, and has the values of those whose effect it is.
+func (s *Store) contextFor(ctx context.Context, e *engine.Effect) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(s.ctx, cancel)
+	return wire.ForCallers(ctx, e.Callers), func() {
+		stop()
+		cancel()
+	}
 }
 
 // onlyStores tells whether plain commands can do all of e: nothing is to be compared or found out.
@@ -59,20 +104,30 @@ func onlyStores(e *engine.Effect) bool {
 
 // Settle asks whether the effect was applied, and sees to it that it never will be if not.
 func (s *Store) Settle(ctx context.Context, e *engine.Effect) (engine.Result, bool, error) {
-	a, err := certain(ctx, s.client, s.epoch, scripts.Settle(s.client, s.epoch, e))
+	ctx, cancel := s.contextFor(ctx, e)
+	defer cancel()
+	addition := s.log.Add(e)
+	a, err := certain(ctx, s.client, s.epoch, scripts.Settle(s.client, s.numbered(e, feed.Addition{Trim: addition.Trim})))
+	if wire.Lasts(err) {
+		err = &engine.RefusedError{Err: err, General: true}
+	}
 	if err != nil {
 		return engine.Result{}, false, err
 	}
 	if a.Status == wire.StatusBurned {
+		s.log.Burned(e, addition)
 		r := scripts.Result(a)
 		r.Verdicts = nil
 		return r, false, nil
 	}
 	r, err := s.result(a)
+	if err == nil {
+		s.log.Added(e, addition)
+	}
 	return r, err == nil, err
 }
 
-func (s *Store) runScript(ctx context.Context, call []any) (wire.Answer, error) {
+func (s *Store) runScript(ctx context.Context, _ *scripts.Effect, call []any) (wire.Answer, error) {
 	return s.client.Run(ctx, wire.SendOnce, call)
 }
 
@@ -83,39 +138,54 @@ func (s *Store) result(a wire.Answer) (engine.Result, error) {
 	return scripts.Result(a), nil
 }
 
-func (s *Store) call(e *engine.Effect) []any {
+func (s *Store) call(e *scripts.Effect) []any {
 	switch e.Kind {
 	case engine.Put:
-		return scripts.Put(s.client, s.epoch, e)
+		return scripts.Put(s.client, e)
 	case engine.Stage:
-		return scripts.Stage(s.client, s.epoch, e)
+		return scripts.Stage(s.client, e)
 	case engine.Delete:
-		return scripts.Delete(s.client, s.epoch, e)
+		return scripts.Delete(s.client, e)
 	case engine.Discard:
-		return scripts.Discard(s.client, s.epoch, e)
+		return scripts.Discard(s.client, e)
 	case engine.Merge:
-		return scripts.Merge(s.client, s.epoch, e)
+		return scripts.Merge(s.client, e)
 	case engine.Abort:
-		return scripts.Abort(s.client, s.epoch, e)
+		return scripts.Abort(s.client, e)
 	case engine.Clear:
-		return scripts.Clear(s.client, s.epoch, e)
+		return scripts.Clear(s.client, e)
 	}
 	panic(fmt.Sprintf("tablecache: effect of unknown kind %d", e.Kind))
 }
 
-// refusal sorts out errors after which the effect was certainly not applied.
-func refusal(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, engine.ErrLost):
+// refusal sorts out errors after which the effect was certainly not applied, and notes how it has ended.
+func (s *Store) refusal(ctx context.Context, e *engine.Effect, err error) error {
+	s.client.Note(err)
+	if err == nil || errors.Is(err, engine.ErrLost) {
 		return err
+	}
+	longest, all := sizeOf(e)
+	err = s.client.ExplainWrite(ctx, err, longest, all)
+	switch {
 	case wire.NeverSent(err):
-		return &engine.RefusedError{Err: err, Temporary: true}
+		return &engine.RefusedError{Err: err, Temporary: !wire.Lasts(err), General: wire.IsGeneral(err)}
 	case wire.IsRefusal(err):
-		return &engine.RefusedError{Err: wire.LostToForeignType(err), Temporary: wire.Passes(err)}
-	case errors.Is(err, redis.ErrClosed):
-		return &engine.RefusedError{Err: err}
+		return &engine.RefusedError{Err: wire.LostToForeignType(err), Temporary: wire.Passes(err), General: wire.IsGeneral(err)}
 	}
 	return err
+}
+
+// sizeOf returns how long the longest argument of an effect is, and about how many bytes it has.
+func sizeOf(e *engine.Effect) (longest, all int) {
+	for i := range e.Rows {
+		longest = max(longest, len(e.Rows[i].Key), len(e.Rows[i].Value))
+		all += (1+len(e.Rows[i].Scores))*len(e.Rows[i].Key) + len(e.Rows[i].Value)
+	}
+	for _, marks := range [][]engine.Mark{e.Marks, e.Witnesses} {
+		for i := range marks {
+			longest = max(longest, len(marks[i].Key), len(marks[i].Value))
+			all += len(marks[i].Key) + len(marks[i].Value)
+		}
+	}
+	return longest, all
 }

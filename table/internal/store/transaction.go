@@ -3,12 +3,16 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/feed"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
 // transaction applies effects by plain commands, on a connection of the writer's own: each argument of a script costs the
@@ -24,36 +28,43 @@ import (
 type transaction struct {
 	client *wire.Client
 	epoch  layout.Epoch
-	conn   *redis.Conn // nil: there is none; else it watches and is in a transaction
+	logger *zap.Logger
+	own    *connection // nil: there is none; else it watches and is in a transaction
 	armed  *wire.Truth // what was probed since it watches; nil: it is not what the table must be
-	off    bool        // the server or the client is not made for it
+	proven bool        // own has run a transaction
+	off    bool        // the server, the client or something between them is not made for it
+	vain   int         // how often in a row the connection has failed before it ran a transaction
+	again  time.Time   // when it may be tried again after that
 }
 
 // maybeConnect makes a connection where there is none and one can be had. It tells whether there is one.
-func (t *transaction) maybeConnect(ctx context.Context) bool {
-	if t.off {
+func (t *transaction) maybeConnect(ctx context.Context, e *scripts.Effect) bool {
+	if t.off || t.own != nil && t.own.isStale() {
 		t.disconnect()
-		return false
 	}
-	if t.conn != nil {
-		return true
+	if t.off || t.own != nil {
+		return t.own != nil
 	}
 	node, err := t.node(ctx)
 	t.off = errors.Is(err, errUnfit)
-	if err != nil || crowded(node) {
+	if err != nil || crowded(node) || time.Now().Before(t.again) {
 		return false
 	}
-	// A copy of the client, for a Conn shares its client's options without its lock, and both may write to them. Closing an
-	// EphemeralConn ends what it watches.
-	t.conn = node.WithTimeout(node.Options().ReadTimeout).EphemeralConn()
-	p := t.conn.Pipeline()
-	next := t.queueWatch(ctx, p)
+	if t.own, err = connect(ctx, node); err != nil {
+		t.own = nil
+		t.fail(err)
+		return false
+	}
+	p := t.own.pipeline()
+	eval := wire.Queue(ctx, p, "eval", "return 1", 0)
+	next := t.queueWatch(ctx, p, e, e.Prev)
+	next.eval = &eval
 	wire.Flush(ctx, p)
 	t.arm(next)
-	return t.conn != nil
+	return t.own != nil
 }
 
-// errUnfit: transactions cannot be had here.
+// errUnfit: transactions cannot be had with this client or dialect.
 var errUnfit = errors.New("tablecache: no transactions with this client or server")
 
 // node returns the client of the table's node.
@@ -73,28 +84,78 @@ func crowded(node *redis.Client) bool {
 
 // disconnect closes the connection: what it may still carry must not be taken for the answer to something else.
 func (t *transaction) disconnect() {
-	if t.conn != nil {
-		_ = t.conn.Close() // nothing hangs on it any more
+	if t.own != nil {
+		t.own.close()
 	}
-	t.conn, t.armed = nil, nil
+	t.own, t.armed, t.proven = nil, nil, false
+}
+
+// fail disconnects because the connection has failed. One that fails twice or more before it has run a transaction is tried
+// again only after a pause, for there may be something between us and the server that will always cut it.
+func (t *transaction) fail(err error) {
+	if t.proven {
+		t.vain = 0
+	}
+	t.disconnect()
+	t.vain++
+	t.again = time.Now().Add(pauseAfter(t.vain))
+	if t.vain == manyInVain {
+		t.logger.Warn("the writer's own connection fails again and again: effects go by scripts, and it is tried now and then", zap.Error(err))
+	}
+}
+
+const (
+	manyInVain       = 8
+	firstVainPause   = 100 * time.Millisecond
+	longestVainPause = time.Minute
+)
+
+// pauseAfter returns how long to do without a connection after so many have failed: nothing at first, then longer and longer.
+func pauseAfter(vain int) time.Duration {
+	if vain < 2 {
+		return 0
+	}
+	return min(firstVainPause<<min(vain-2, 16), longestVainPause)
+}
+
+// refuse disconnects because a command of the transaction was refused. If that lasts, and the connection is new, there are
+// no transactions from then on; an old one may have lost a right that a new one has, or the other way round.
+func (t *transaction) refuse(command string, err error) {
+	if wire.IsUnavailable(err) && !t.proven {
+		t.off = true
+		t.logger.Warn("transactions cannot be had here: effects go by scripts, which is slower", zap.String("command", command), zap.Error(err))
+	}
+	t.disconnect()
 }
 
 // apply applies the effect if nothing has changed since the keys are watched. When it was not applied, and err is nil, it
 // certainly never will be.
-func (t *transaction) apply(ctx context.Context, e *engine.Effect) (r engine.Result, applied bool, err error) {
+func (t *transaction) apply(ctx context.Context, e *scripts.Effect) (r engine.Result, applied bool, err error) {
 	if t.armed == nil || t.armed.View.Seq != e.Prev || !admits(t.armed.View.State, e.Kind) {
 		return engine.Result{}, false, nil
 	}
-	r = resultOf(t.armed.View, e)
-	p := t.conn.Pipeline()
-	seal := t.queueEffect(ctx, p, e, r)
+	r = resultOf(t.armed.View, e.Effect)
+	p := t.own.pipeline()
+	seal, sealed := t.queueEffect(ctx, p, e, r)
 	exec := wire.QueueRaw(ctx, p, t.client.Commands.Exec...)
-	next := t.queueWatch(ctx, p)
-	wire.Flush(ctx, p)
-	t.arm(next)
-	err = wire.RawError(exec)
-	t.off = t.off || wire.IsForbidden(seal.Err()) || wire.IsForbidden(err)
+	next := t.queueWatch(ctx, p, e, e.Seq)
+	tooLong := wire.Flush(ctx, p)
+	err = sealed.Explain(wire.RawError(exec))
 	switch {
+	case tooLong != nil:
+		err = tooLong // what comes behind it was not run
+		t.disconnect()
+	case wire.IsUnavailable(seal.Err()):
+		t.refuse("eval", seal.Err())
+	case wire.IsRefusal(err) && !wire.IsAborted(err):
+		t.refuse("exec", err)
+	default:
+		t.proven = t.proven || err == nil
+		t.arm(next)
+	}
+	switch {
+	case tooLong != nil: // a script would only be refused as well
+		return engine.Result{}, false, err
 	case wire.IsRefusal(err), err == nil && wire.IsNull(exec.Val()): // nothing was done
 		return engine.Result{}, false, nil
 	case err != nil:
@@ -106,33 +167,58 @@ func (t *transaction) apply(ctx context.Context, e *engine.Effect) (r engine.Res
 // watched is what was found after the keys were watched, if they were, and whether a transaction was begun.
 type watched struct {
 	probe        wire.Probe
+	eval         *wire.Once // only on a new connection
 	watch, multi wire.Once
+	ahead        *redis.RawCmd // entries of the feed behind the table's number; nil: there is no feed
 }
 
-// queueWatch watches all keys, probes them after that, and begins a transaction.
-func (t *transaction) queueWatch(ctx context.Context, p redis.Pipeliner) watched {
-	watch := wire.Queue(ctx, p, t.client.Commands.Watch...)
-	probe := t.client.QueueProbe(ctx, p)
-	return watched{watch: watch, probe: probe, multi: wire.Queue(ctx, p, t.client.Commands.Multi...)}
+// queueWatch watches all keys, probes them after that, and begins a transaction. seq is the number that the table has then.
+func (t *transaction) queueWatch(ctx context.Context, p redis.Pipeliner, e *scripts.Effect, seq uint64) watched {
+	w := watched{watch: wire.Queue(ctx, p, t.client.Commands.Watch...), probe: t.client.QueueProbe(ctx, p)}
+	if e.Trim != layout.NoFeed {
+		w.ahead = wire.QueueRaw(ctx, p, feed.Range(&t.client.Keys.Feed, layout.Position{Epoch: t.epoch, Seq: seq}, 1)...)
+	}
+	w.multi = wire.Queue(ctx, p, t.client.Commands.Multi...)
+	return w
+}
+
+// feedFits tells whether the feed takes the next entry: it is one, and has none behind the table's number.
+func (w *watched) feedFits() bool {
+	if w.ahead == nil {
+		return true
+	}
+	r := wire.NewReply(w.ahead.Val())
+	return w.ahead.Err() == nil && r.List() == 0 && r.Err() == nil
 }
 
 // arm makes the next transaction possible, if what was found is ours and whole.
 func (t *transaction) arm(w watched) {
 	t.armed = nil
-	t.off = t.off || wire.IsForbidden(w.watch.Err()) || wire.IsForbidden(w.multi.Err())
-	if w.probe.Interrupted() || w.watch.Err() != nil || w.multi.Err() != nil {
-		t.disconnect()
-		return
+	switch {
+	case w.probe.Err() != nil:
+		t.fail(w.probe.Err())
+	case w.eval != nil && w.eval.Err() != nil: // where not the server refuses EVAL, it would run all else that EXEC is to run
+		t.refuse("eval", w.eval.Err())
+	case w.watch.Err() != nil:
+		t.refuse("watch", w.watch.Err())
+	case w.multi.Err() != nil:
+		t.refuse("multi", w.multi.Err())
+	default:
+		t.maybeArm(w)
 	}
-	if found, ok := w.probe.Truth(); ok && found.Epoch == t.epoch {
+}
+
+func (t *transaction) maybeArm(w watched) {
+	t.own.used = time.Now()
+	if found, ok := w.probe.Truth(); ok && found.Epoch == t.epoch && w.feedFits() {
 		t.armed = &found
 	}
 }
 
 // runScript sends a script call on the connection, and prepares for the next transaction. After an error it starts anew: the
 // connection may lead to a server that the table has left.
-func (t *transaction) runScript(ctx context.Context, call []any) (wire.Answer, error) {
-	reply, err := t.sendScript(ctx, call)
+func (t *transaction) runScript(ctx context.Context, e *scripts.Effect, call []any) (wire.Answer, error) {
+	reply, err := t.sendScript(ctx, e, call)
 	if err == nil {
 		return wire.ParseAnswer(reply)
 	}
@@ -144,17 +230,22 @@ func (t *transaction) runScript(ctx context.Context, call []any) (wire.Answer, e
 }
 
 // errNotRun: a script was not even tried.
-var errNotRun = errors.New("tablecache: the transaction before could not be discarded")
+var errNotRun = errors.New("tablecache: the transaction before could not be ended")
 
-func (t *transaction) sendScript(ctx context.Context, call []any) (any, error) {
-	p := t.conn.Pipeline()
-	discard := wire.Queue(ctx, p, "discard") // unwatches, too
+// sendScript ends the transaction that was begun before by EXEC: there is nothing in it, and DISCARD would be one more command
+// that may not be had.
+func (t *transaction) sendScript(ctx context.Context, e *scripts.Effect, call []any) (any, error) {
+	p := t.own.pipeline()
+	end := wire.QueueRaw(ctx, p, t.client.Commands.Exec...)
+	sha := wire.Departing(call)
 	cmd := wire.Queue(ctx, p, call...)
-	next := t.queueWatch(ctx, p)
+	next := t.queueWatch(ctx, p, e, e.Seq)
 	wire.Flush(ctx, p)
-	t.arm(next)
-	if wire.IsRefusal(discard.Err()) {
+	if err := wire.RawError(end); wire.IsRefusal(err) && !wire.IsAborted(err) {
+		t.refuse("exec", err)
 		return nil, errNotRun // only queued, and gone with the connection
 	}
-	return cmd.Result()
+	t.arm(next)
+	reply, err := cmd.Result()
+	return reply, sha.Explain(err)
 }

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"sync"
+
 	"golang.org/x/sync/singleflight"
 
 	"github.com/redis/go-redis/v9"
@@ -17,6 +19,9 @@ type Client struct {
 	dialect  dialect // known once the scripts are loaded
 	scripts  []*Script
 	reload   singleflight.Group
+	dropping sync.Mutex // held by DropIdle
+	trouble  trouble
+	limits   limits
 }
 
 // NewClient returns a client of the table that has these keys, under a schema. Load the scripts before you call one.

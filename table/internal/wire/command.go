@@ -67,14 +67,25 @@ func QueueRaw(ctx context.Context, p redis.Pipeliner, args ...any) *redis.RawCmd
 	return cmd
 }
 
-// Flush sends a pipeline, after which each command has its error. Where there is no connection because the server has
+// Flush sends a pipeline, after which each command has its error. It returns the refusal to read one of them, if there was one
+// (see IsTooLong). Where there is no connection because the server has
 // refused one, or go-redis has closed it for such an answer, go-redis itself gives that error to none of them.
-func Flush(ctx context.Context, p redis.Pipeliner) {
+func Flush(ctx context.Context, p redis.Pipeliner) (tooLong error) {
 	cmds, err := p.Exec(ctx)
-	if err == nil || slices.ContainsFunc(cmds, func(c redis.Cmder) bool { return c.Err() != nil }) {
-		return
+	if err == nil {
+		return nil
 	}
+	failed := false
 	for _, cmd := range cmds {
-		cmd.SetErr(err)
+		failed = failed || cmd.Err() != nil
+		if IsTooLong(cmd.Err()) {
+			return cmd.Err()
+		}
 	}
+	if !failed {
+		for _, cmd := range cmds {
+			cmd.SetErr(err)
+		}
+	}
+	return nil
 }

@@ -19,8 +19,7 @@ import (
 var ErrReplica = fmt.Errorf("%w: the server is a replica", ErrUnsafeClient)
 
 // Confirm sends commands through a connection of their own. With nil a primary has got them, and each has its error. With
-// ErrReplica each has its error too, but what they have read proves nothing. With another error none was answered. When a primary
-// has answered, the idle connections of the pool are dropped: some lead elsewhere.
+// ErrReplica each has its error too, but what they have read proves nothing. With another error none was answered.
 func (c *Client) Confirm(ctx context.Context, cmds ...redis.Cmder) error {
 	node, err := c.Node(ctx)
 	if errors.Is(err, ErrNoNode) {
@@ -32,11 +31,7 @@ func (c *Client) Confirm(ctx context.Context, cmds ...redis.Cmder) error {
 	}
 	fresh := newClient(node)
 	defer fresh.Close() // its only connection
-	if err := c.confirm(ctx, fresh.Pipeline(), cmds); err != nil {
-		return err
-	}
-	dropIdle(ctx, node)
-	return nil
+	return c.confirm(ctx, fresh.Pipeline(), cmds)
 }
 
 func (c *Client) confirm(ctx context.Context, p redis.Pipeliner, cmds []redis.Cmder) error {
@@ -97,9 +92,14 @@ func newClient(node *redis.Client) *redis.Client {
 	return redis.NewClient(&o)
 }
 
-// dropIdle closes the idle connections of both pools of a client, without a word to the server: go-redis closes a connection for
-// which it could not write a command.
-func dropIdle(ctx context.Context, node *redis.Client) {
+// DropIdle closes the idle connections of the pools, some of which lead elsewhere, as Confirm has found. Not a word goes to a
+// server: go-redis closes a connection for which it could not write a command. While one call does so, others return at once.
+func (c *Client) DropIdle(ctx context.Context) {
+	node, err := c.Node(ctx)
+	if err != nil || !c.dropping.TryLock() {
+		return
+	}
+	defer c.dropping.Unlock()
 	quiet := node.WithTimeout(node.Options().ReadTimeout)
 	quiet.Options().Limiter = nil // the copy's: nothing has failed
 	s := node.PoolStats()

@@ -16,9 +16,23 @@ import (
 // ErrUnsafeClient: the client or the server is configured so that guarantees cannot hold.
 var ErrUnsafeClient = errors.New("tablecache: unsafe redis configuration")
 
-// CheckClient refuses clients under which a guarantee could not be kept.
-func CheckClient(rdb redis.UniversalClient, table string) error {
-	switch c := rdb.(type) {
+// CheckClient refuses clients under which a guarantee could not be kept. Of a wrapper it judges what the calls are handed to.
+func CheckClient(rdb redis.UniversalClient, table string) (err error) {
+	defer func() {
+		if recover() != nil { // of options that are not there
+			err = fmt.Errorf("%w: a client that no constructor has made", ErrUnsafeClient)
+		}
+	}()
+	for _, c := range clientsIn(rdb) {
+		if err := checkClient(c, table); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkClient(c any, table string) error {
+	switch c := c.(type) {
 	case nil:
 		return fmt.Errorf("%w: no client", ErrUnsafeClient)
 	case *redis.Client:
@@ -30,11 +44,8 @@ func CheckClient(rdb redis.UniversalClient, table string) error {
 		}
 		return firstOf(checkTag(table), checkReadTimeout(o.ReadTimeout))
 	case *redis.Ring:
-		d := c.Options().ReadTimeout
-		if d == 0 { // a Ring leaves the default to the clients of its shards
-			return checkTag(table)
-		}
-		return firstOf(checkTag(table), checkReadTimeout(d))
+		return fmt.Errorf("%w: a Ring sends keys elsewhere when it takes a node for gone, so that a table may have two owners",
+			ErrUnsafeClient)
 	case *redis.AutoPipeliner:
 		return fmt.Errorf("%w: an AutoPipeliner may send a write twice; give its client", ErrUnsafeClient)
 	}
@@ -61,7 +72,7 @@ func checkReadTimeout(d time.Duration) error {
 // checkTag: all keys of a table must live on one node.
 func checkTag(table string) error {
 	if !layout.HasTag(table) {
-		return fmt.Errorf("%w: on Redis Cluster and Ring the table's name needs a {tag}", ErrUnsafeClient)
+		return fmt.Errorf("%w: on Redis Cluster the table's name needs a {tag}", ErrUnsafeClient)
 	}
 	return nil
 }
@@ -74,18 +85,15 @@ type Preflight struct {
 
 // CheckServer refuses a replica, and a server that may evict the table. It waits through what passes by itself.
 func (c *Client) CheckServer(ctx context.Context, f Preflight) error {
-	check := func(ctx context.Context, node *redis.Client) error { return c.checkNode(ctx, node, f) }
-	switch rdb := c.Redis.(type) {
-	case *redis.ClusterClient:
-		node, err := rdb.MasterForKey(ctx, c.Keys.Truth)
-		if err != nil {
-			return fmt.Errorf("tablecache: finding the table's node: %w", err)
-		}
-		return check(ctx, node)
-	case *redis.Ring:
-		return rdb.ForEachShard(ctx, check)
+	rdb, ok := c.Redis.(*redis.ClusterClient)
+	if !ok {
+		return c.checkNode(ctx, c.Redis, f)
 	}
-	return c.checkNode(ctx, c.Redis, f)
+	node, err := rdb.MasterForKey(ctx, c.Keys.Truth)
+	if err != nil {
+		return fmt.Errorf("tablecache: finding the table's node: %w", err)
+	}
+	return c.checkNode(ctx, node, f)
 }
 
 func (c *Client) checkNode(ctx context.Context, node redis.Cmdable, f Preflight) error {
@@ -123,7 +131,7 @@ func (c *Client) info(ctx context.Context, node redis.Cmdable, section, field st
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("tablecache: info: %w", err)
+		return "", fmt.Errorf("info: %w", err)
 	}
 	return infoField(text, field), nil
 }

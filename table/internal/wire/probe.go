@@ -94,7 +94,12 @@ func (p Probe) agrees(t Truth) bool {
 	return true
 }
 
-// Interrupted tells whether the connection failed before all answers were there.
-func (p Probe) Interrupted() bool {
-	return p.truth.Err() != nil || slices.ContainsFunc(p.sizes, func(cmd *redis.RawCmd) bool { return cmd.Err() != nil })
+// Err returns why there is no answer: the connection failed before all were there, or the server has refused one.
+func (p Probe) Err() error {
+	for _, cmd := range append([]*redis.RawCmd{p.truth}, p.sizes...) {
+		if err := RawError(cmd); err != nil {
+			return err
+		}
+	}
+	return nil
 }

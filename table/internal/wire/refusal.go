@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -83,13 +84,30 @@ func IsForbidden(err error) bool { return kindOf(err) == forbidden }
 // IsReplicas tells whether the server refused to write because it is a replica.
 func IsReplicas(err error) bool { return redis.HasErrorPrefix(err, "READONLY") }
 
-// NeverSent tells whether the command did not leave this process.
-func NeverSent(err error) bool {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
+// lasting are the beginnings of refusals that last, as forbidden ones do, until somebody changes users, passwords or the server.
+var lasting = []string{"WRONGPASS", "NOAUTH", "unknown command", "DENIED"}
+
+// Lasts tells whether an error does not pass by itself, whatever is sent: the client is closed, the user may not, or the
+// server's certificate is not to be trusted.
+func Lasts(err error) bool {
+	var certificate *tls.CertificateVerificationError
+	var noTLS tls.RecordHeaderError
+	if errors.Is(err, redis.ErrClosed) || errors.As(err, &certificate) || errors.As(err, &noTLS) {
 		return true
 	}
-	return errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted)
+	return kindOf(err) == forbidden || slices.ContainsFunc(lasting, func(prefix string) bool { return redis.HasErrorPrefix(err, prefix) })
+}
+
+// unwilling are the beginnings of refusals of writes of any kind.
+var unwilling = []string{"OOM", "READONLY", "MISCONF", "NOREPLICAS"}
+
+// IsGeneral tells whether an error says nothing about what was sent: anything else would have met it too.
+func IsGeneral(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) {
+		return true
+	}
+	return Lasts(err) || slices.ContainsFunc(unwilling, func(prefix string) bool { return redis.HasErrorPrefix(err, prefix) })
 }
 
 // LostToForeignType returns ErrLost where the server has refused because a key of ours holds something that is not ours. Any

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -30,13 +31,37 @@ func (c *Client) Run(ctx context.Context, care Care, call []any) (Answer, error)
 	return ParseAnswer(reply)
 }
 
-func (c *Client) send(ctx context.Context, care Care, call []any) (any, error) {
-	if care == SendAgain {
-		return c.Redis.Do(ctx, call...).Result()
+// RunRaw has a script called that may be sent again, and returns its answer with all that it brings.
+func (c *Client) RunRaw(ctx context.Context, call []any) (Answer, error) {
+	var cmd *redis.RawCmd
+	err := c.Retry(ctx, nil, SendAgain, func() error {
+		cmd = redis.NewRawCmd(ctx, call...)
+		_ = c.Redis.Process(ctx, cmd) // the command has the error
+		return RawError(cmd)
+	})
+	if err != nil {
+		return Answer{}, err
 	}
-	cmd := NewOnce(ctx, call...)
-	_ = c.Redis.Process(ctx, cmd) // the command has the error
-	return cmd.Result()
+	return ReadAnswer(cmd.Val())
+}
+
+func (c *Client) send(ctx context.Context, care Care, call []any) (reply any, err error) {
+	sha := Departing(call)
+	if care == SendAgain {
+		reply, err = c.Redis.Do(ctx, call...).Result()
+	} else {
+		cmd := NewOnce(ctx, call...)
+		_ = c.Redis.Process(ctx, cmd) // the command has the error
+		reply, err = cmd.Result()
+	}
+	return reply, sha.Explain(err)
+}
+
+// Departing makes a script call tell whether it has left, each time it is to be sent.
+func Departing(call []any) *Departure {
+	sha := NewDeparture(fmt.Sprint(call[1]))
+	call[1] = sha
+	return sha
 }
 
 // Once is a command that go-redis must not send again by itself: an error in its answer then proves that it was not run.

@@ -10,6 +10,7 @@
 //	count.go    how many rows lie in intervals
 //	delete.go   removes rows
 //	discard.go  stages tombstones
+//	drop.go     removes the table
 //	effect.go   what calls and answers of numbered effects share
 //	fold.go     moves rows of a merged generation
 //	lookup.go   rows by their keys
@@ -19,6 +20,7 @@
 //	page.go     one page of a read
 //	put.go      stores rows
 //	repair.go   mends one thing
+//	sample.go   some rows of an index, and their scores
 //	scripts.go  how the scripts are put together, and all of them
 //	seal.go     ends a transaction
 //	settle.go   tells whether an effect was applied, or sees to it that it never will be

@@ -64,5 +64,6 @@ func FuzzTruth(f *testing.F) {
 		}
 		_ = wire.Ownership("1:a", layout.Epoch(epoch))
 		_ = layout.IndexesIn(epoch + state)
+		_ = layout.Differences(epoch+state, layout.Schema{})
 	})
 }

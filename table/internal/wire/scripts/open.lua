@@ -1,6 +1,7 @@
 -- Claims the table for a new owner. KEYS as ever, behind them keys of an earlier schema to drop.
--- ARGV: random id, schema, number of own keys, 'keep' or 'reset', schema that those keys are of, layout, 'feed' or 'off'.
-local id, schema, own, how, layout, feed = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[6], ARGV[7] == 'feed'
+-- ARGV: random id, schema, number of own keys, 'keep' or 'reset', schema that those keys are of, layout, the owner's name,
+-- 'feed' or 'off'.
+local id, schema, own, how, layout, owner, feed = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[6], ARGV[7], ARGV[8] == 'feed'
 INDEXES = (own - 4) / 2
 
 local function refuse(status, last) return answer(status, {last = last}) end
@@ -67,5 +68,5 @@ t.epoch, t.seq, t.last, t.layout = whole(counter) .. ':' .. id, '0', '', layout
 if feed then append(t.epoch, t.seq, '', 'p', predecessor, 'k', how == 'reset' and 'reset' or 'claim', 's', schema) end
 for i = 1, #drops do redis.call('UNLINK', drops[i]) end
 writeTruth(t)
-redis.call('HSET', TRUTH, 'schema', schema, 'line', latest(predecessor, line, 64), 'burned', burned)
+redis.call('HSET', TRUTH, 'schema', schema, 'owner', owner, 'line', latest(predecessor, line, 64), 'burned', burned)
 return answer('OK', t)

@@ -33,5 +33,5 @@ func define(flags wire.Flags, prelude []string, name string) *wire.Script {
 // All returns the scripts that a server must be told before they are called.
 func All() []*wire.Script {
 	return []*wire.Script{put, stage, remove, discard, merge, abort, clearAll, settle, open, fold, page, lookup, count, stats,
-		audit, repair}
+		audit, repair, sample, dropAll}
 }

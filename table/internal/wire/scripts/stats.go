@@ -9,8 +9,14 @@ var stats = define(wire.MayRead, reading, "stats")
 // Stats asks what the table holds.
 func Stats(c *wire.Client) []any { return read(c, stats, 0) }
 
-// ReadStats returns how many rows are merged and how many are staged.
-func ReadStats(a *wire.Answer) (records, staged int, err error) {
-	records, staged = a.Rest.Integer(), a.Rest.Integer()
-	return records, staged, a.Rest.Err()
+// Held is what a table holds, and who owns it.
+type Held struct {
+	Records, Staged int
+	Owner           string
+}
+
+// ReadStats returns it.
+func ReadStats(a *wire.Answer) (Held, error) {
+	h := Held{Records: a.Rest.Integer(), Staged: a.Rest.Integer(), Owner: string(a.Rest.Text())}
+	return h, a.Rest.Err()
 }

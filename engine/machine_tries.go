@@ -1,0 +1,115 @@
+package engine
+
+import "slices"
+
+// An effect has failed when it was certainly not applied and the store answers all the same: it has settled the effect, or a
+// small request got through right after the refusal. Then the effect itself may be at fault, not the way to the store. While
+// nothing gets through, nothing fails: the effect waits.
+//
+// An effect that has failed is set aside, and gives the lock to commands and to whoever else waits, before it is sent again.
+// What several callers have joined is taken apart after triesJoined failures. An effect of one caller is given up after as
+// many as Config.Tries says.
+const (
+	defaultTries = 5
+	triesJoined  = 2
+)
+
+// ping finds out whether a small request gets through right after the current effect was refused.
+func (m *machine) ping() {
+	m.current.phase = pinging
+	m.emit(action{do: doUnclaim, ticket: m.current.ticket})
+	m.emit(action{do: doPing, ticket: m.current.ticket, kind: m.current.kind, view: m.view})
+}
+
+// handlePinged: a small request got through, the effect did not.
+func (m *machine) handlePinged() {
+	switch {
+	case m.current.answered: // there is no effect
+		m.current = effectState{}
+	case m.stopErr != nil:
+		m.finish(m.stopErr)
+	default:
+		m.countTry()
+	}
+}
+
+// handleUnpinged: nothing gets through, so the effect waits.
+func (m *machine) handleUnpinged(e event) {
+	switch {
+	case m.current.answered: // there is no effect
+		m.current = effectState{}
+		m.maybeRefuse(e.err)
+	case m.stopErr != nil:
+		m.finish(m.stopErr)
+	default:
+		m.current.trouble = e.err
+		m.pause(paused)
+	}
+}
+
+// countTry counts a failure of the current effect.
+func (m *machine) countTry() {
+	m.current.tries++
+	last := m.current.tries >= m.tries
+	switch {
+	case m.current.joined && (last || m.current.tries >= triesJoined):
+		m.part()
+	case last:
+		m.giveUp()
+	default:
+		m.pause(paused)
+	}
+}
+
+// part takes the current effect apart. Its requests come back as effects of their own.
+func (m *machine) part() {
+	m.emit(action{do: doPart, ticket: m.current.ticket})
+	m.current = effectState{}
+}
+
+// handleParted queues one request of an effect that was taken apart.
+func (m *machine) handleParted(e event) {
+	if m.stopErr != nil {
+		m.answer(e.ticket, m.stopErr)
+		return
+	}
+	m.aside = append(m.aside, effectState{ticket: e.ticket, kind: e.kind})
+}
+
+// giveUp answers the caller of the current effect with why it was never applied.
+func (m *machine) giveUp() {
+	m.emit(action{do: doGiveUp, ticket: m.current.ticket, kind: m.current.kind, attempts: m.current.tries, err: m.current.cause})
+	m.current = effectState{}
+}
+
+// setAside takes the lock from the current effect, which was certainly not applied, until others have had their turn.
+func (m *machine) setAside() {
+	m.aside = append(m.aside, m.current)
+	m.current, m.othersTurn = effectState{}, true
+}
+
+// resumable returns which effect that is aside may have the lock next, or -1.
+func (m *machine) resumable() int {
+	if m.othersTurn {
+		return -1
+	}
+	return slices.IndexFunc(m.aside, func(s effectState) bool { return m.admitsKind(s.kind) })
+}
+
+// admitsKind tells whether the state lets an effect of this kind run.
+func (m *machine) admitsKind(k Kind) bool {
+	switch k {
+	case Put, Delete:
+		return m.view.State == StateClear
+	case Stage, Discard:
+		return m.view.State != StateMerging
+	}
+	return true
+}
+
+// resume gives the lock to an effect that is aside.
+func (m *machine) resume(i int) {
+	s := m.aside[i]
+	m.aside = slices.Delete(m.aside, i, i+1)
+	m.begin(s)
+}

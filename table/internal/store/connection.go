@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// connection is the writer's own. It is taken from the client's pool and kept from one effect to the next, so that what the
+// pool does to a connection that waits in it must be done here: one that is too old, has lain too long, or was made with
+// credentials that have been renewed is not used again.
+type connection struct {
+	conn        *redis.Conn
+	hooked      *redis.Tx // sends on conn, through the client's hooks
+	credentials *credentials
+	used        time.Time
+	idle        time.Duration // it may lie for so long; 0: for ever
+	until       time.Time     // when it is too old; zero: never
+}
+
+// connect prepares a connection of a node, which is made when it is first used.
+func connect(ctx context.Context, node *redis.Client) (*connection, error) {
+	// A copy of the client, for a Conn shares its client's options without its lock, and both may write to them. The options of
+	// the copy are ours.
+	own := node.WithTimeout(node.Options().ReadTimeout)
+	o := own.Options()
+	c := &connection{used: time.Now(), idle: o.ConnMaxIdleTime}
+	var err error
+	if c.credentials, err = subscribe(o); err != nil {
+		return nil, err
+	}
+	c.bound(o)
+	c.conn = own.EphemeralConn() // closing it ends what it watches
+	err = node.Watch(ctx, func(tx *redis.Tx) error {
+		c.hooked = tx // of which we only want that it has the client's hooks: nothing is sent here
+		return nil
+	})
+	if err != nil {
+		c.close()
+		return nil, fmt.Errorf("tablecache: hooks: %w", err)
+	}
+	c.hooked.AddHook(diversion{c.conn})
+	return c, nil
+}
+
+// bound sets when the connection is too old. One that comes used from the pool has an age that the pool does not tell, so that
+// it is kept for half as long.
+func (c *connection) bound(o *redis.Options) {
+	if o.ConnMaxLifetime <= 0 {
+		return
+	}
+	c.until = time.Now().Add(o.ConnMaxLifetime / 2)
+	onConnect, longest := o.OnConnect, o.ConnMaxLifetime
+	if o.ConnMaxLifetimeJitter > 0 {
+		longest -= rand.N(o.ConnMaxLifetimeJitter)
+	}
+	o.OnConnect = func(ctx context.Context, cn *redis.Conn) error {
+		c.until = time.Now().Add(longest)
+		if onConnect == nil {
+			return nil
+		}
+		return onConnect(ctx, cn)
+	}
+}
+
+// isStale tells whether the connection must not be used again.
+func (c *connection) isStale() bool {
+	now := time.Now()
+	return c.credentials.renewed.Load() || c.idle > 0 && now.Sub(c.used) >= c.idle || !c.until.IsZero() && !now.Before(c.until)
+}
+
+// pipeline returns a pipeline that is sent on the connection.
+func (c *connection) pipeline() redis.Pipeliner { return c.hooked.Pipeline() }
+
+func (c *connection) close() {
+	_ = c.conn.Close() // nothing hangs on it any more
+	c.credentials.unsubscribe()
+}
+
+// diversion is the innermost hook of a transaction of the client's: it sends everything on another connection.
+type diversion struct{ conn *redis.Conn }
+
+// DialHook changes nothing: the client's own hooks see dials of its pool.
+func (diversion) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessHook diverts a command.
+func (d diversion) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error { return d.conn.Process(ctx, cmd) }
+}
+
+// ProcessPipelineHook diverts a pipeline.
+func (d diversion) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		p := d.conn.Pipeline()
+		_ = p.BatchProcess(ctx, cmds...) // only queued
+		_, err := p.Exec(ctx)
+		return err
+	}
+}

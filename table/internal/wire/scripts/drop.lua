@@ -1,0 +1,13 @@
+-- Removes a table, whoever owns it. KEYS as ever, of the indexes in the schema. ARGV: schema and epoch as they were found; with ''
+-- it only finds them. Answers with how many keys but indexes there were, schema, epoch: they are dropped if these are ARGV's.
+local there = redis.call('EXISTS', TRUTH, ROWS, STAGED, FEED)
+local found = redis.call('HMGET', TRUTH, 'schema', 'epoch')
+local schema, epoch = found[1] or '', found[2] or ''
+local a = answer('OK', {})
+a[8], a[9], a[10] = there, schema, epoch
+if schema == '' or schema ~= ARGV[1] or epoch ~= ARGV[2] then return a end
+for i = 1, #KEYS do needsUnlink(KEYS[i]) end
+local no = barred()
+if no then return no end
+for i = 1, #KEYS do redis.call('UNLINK', KEYS[i]) end
+return a

@@ -1,0 +1,34 @@
+-- Some of the rows that readers see, spread over an index. ARGV: schema, index, rows at most, bytes at most.
+-- Answers with their keys, rows and scores; nothing of a row goes to who has another schema, which is told.
+local stored = redis.call('HGET', TRUTH, 'schema')
+if stored and stored ~= ARGV[1] then return answer('SCHEMA', {last = stored}) end
+local t = readTruth()
+if not t.epoch or not holds(t) then return answer('LOST', t) end
+local index, most, budget = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local STRIDE = 163 -- a prime above most: where the budget ends early, what was brought is spread too
+local keys, rows, scores = {}, {}, {}
+
+-- take brings rows from ranks that are as far apart as can be, the first and the last among them, but for hidden ones.
+local function take(index, hash, hidden)
+  local card, bytes = redis.call('ZCARD', index), 0
+  local n = card < most and card or most
+  for i = 0, n - 1 do
+    local share = (i * STRIDE % n) * (card - 1)
+    local rank = n > 1 and (share - share % (n - 1)) / (n - 1) or 0
+    local found = redis.call('ZRANGE', index, rank, rank, 'WITHSCORES')
+    local row = not (hidden and redis.call('HGET', hidden, found[1])) and redis.call('HGET', hash, found[1])
+    if row then
+      local at = #keys + 1
+      keys[at], rows[at], scores[at] = found[1], row, found[2]
+      bytes = bytes + #row
+    end
+    if bytes >= budget then return end
+  end
+end
+
+local merging = t.state == 'merging'
+if merging then take(shadow(index), STAGED) end
+take(merged(index), ROWS, merging and STAGED)
+local a = answer('OK', t)
+a[8], a[9], a[10] = keys, rows, scores
+return a
