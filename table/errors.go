@@ -79,7 +79,9 @@ func (e *CodingError) Error() string {
 	if e.Key != "" {
 		fmt.Fprintf(&b, " of key #%s", e.Key)
 	}
-	fmt.Fprintf(&b, ": %s", engine.Unprefixed(e.Err))
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %s", engine.Unprefixed(e.Err))
+	}
 	return b.String()
 }
 
