@@ -40,15 +40,15 @@ func (r *request) joinable() bool {
 	return d.Span == nil && !d.conditional()
 }
 
-// claim claims the requests of an effect that is about to be sent, and removes the abandoned ones, and
-// those whose span has ended while the effect was aside.
+// claim claims the requests of an effect that is about to be sent. It removes requests that are abandoned, and
+// answers and removes those whose span ended while the effect was aside.
 func (b *batch) claim() {
 	b.requests = without(b.requests, (*request).maybeEnd)
 	b.requests = without(b.requests, func(r *request) bool { return !r.tryClaim() })
 }
 
-// unclaim undoes claim, because the effect was not applied: from now on a caller that leaves has
-// done nothing.
+// unclaim undoes claim, because the effect was not applied: a caller that leaves now is told that nothing
+// was done.
 func (b *batch) unclaim() {
 	for _, r := range b.requests {
 		r.unclaim()
@@ -104,9 +104,9 @@ func (b *batch) fill(e *Effect, buffer []Row) {
 func (e *Effect) add(d *Deletion) {
 	switch {
 	case d == nil:
-	case e.Marks == nil: // the first, and the only one if it has conditions
+	case e.Marks == nil: // d is the first deletion, and the only one if it has conditions
 		e.Marks, e.Witnesses, e.Bounds, e.Index = d.Marks[:len(d.Marks):len(d.Marks)], d.Witnesses, d.Bounds, d.Index
-		e.Compare = d.conditional() && d.Seen != e.Prev
+		e.Compare = d.conditional() && d.ReadAt != e.Prev
 	default:
 		e.Marks = append(e.Marks, d.Marks...)
 	}

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// effector is the goroutine that calls the store, once at a time, and its two channels.
+// effector is the goroutine that makes one call of the store at a time, and its two channels.
 type effector struct {
 	store    Store
-	calls    chan storeCall // of one; written and closed by the actor, read by the effector
-	outcomes chan outcome   // of one; written by the effector, read by the actor
+	calls    chan storeCall // holds one; written and closed by the actor, read by the effector
+	outcomes chan outcome   // holds one; written by the effector, read by the actor
 	ctx      context.Context
 	cancel   context.CancelFunc // ends Settle, never Apply
 	ended    chan struct{}      // closed by the effector
-	busy     bool               // the actor's: a call is under way
-	effect   *Effect            // the actor's: of the latest call
+	busy     bool               // a call is under way; the actor's alone
+	effect   *Effect            // the effect of the latest call; the actor's alone
 }
 
 // storeCall is one call of the store.
@@ -40,7 +40,7 @@ type outcome struct {
 	what    eventType
 	result  Result
 	err     error
-	general bool // of a refusal: see RefusedError
+	general bool // for a refusal: see RefusedError.General
 }
 
 func newEffector(store Store) effector {
@@ -74,7 +74,7 @@ func (f *effector) perform(c storeCall) (o outcome) {
 	return f.apply(c.effect)
 }
 
-// unanswered is the event for a call without an answer.
+// unanswered returns the event for a call without an answer.
 func (c callType) unanswered() eventType {
 	if c == callPing {
 		return unpinged
@@ -82,7 +82,7 @@ func (c callType) unanswered() eventType {
 	return unanswered
 }
 
-// apply is not ended by Close: the callers get the true result.
+// apply does not end with Close, so that the callers get the true result.
 func (f *effector) apply(e *Effect) outcome {
 	result, err := f.store.Apply(context.Background(), e)
 	var refusal *RefusedError
@@ -137,8 +137,8 @@ func (f *effector) start(c storeCall) {
 	f.calls <- c
 }
 
-// Backoff bounds the pauses between two attempts: they begin with about First and double up to
-// about Most.
+// Backoff bounds the pauses between two attempts. The first pause is First at most; the bound doubles each time, up
+// to Most.
 type Backoff struct {
 	First time.Duration // 0 means 5 ms
 	Most  time.Duration // 0 means 500 ms

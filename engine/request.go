@@ -7,13 +7,13 @@ import (
 
 // request is what a caller asks of the actor, and the slot for the answer.
 type request struct {
-	kind     Kind            // 0: a request that needs no effect, as for a span or a pin
+	kind     Kind            // 0: the request needs no effect, because it is for a span or a pin, say
 	rows     []Row           // Put, Stage
 	deletion *Deletion       // Delete, Discard
 	bytes    int             // of rows or marks
 	ticket   ticket          // the actor's alone, for requests that came by the control channel
 	span     *Span           // the requested scratch span
-	caller   context.Context // for its values, of a request that needs an effect
+	caller   context.Context // its values travel with the effect; nil for requests that need none
 
 	awaitsClear bool // the request is for the clear state
 
@@ -27,7 +27,7 @@ type request struct {
 type requestState = uint32
 
 const (
-	pending   requestState = iota // the caller may leave, having done nothing
+	pending   requestState = iota // the caller may leave, and nothing was done
 	claimed                       // its effect was sent: the caller may leave, but the outcome is unknown
 	answered                      // it has its answer, or is getting it now
 	abandoned                     // the caller has left
@@ -83,7 +83,7 @@ func (r *request) spanErr() error {
 // needsEffect tells whether the request can only be answered by an effect.
 func (r *request) needsEffect() bool { return !r.isAbandoned() && r.kind != 0 && r.spanErr() == nil }
 
-// maybeEnd answers the request if its span has ended, and tells whether that is so.
+// maybeEnd answers the request if its span has ended, and tells whether it has.
 func (r *request) maybeEnd() bool {
 	err := r.spanErr()
 	if err != nil {
@@ -92,7 +92,7 @@ func (r *request) maybeEnd() bool {
 	return err != nil
 }
 
-// waitClass says whom the request waits with.
+// waitClass returns the class of requests that wait for the same as this one.
 func (r *request) waitClass() waitClass {
 	switch {
 	case r.kind == Put || r.kind == Delete || r.awaitsClear:
@@ -127,7 +127,7 @@ func (r *request) answer(v []Verdict, err error) (delivered bool) {
 	}
 }
 
-// tryWithdraw lets the caller leave, having done nothing. It fails if the request is no longer pending.
+// tryWithdraw lets the caller leave before anything was done. It fails if the request is no longer pending.
 func (r *request) tryWithdraw() bool { return r.state.CompareAndSwap(pending, abandoned) }
 
 // abandon lets the caller leave, and returns the state before. If that is answered, the caller must
@@ -141,7 +141,7 @@ func (r *request) abandon() requestState {
 	}
 }
 
-// await waits for the answer, until ctx, the request's span or the table ends. why tells what it has waited for.
+// await waits for the answer, until ctx, the request's span or the table ends. An error takes from why what the call waited for.
 func (r *request) await(ctx context.Context, closing <-chan struct{}, why *reasons) error {
 	spanDone := r.spanDone()
 	for {

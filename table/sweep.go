@@ -241,7 +241,7 @@ func inside(intervals []Interval, score []byte) bool {
 }
 
 func (w *sweeper[R, K]) deletion(chosen []candidate[R], read wire.Moment) engine.Deletion {
-	d := engine.Deletion{Marks: make([]engine.Mark, len(chosen)), Index: w.plan.query.Index, Seen: read.View.Seq, Span: w.span}
+	d := engine.Deletion{Marks: make([]engine.Mark, len(chosen)), Index: w.plan.query.Index, ReadAt: read.View.Seq, Span: w.span}
 	for i, c := range chosen {
 		d.Marks[i] = markOf(c.Found)
 	}
