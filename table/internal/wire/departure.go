@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Departure is an argument of a command that knows whether it was written to a connection. An error proves that the command was
-// not run if its Departure has not left: neither a dial that fails, nor a pool, a Limiter or a hook that refuses, writes it.
+// Departure is an argument of a command that knows whether it was written to a connection. If it was not, the command was certainly
+// not run: go-redis writes no argument when a dial fails, or when the pool, a Limiter or a hook refuses the command.
 type Departure struct {
 	text string
 	left atomic.Bool
@@ -24,7 +24,7 @@ func (d *Departure) MarshalBinary() ([]byte, error) {
 // String returns the argument, for hooks that show commands.
 func (d *Departure) String() string { return d.text }
 
-// Explain returns err as one that proves that the command was not run, if it does.
+// Explain returns err as a NotSentError if the argument was not written, because then the command was not run.
 func (d *Departure) Explain(err error) error {
 	if err == nil || d.left.Load() {
 		return err
@@ -32,7 +32,7 @@ func (d *Departure) Explain(err error) error {
 	return &NotSentError{Err: err}
 }
 
-// NotSentError says that a command was not run, because what decides about it did not leave this process.
+// NotSentError says that a command was not run, because its Departure did not leave this process.
 type NotSentError struct{ Err error }
 
 // Error says why.
