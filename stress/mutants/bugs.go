@@ -50,7 +50,7 @@ var bugs = []bug{
 	{"fold not guarded", []patch{{"table/internal/wire/scripts/fold.lua",
 		"if t.gen ~= ARGV[2] or t.state ~= 'merging' then return answer('STALE', t) end", ""}}, tables},
 	{"fold keeps what a tombstone hides", []patch{{"table/internal/wire/scripts/fold.lua",
-		"    redis.call('HDEL', ROWS, unpack(keys, i, last))\n", ""}}, model},
+		"    redis.call('HDEL', ROWS, unpack(keys, i, to))\n", ""}}, model},
 	{"fold does not wait for older pins", []patch{{"engine/machine_pin.go",
 		"return p.generation < m.view.Generation }", "return false }"}}, model},
 	{"pin leaked", []patch{{"table/internal/scan/prefetch.go", "\tf.queue = nil\n\tf.pin.Release()", "\tf.queue = nil"}}, leaks},

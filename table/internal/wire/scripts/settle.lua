@@ -1,4 +1,5 @@
--- Tells whether effect ARGV[3] was applied; if not, burns its number so that it never will be.
+-- Tells whether the effect with the number ARGV[3] was applied. If it was not, burns the number, so that it never will be.
+-- ARGV: epoch, prev, seq.
 local t = readTruth()
 if not t.epoch then return answer('LOST', t) end
 if t.epoch ~= ARGV[1] then return answer('FENCED', t) end

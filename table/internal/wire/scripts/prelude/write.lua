@@ -1,6 +1,6 @@
 -- What the scripts that write share.
 
--- What the script is going to write with, and where.
+-- writes are the commands that the script is going to write with, and their keys.
 local writes = {{'HSET', TRUTH, '0', '0'}}
 local function needs(command, key) writes[#writes + 1] = {command, key, '0', '0'} end
 local function needsUnlink(key) writes[#writes + 1] = {'UNLINK', key} end
@@ -11,8 +11,8 @@ local function needsUnlinkEach(index)
   for j = 1, INDEXES do needsUnlink(index(j)) end
 end
 
--- barred returns the server's refusal of the first of these writes that its user is not permitted (any more). A script asks
--- before its first write, which would not be taken back.
+-- barred returns the server's refusal if the user may not use one of these commands (any more). A script calls it before its first
+-- write, which Redis would not roll back.
 local function barred()
   if not redis.acl_check_cmd then return nil end
   for i = 1, #writes do
@@ -20,7 +20,8 @@ local function barred()
   end
 end
 
--- admit returns the table's truth if this numbered effect may run in one of these states, else the answer to give.
+-- admit returns the table's truth if this numbered effect may run in one of these states. Else it returns the answer to give as
+-- second value.
 -- ARGV: epoch, prev, seq, ...
 local function admit(a, b, c)
   local t = readTruth()
@@ -36,24 +37,24 @@ local function admit(a, b, c)
   return t
 end
 
--- recount stores the truth, with what there is to count now.
+-- recount stores the truth with the counts as they are now.
 local function recount(t)
   t.count, t.staged = whole(redis.call('HLEN', ROWS)), whole(redis.call('HLEN', STAGED))
   t.live = whole(redis.call('ZCARD', shadow(1)))
   writeTruth(t)
 end
 
--- done ends a numbered effect, and keeps its small reply for whoever asks again.
+-- done ends a numbered effect. It stores the small reply for the case that the effect is sent again or settled.
 local function done(t, last)
   t.seq, t.last = ARGV[3], last
   recount(t)
   return answer('OK', t)
 end
 
--- disturb counts a change of what readers see.
+-- disturb notes a change of what readers see.
 local function disturb(t) t.rver = whole(tonumber(t.rver) + 1) end
 
--- fill stores rows and scores. ARGV[4] rows, none with more than ARGV[5] bytes; then key, row ...; then for each index
+-- fill stores rows and scores. ARGV[4] is how many rows, ARGV[5] the bytes of the widest; then key, row ...; then for each index
 -- score, key ...
 local function fill(t, hash, index)
   local n = 2 * tonumber(ARGV[4])
@@ -67,12 +68,13 @@ end
 -- remove takes keys out of every index.
 local function remove(index, keys)
   for first = 1, #keys, MOST do
-    local last = first + MOST - 1
-    if last > #keys then last = #keys end
-    for j = 1, INDEXES do redis.call('ZREM', index(j), unpack(keys, first, last)) end
+    local to = first + MOST - 1
+    if to > #keys then to = #keys end
+    for j = 1, INDEXES do redis.call('ZREM', index(j), unpack(keys, first, to)) end
   end
 end
 
+-- drop removes every index.
 local function drop(index)
   for j = 1, INDEXES do redis.call('UNLINK', index(j)) end
 end
