@@ -32,11 +32,13 @@ func mismatch(c *wire.Client, differences []string) error {
 	return &SchemaError{Table: c.Keys.Table, Differences: differences}
 }
 
-// Judge tells how rows of an index differ from what a definition makes of them; empty: they do not.
+// Judge compares the scores of rows in an index with those that the definition computes, and says how they differ; empty: they do
+// not.
 type Judge func(index int, rows scripts.SampledRows) string
 
-// compareScores has a sample of each index judged. What is not whole, or not there, it leaves to the claim. Each sample is of one
-// moment, so that what differs did differ then; what a former owner writes between the sample and the claim is not seen.
+// compareScores reads a sample of each index and lets how.Judge compare it. If the table does not exist or is damaged, it returns nil,
+// and the claim finds that out. Each sample is of one moment. What an earlier owner writes between the sample and the claim is not
+// compared.
 func compareScores(ctx context.Context, c *wire.Client, how Claim) error {
 	var differences []string
 	for _, index := range how.Sampled {

@@ -19,9 +19,9 @@ type Store struct {
 	client *wire.Client
 	epoch  layout.Epoch
 	ctx    context.Context
-	cancel context.CancelFunc // by Interrupt and Close
+	cancel context.CancelFunc // called by Interrupt and Close
 
-	mu          sync.Mutex // guards transaction: Close may come while a call hangs that was given up
+	mu          sync.Mutex // guards transaction, because Close may come while a call that was given up still hangs
 	transaction transaction
 }
 
@@ -32,10 +32,10 @@ func New(c *wire.Client, epoch layout.Epoch, l *zap.Logger) *Store {
 	return s
 }
 
-// Interrupt ends what Apply waits for, but for a socket: dials, retries, and a place in the client's pool.
+// Interrupt ends dials, retries and waits for a connection in Apply. A socket read ends by itself.
 func (s *Store) Interrupt() { s.cancel() }
 
-// Close gives the writer's connection back, once no call uses it.
+// Close closes the writer's connection, once no call uses it.
 func (s *Store) Close() {
 	s.cancel()
 	s.mu.Lock()
@@ -43,7 +43,7 @@ func (s *Store) Close() {
 	s.transaction.disconnect()
 }
 
-// Apply applies the effect: by a transaction where that can take it, else by a script.
+// Apply applies the effect, by a transaction if that is possible, else by a script.
 func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,7 +61,7 @@ func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, err
 	}
 	call := s.call(e)
 	a, err := run(ctx, call)
-	if isDoubtful(a, err, s.epoch) || wire.IsReplicas(err) { // there it was not applied
+	if isDoubtful(a, err, s.epoch) || wire.IsReplicas(err) { // it was not applied on that server
 		s.transaction.disconnect()
 		a, err = confirmed(ctx, s.client, s.epoch, call)
 	}
@@ -71,7 +71,7 @@ func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, err
 	return s.result(a)
 }
 
-// contextFor returns a context that also ends with Interrupt, and has the values of those whose effect it is.
+// contextFor returns a context that also ends with Interrupt, and that has the values of the effect's caller: see wire.ForCallers.
 func (s *Store) contextFor(ctx context.Context, e *engine.Effect) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(s.ctx, cancel)
@@ -81,12 +81,12 @@ func (s *Store) contextFor(ctx context.Context, e *engine.Effect) (context.Conte
 	}
 }
 
-// onlyStores tells whether plain commands can do all of e: nothing is to be compared or found out.
+// onlyStores tells whether plain commands can do all of e, because nothing must be compared.
 func onlyStores(e *engine.Effect) bool {
 	return len(e.Rows) > 0 || len(e.Marks) > 0 && scripts.HowToMark(e) == scripts.MarkAll
 }
 
-// Settle asks whether the effect was applied, and sees to it that it never will be if not.
+// Settle finds out whether the effect was applied. If it was not, it never will be.
 func (s *Store) Settle(ctx context.Context, e *engine.Effect) (engine.Result, bool, error) {
 	ctx, cancel := s.contextFor(ctx, e)
 	defer cancel()
@@ -137,7 +137,7 @@ func (s *Store) call(e *engine.Effect) []any {
 	panic(fmt.Sprintf("tablecache: effect of unknown kind %d", e.Kind))
 }
 
-// refusal sorts out errors after which the effect was certainly not applied, and notes how it has ended.
+// refusal notes how the call has ended, and returns err as a RefusedError if the effect was certainly not applied.
 func (s *Store) refusal(ctx context.Context, e *engine.Effect, err error) error {
 	s.client.Note(err)
 	if err == nil || errors.Is(err, engine.ErrLost) {
