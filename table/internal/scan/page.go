@@ -35,8 +35,8 @@ type pageQuery struct {
 	of     *wire.Moment // the snapshot that the page must be of; nil: the present
 }
 
-// Page is one atomic answer. Keys, Rows and Scores have the same order; Scores is empty if no scores were wanted. The bytes belong to
-// whoever has got the page.
+// Page is one atomic answer. Keys, Rows and Scores have the same order; Scores is empty if no scores were wanted. The caller may
+// keep the bytes.
 type Page struct {
 	wire.Moment
 	Keys, Rows, Scores [][]byte

@@ -50,7 +50,7 @@ func Open(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) {
 // later. A change that was not begun before ctx ended is not begun later; one that was begun has an unknown outcome.
 func untilEnded(ctx context.Context, c *wire.Client, prepare, change func() error) error {
 	done, since := make(chan error, 1), time.Now()
-	var decided atomic.Bool // whoever sets it decides: the goroutine, that the change begins; or the end of ctx, that it never does
+	var decided atomic.Bool // set by the goroutine before it begins the change, or at the end of ctx, so that it never begins
 	go func() {
 		err := prepare()
 		if err == nil && decided.CompareAndSwap(false, true) {

@@ -45,8 +45,8 @@ func (t Truth) SameForReaders(o Truth) bool {
 		o.View.State != engine.StateMerging
 }
 
-// Probe reads the truth, and the sizes of all keys that the truth counts, by plain commands. Whoever uses it must make sure that
-// nothing has changed between these commands.
+// Probe reads the truth, and the sizes of all keys that the truth counts, by plain commands. The caller must make sure that nothing
+// has changed between these commands.
 type Probe struct {
 	client *Client
 	truth  *redis.RawCmd

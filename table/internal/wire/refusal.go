@@ -78,7 +78,7 @@ func isMoved(err error) bool { return kindOf(err) == moved }
 // MustBeSentElsewhere tells whether a call that was sent on the writer's connection must go through the client instead.
 func MustBeSentElsewhere(err error) bool { return isNoScript(err) || isMoved(err) }
 
-// IsForbidden tells whether the user may not run a command, be it within a script, or not on one of the keys.
+// IsForbidden tells whether the user may not run a command, or not on one of the keys. This includes commands of a script.
 func IsForbidden(err error) bool { return kindOf(err) == forbidden }
 
 // IsReplicas tells whether the server has refused to write because it is a replica.

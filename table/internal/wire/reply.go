@@ -175,7 +175,7 @@ func RawError(cmd *redis.RawCmd) error {
 	return r.err
 }
 
-// FailedWithin returns the first refusal among the replies of a transaction, none of which may be a string.
+// FailedWithin returns the first refusal among the replies of a transaction. No reply may be a string, which could look like one.
 func FailedWithin(exec []byte) error {
 	_, failed, is := bytes.Cut(exec, []byte("\r\n-"))
 	if !is {
