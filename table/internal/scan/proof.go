@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
@@ -76,27 +73,4 @@ func (r *Reader) check(a wire.Answer, acked uint64) error {
 // isPresent tells whether an answer is of this owner's table, no older than what was acknowledged.
 func (r *Reader) isPresent(a wire.Answer, acked uint64) bool {
 	return a.Epoch == r.authority.Epoch() && a.View.Seq >= acked
-}
-
-// The pauses between attempts to find a primary; they double. After so many the requests end with wire.ErrReplica.
-const (
-	mostReplicas = 8
-	replicaPause = 4 * time.Millisecond
-)
-
-// confirm sends commands to a primary, through a connection of their own. It waits about a second for a replica to become one.
-func confirm(c *wire.Client) func(context.Context, []redis.Cmder) error {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		for n, pause := 1, replicaPause; ; n, pause = n+1, 2*pause {
-			err := c.Confirm(ctx, cmds...)
-			if !errors.Is(err, wire.ErrReplica) || n == mostReplicas {
-				return err
-			}
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-				return engine.ErrClosed
-			}
-		}
-	}
 }
