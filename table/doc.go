@@ -45,6 +45,7 @@
 // says it to Redis, internal/scan reads, internal/store writes. The lock itself is in package engine.
 //
 //	close.go       stopping all parts within bounds
+//	collect.go     a sequence as a slice
 //	count.go       how many records a spec has
 //	decode.go      rows to records
 //	dedup.go       rows with the same key
@@ -62,6 +63,7 @@
 //	records.go     reading
 //	repair.go      mending what Verify finds
 //	sample.go      whether scores are what they were
+//	scores.go      scores of moments, and of two things at once
 //	scratch.go     staging
 //	spec.go        which records a call is about
 //	stats.go       what a table is doing
