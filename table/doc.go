@@ -52,6 +52,7 @@
 // stored, internal/wire talks to Redis, internal/scan reads, internal/store writes. The lock is in package engine.
 //
 //	close.go       stopping all parts, in bounded time
+//	collect.go     a sequence as a slice
 //	count.go       how many records a spec has
 //	decode.go      rows to records
 //	dedup.go       rows with the same key
@@ -69,6 +70,7 @@
 //	records.go     reading
 //	repair.go      mending what Verify finds
 //	sample.go      whether stored scores are what the definition computes
+//	scores.go      scores of times, and of two things at once
 //	scratch.go     staging
 //	spec.go        which records a call is about
 //	stats.go       what a table is doing

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
@@ -76,27 +73,4 @@ func (r *Reader) check(a wire.Answer, acked uint64) error {
 // isPresent tells whether an answer is of this owner's table and not older than what was acknowledged.
 func (r *Reader) isPresent(a wire.Answer, acked uint64) bool {
 	return a.Epoch == r.authority.Epoch() && a.View.Seq >= acked
-}
-
-// How often confirm tries to find a primary before the requests end with wire.ErrReplica, and its first pause, which doubles.
-const (
-	mostReplicas = 8
-	replicaPause = 4 * time.Millisecond
-)
-
-// confirm sends commands to a primary, through a new connection. It waits about half a second for a replica to become the primary.
-func confirm(c *wire.Client) func(context.Context, []redis.Cmder) error {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		for n, pause := 1, replicaPause; ; n, pause = n+1, 2*pause {
-			err := c.Confirm(ctx, cmds...)
-			if !errors.Is(err, wire.ErrReplica) || n == mostReplicas {
-				return err
-			}
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-				return engine.ErrClosed
-			}
-		}
-	}
 }

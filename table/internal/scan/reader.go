@@ -35,7 +35,7 @@ type Config struct {
 func NewReader(c *wire.Client, a Authority, cfg Config) *Reader {
 	r := &Reader{client: c, authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows,
 		batcher:   startBatcher(c, pipelines, sendPooled(c)),
-		confirmer: startBatcher(c, 1, confirm(c))}
+		confirmer: startBatcher(c, 1, c.ConfirmAll)}
 	r.pageBytes.Store(int64(cfg.PageBytes))
 	return r
 }

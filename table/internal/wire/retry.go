@@ -19,11 +19,15 @@ import (
 //	one that passes    pause, send again                     told (the engine pauses, and keeps the order)
 //	any other          told                                  told
 //
+//	a replica, where a primary must confirm a loss           pause, make a new connection, send again, mostReplicas times
+//
 // Pauses double from firstPause to mostPause; each lasts between half and one and a half of that. Trying again ends when the
 // caller's context ends, or when done is closed.
 const (
 	firstPause = 2 * time.Millisecond
 	mostPause  = 250 * time.Millisecond
+
+	mostReplicas = 9 // about half a second
 )
 
 // Retry calls f until it succeeds or fails with an error after which it is not tried again (see above). It returns f's latest error,
@@ -53,6 +57,22 @@ func (c *Client) Retry(ctx context.Context, done <-chan struct{}, care Care, f f
 			return err
 		}
 		if err != nil {
+			return err
+		}
+		pause = min(2*pause, mostPause)
+	}
+}
+
+// ConfirmAll calls Confirm again while new connections lead to a replica, because one of them may become the primary. When ctx ends
+// it returns ErrClosed.
+func (c *Client) ConfirmAll(ctx context.Context, cmds []redis.Cmder) error {
+	pause, since := firstPause, time.Now()
+	for n := 1; ; n++ {
+		err := c.Confirm(ctx, cmds...)
+		if !errors.Is(err, ErrReplica) || n == mostReplicas {
+			return err
+		}
+		if err := c.sleep(context.Background(), ctx.Done(), pause, since); err != nil {
 			return err
 		}
 		pause = min(2*pause, mostPause)
