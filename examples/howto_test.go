@@ -64,7 +64,7 @@ func grow(ctx context.Context, cities *table.Table[City, int64]) error {
 			err = cities.ScratchPut(ctx, c)
 		}
 		if err != nil {
-			return errors.Join(err, cities.ScratchAbort(ctx)) // as if nothing had happened
+			return errors.Join(err, cities.ScratchAbort(context.WithoutCancel(ctx))) // as if nothing had happened
 		}
 	}
 	return cities.ScratchMerge(ctx)
