@@ -11,6 +11,7 @@
 //	command.go    plain commands and pipelines
 //	confirm.go    asking once more, through a connection of its own, before a table is said to be lost
 //	departure.go  whether a command has left this process
+//	echo.go       errors without the arguments that they repeat
 //	lasting.go    refusals that say that a command cannot be had
 //	limits.go     what is too large for the server, and how it says so
 //	preflight.go  which clients and servers are refused

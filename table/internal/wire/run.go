@@ -36,7 +36,7 @@ func (c *Client) RunRaw(ctx context.Context, call []any) (Answer, error) {
 	var cmd *redis.RawCmd
 	err := c.Retry(ctx, nil, SendAgain, func() error {
 		cmd = redis.NewRawCmd(ctx, call...)
-		_ = c.Redis.Process(ctx, cmd) // the command has the error
+		c.Process(ctx, cmd)
 		return RawError(cmd)
 	})
 	if err != nil {
@@ -48,10 +48,12 @@ func (c *Client) RunRaw(ctx context.Context, call []any) (Answer, error) {
 func (c *Client) send(ctx context.Context, care Care, call []any) (reply any, err error) {
 	sha := Departing(call)
 	if care == SendAgain {
-		reply, err = c.Redis.Do(ctx, call...).Result()
+		cmd := redis.NewCmd(ctx, call...)
+		c.Process(ctx, cmd)
+		reply, err = cmd.Result()
 	} else {
 		cmd := NewOnce(ctx, call...)
-		_ = c.Redis.Process(ctx, cmd) // the command has the error
+		c.Process(ctx, cmd)
 		reply, err = cmd.Result()
 	}
 	return reply, sha.Explain(err)
