@@ -35,9 +35,10 @@ func (c *Client) Run(ctx context.Context, care Care, call []any) (Answer, error)
 func (c *Client) RunRaw(ctx context.Context, call []any) (Answer, error) {
 	var cmd *redis.RawCmd
 	err := c.Retry(ctx, nil, SendAgain, func() error {
+		sha := Departing(call)
 		cmd = redis.NewRawCmd(ctx, call...)
 		c.Process(ctx, cmd)
-		return RawError(cmd)
+		return sha.Explain(RawError(cmd))
 	})
 	if err != nil {
 		return Answer{}, err
