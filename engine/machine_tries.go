@@ -33,7 +33,7 @@ func (m *machine) handlePinged() {
 	}
 }
 
-// handleUnpinged: nothing gets through, so the effect waits.
+// handleUnpinged: nothing gets through, so the effect waits, unless that lasts.
 func (m *machine) handleUnpinged(e event) {
 	switch {
 	case m.current.answered: // there is no effect
@@ -41,6 +41,8 @@ func (m *machine) handleUnpinged(e event) {
 		m.maybeRefuse(e.err)
 	case m.stopErr != nil:
 		m.finish(m.stopErr)
+	case lasts(e.err):
+		m.finish(e.err)
 	default:
 		m.current.trouble = e.err
 		m.pause(paused)
