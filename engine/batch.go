@@ -45,6 +45,9 @@ func (r *request) joinable() bool {
 func (b *batch) claim() {
 	b.requests = without(b.requests, (*request).maybeEnd)
 	b.requests = without(b.requests, func(r *request) bool { return !r.tryClaim() })
+	for _, r := range b.requests {
+		r.alone = len(b.requests) == 1
+	}
 }
 
 // unclaim undoes claim, because the effect was not applied: from now on a caller that leaves has
@@ -91,7 +94,7 @@ func (b *batch) size() (n int) {
 
 // fill writes the requests into an effect. The stamped rows go into the given buffer.
 func (b *batch) fill(e *Effect, buffer []Row) {
-	e.Callers = make([]context.Context, 0, len(b.requests))
+	e.Callers, e.requests = make([]context.Context, 0, len(b.requests)), b.requests
 	for _, r := range b.requests {
 		e.Callers = append(e.Callers, r.caller)
 		buffer = append(buffer, r.rows...)

@@ -64,6 +64,26 @@ type Effect struct {
 	// Callers are the contexts of those whose requests it carries out, for what they know of, such as a trace. The effect
 	// does not end with them.
 	Callers []context.Context
+
+	requests []*request // it carries them out
+}
+
+// Hold says that nothing of the effect has left the process, and will not before Depart. A caller whose effect is its own alone may then
+// leave and have done nothing. A Store that does not call it, at the beginning of Apply, need not call Depart.
+func (e *Effect) Hold() {
+	for _, r := range e.requests {
+		r.hold()
+	}
+}
+
+// Depart tells whether the effect may leave the process, as it may not once all its callers have left. If it may, it has left
+// from then on as far as anybody knows.
+func (e *Effect) Depart() bool {
+	may := len(e.requests) == 0
+	for _, r := range e.requests {
+		may = r.depart() || may
+	}
+	return may
 }
 
 // Result is what an effect left behind.

@@ -16,6 +16,7 @@ type request struct {
 	caller   context.Context // for its values, of a request that needs an effect
 
 	awaitsClear bool // the request is for the clear state
+	alone       bool // its effect is of no other request; written before it is held
 
 	state    atomic.Uint32 // a requestState; written by the caller and the actor
 	answered chan struct{} // closed by the actor when verdicts and err are there
@@ -28,6 +29,7 @@ type requestState = uint32
 
 const (
 	pending   requestState = iota // the caller may leave, having done nothing
+	held                          // its effect is about to be sent, and nothing of it has left: the caller may leave if it is alone
 	claimed                       // its effect was sent: the caller may leave, but the outcome is unknown
 	answered                      // it has its answer, or is getting it now
 	abandoned                     // the caller has left
@@ -109,8 +111,20 @@ func (r *request) isAbandoned() bool { return r.state.Load() == abandoned }
 // tryClaim claims the request for an effect that is about to be sent. It fails if the caller has left.
 func (r *request) tryClaim() bool { return r.state.CompareAndSwap(pending, claimed) }
 
+// hold lets the caller of a claimed request leave, having done nothing, until the effect departs.
+func (r *request) hold() { r.state.CompareAndSwap(claimed, held) }
+
+// depart undoes hold. It fails if the caller has left.
+func (r *request) depart() bool {
+	return r.state.CompareAndSwap(held, claimed) || r.state.Load() == claimed
+}
+
 // unclaim undoes tryClaim, because the effect was certainly not applied.
-func (r *request) unclaim() { r.state.CompareAndSwap(claimed, pending) }
+func (r *request) unclaim() {
+	if !r.state.CompareAndSwap(claimed, pending) {
+		r.state.CompareAndSwap(held, pending)
+	}
+}
 
 // answer gives the caller its answer, unless the caller has left.
 func (r *request) answer(v []Verdict, err error) (delivered bool) {
@@ -167,11 +181,11 @@ func (r *request) await(ctx context.Context, closing <-chan struct{}, why *reaso
 // giveUp abandons the request because ctx has ended, and returns the caller's error.
 func (r *request) giveUp(ctx context.Context, why *reasons) error {
 	err := why.ended(ctx, r.waitClass())
-	switch r.abandon() {
-	case answered:
+	switch before := r.abandon(); {
+	case before == answered:
 		<-r.answered
 		return r.err
-	case claimed:
+	case before == claimed, before == held && !r.alone:
 		return unknown(err)
 	}
 	return err

@@ -47,6 +47,7 @@ func (s *Store) Close() {
 func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	e.Hold()
 	ctx, cancel := s.contextFor(ctx, e)
 	defer cancel()
 	run := s.runScript
@@ -59,7 +60,7 @@ func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, err
 			run = s.transaction.runScript
 		}
 	}
-	call := s.call(e)
+	call := wire.SendIf(e.Depart, s.call(e))
 	a, err := run(ctx, call)
 	if isDoubtful(a, err, s.epoch) || wire.IsReplicas(err) { // there it was not applied
 		s.transaction.disconnect()
@@ -139,6 +140,9 @@ func (s *Store) call(e *engine.Effect) []any {
 
 // refusal sorts out errors after which the effect was certainly not applied, and notes how it has ended.
 func (s *Store) refusal(ctx context.Context, e *engine.Effect, err error) error {
+	if errors.Is(err, wire.ErrNobodyWaits) {
+		return &engine.RefusedError{Err: err, Temporary: true, General: true}
+	}
 	s.client.Note(err)
 	if err == nil || errors.Is(err, engine.ErrLost) {
 		return err

@@ -60,9 +60,18 @@ func (c *Client) send(ctx context.Context, care Care, call []any) (reply any, er
 	return reply, sha.Explain(err)
 }
 
+// SendIf has a script call leave only if it may.
+func SendIf(may func() bool, call []any) []any {
+	Departing(call).If(may)
+	return call
+}
+
 // Departing makes a script call tell whether it has left, each time it is to be sent.
 func Departing(call []any) *Departure {
 	sha := NewDeparture(fmt.Sprint(call[1]))
+	if before, is := call[1].(*Departure); is {
+		sha.may = before.may
+	}
 	call[1] = sha
 	return sha
 }

@@ -16,7 +16,7 @@ var seal = define(wire.MayFree, nil, "seal") // no less than what it seals
 // then. widest is that of the table before e. Unless the returned number has left, the transaction was not run. The script is sent as text: inside a transaction a forgotten script would leave
 // rows without their number and count. It has no answer but an error.
 func QueueSeal(ctx context.Context, p redis.Pipeliner, c *wire.Client, e *engine.Effect, r engine.Result, widest int) (wire.Once, *wire.Departure) {
-	seq, version := wire.NewDeparture(strconv.FormatUint(e.Seq, 10)), strconv.FormatUint(r.Version, 10)
+	seq, version := wire.NewDeparture(strconv.FormatUint(e.Seq, 10)).If(e.Depart), strconv.FormatUint(r.Version, 10)
 	last := make(engine.Bytes, len(r.Verdicts))
 	for i, v := range r.Verdicts {
 		last[i] = byte(v)
