@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/table"
@@ -44,16 +45,19 @@ func TestP2_P7_WritesThatFailHearOfTheEnd(t *testing.T) {
 				s, name := redistest.Start(t, redistest.Options{}), redistest.Prefix(t)
 				client := s.TCPClient(t, nil)
 				client.AddHook(&bouncer{refusal: errByHook})
-				tbl, err := table.Open(t.Context(), struct{ redis.UniversalClient }{client}, itemDefinition(name), table.WithTries(1_000_000))
+				core, logs := observer.New(zap.WarnLevel)
+				tbl, err := table.Open(t.Context(), struct{ redis.UniversalClient }{client}, itemDefinition(name),
+					table.WithTries(1_000_000), table.WithLogger(zap.New(core)))
 				ok(t, err)
 				defer tbl.Close()
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				failing := []<-chan error{async(t, func() error { return write(ctx, tbl, large(98, 2<<20)) }),
 					async(t, func() error { return write(ctx, tbl, large(99, 2<<20)) })}
-				for begin := time.Now(); time.Since(begin) < 100*time.Millisecond; {
+				until(t, "both to fail, while others pass", func() bool {
 					ok(t, write(t.Context(), tbl, numbered(1, 2)...))
-				}
+					return logs.FilterMessage("an effect was refused").Len() > 5
+				})
 				e.come(t, s, client, tbl, cancel)
 				for _, f := range failing {
 					err := receive(t, "a write that fails", f)
