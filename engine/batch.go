@@ -44,10 +44,12 @@ func (r *request) joinable() bool {
 // those whose span has ended while the effect was aside.
 func (b *batch) claim() {
 	b.requests = without(b.requests, (*request).maybeEnd)
-	b.requests = without(b.requests, func(r *request) bool { return !r.tryClaim() })
-	for _, r := range b.requests {
-		r.alone = len(b.requests) == 1
-	}
+	b.requests = without(b.requests, (*request).isAbandoned)
+	alone := len(b.requests) == 1
+	b.requests = without(b.requests, func(r *request) bool {
+		r.alone.Store(alone)
+		return !r.tryClaim()
+	})
 }
 
 // unclaim undoes claim, because the effect was not applied: from now on a caller that leaves has

@@ -104,7 +104,7 @@
 // this owner's and the store can be had; if not for good, all who wait are told.
 //
 // The caller leaves (its context ends) before its effect was sent: nothing has been done, and an effect whose callers have
-// all left is dropped. After that the caller gets ErrUnknownOutcome, unless the effect is known not to be applied and
+// all left is dropped, at the last moment by Effect.Depart. After that, or where it shares the effect, the caller gets ErrUnknownOutcome, unless the effect is known not to be applied and
 // waits to be sent again. Either error is joined by a WaitError: what the caller has waited for, since when, and what went
 // wrong there last.
 //

@@ -68,16 +68,8 @@ type Effect struct {
 	requests []*request // it carries them out
 }
 
-// Hold says that nothing of the effect has left the process, and will not before Depart. A caller whose effect is its own alone may then
-// leave and have done nothing. A Store that does not call it, at the beginning of Apply, need not call Depart.
-func (e *Effect) Hold() {
-	for _, r := range e.requests {
-		r.hold()
-	}
-}
-
 // Depart tells whether the effect may leave the process, as it may not once all its callers have left. If it may, it has left
-// from then on as far as anybody knows.
+// from then on as far as anybody knows; before, a caller may leave and have done nothing, if the effect is its own alone.
 func (e *Effect) Depart() bool {
 	may := len(e.requests) == 0
 	for _, r := range e.requests {
@@ -110,6 +102,13 @@ type Store interface {
 	// also settles what needs no settling, an effect whose Prev and Seq are both the table's
 	// number, to see whether a small request gets through: that changes nothing, and is done.
 	Settle(ctx context.Context, e *Effect) (r Result, done bool, err error)
+}
+
+// DepartingStore is a Store whose Apply calls Effect.Depart itself, when the first byte leaves from which the effect could be
+// applied, and applies nothing that may not. Without it an effect departs when Apply is called.
+type DepartingStore interface {
+	Store
+	Departs()
 }
 
 // RefusedError wraps the reason why an effect was certainly not applied.

@@ -16,7 +16,8 @@ type request struct {
 	caller   context.Context // for its values, of a request that needs an effect
 
 	awaitsClear bool // the request is for the clear state
-	alone       bool // its effect is of no other request; written before it is held
+
+	alone atomic.Bool // it shares its effect with no other; written by the actor before it claims the request
 
 	state    atomic.Uint32 // a requestState; written by the caller and the actor
 	answered chan struct{} // closed by the actor when verdicts and err are there
@@ -29,8 +30,8 @@ type requestState = uint32
 
 const (
 	pending   requestState = iota // the caller may leave, having done nothing
-	held                          // its effect is about to be sent, and nothing of it has left: the caller may leave if it is alone
-	claimed                       // its effect was sent: the caller may leave, but the outcome is unknown
+	claimed                       // its effect is about to be sent, and nothing of it has left: the caller may leave if it is alone
+	departed                      // its effect was sent: the caller may leave, but the outcome is unknown
 	answered                      // it has its answer, or is getting it now
 	abandoned                     // the caller has left
 )
@@ -111,18 +112,15 @@ func (r *request) isAbandoned() bool { return r.state.Load() == abandoned }
 // tryClaim claims the request for an effect that is about to be sent. It fails if the caller has left.
 func (r *request) tryClaim() bool { return r.state.CompareAndSwap(pending, claimed) }
 
-// hold lets the caller of a claimed request leave, having done nothing, until the effect departs.
-func (r *request) hold() { r.state.CompareAndSwap(claimed, held) }
-
-// depart undoes hold. It fails if the caller has left.
+// depart notes that the effect of a claimed request leaves, maybe once more. It fails if the caller has left.
 func (r *request) depart() bool {
-	return r.state.CompareAndSwap(held, claimed) || r.state.Load() == claimed
+	return r.state.CompareAndSwap(claimed, departed) || r.state.Load() == departed
 }
 
 // unclaim undoes tryClaim, because the effect was certainly not applied.
 func (r *request) unclaim() {
-	if !r.state.CompareAndSwap(claimed, pending) {
-		r.state.CompareAndSwap(held, pending)
+	if !r.state.CompareAndSwap(departed, pending) {
+		r.state.CompareAndSwap(claimed, pending)
 	}
 }
 
@@ -185,7 +183,7 @@ func (r *request) giveUp(ctx context.Context, why *reasons) error {
 	case before == answered:
 		<-r.answered
 		return r.err
-	case before == claimed, before == held && !r.alone:
+	case before == departed, before == claimed && !r.alone.Load():
 		return unknown(err)
 	}
 	return err

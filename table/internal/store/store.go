@@ -32,6 +32,11 @@ func New(c *wire.Client, epoch layout.Epoch, l *zap.Logger) *Store {
 	return s
 }
 
+// Departs says that Apply calls Effect.Depart itself.
+func (*Store) Departs() {}
+
+var _ engine.DepartingStore = (*Store)(nil)
+
 // Interrupt ends what Apply waits for, but for a socket: dials, retries, and a place in the client's pool.
 func (s *Store) Interrupt() { s.cancel() }
 
@@ -47,7 +52,6 @@ func (s *Store) Close() {
 func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.Hold()
 	ctx, cancel := s.contextFor(ctx, e)
 	defer cancel()
 	run := s.runScript
