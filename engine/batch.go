@@ -44,7 +44,12 @@ func (r *request) joinable() bool {
 // answers and removes those whose span ended while the effect was aside.
 func (b *batch) claim() {
 	b.requests = without(b.requests, (*request).maybeEnd)
-	b.requests = without(b.requests, func(r *request) bool { return !r.tryClaim() })
+	b.requests = without(b.requests, (*request).isAbandoned)
+	alone := len(b.requests) == 1
+	b.requests = without(b.requests, func(r *request) bool {
+		r.alone.Store(alone)
+		return !r.tryClaim()
+	})
 }
 
 // unclaim undoes claim, because the effect was not applied: a caller that leaves now is told that nothing
@@ -91,7 +96,7 @@ func (b *batch) size() (n int) {
 
 // fill writes the requests into an effect. The stamped rows go into the given buffer.
 func (b *batch) fill(e *Effect, buffer []Row) {
-	e.Callers = make([]context.Context, 0, len(b.requests))
+	e.Callers, e.requests = make([]context.Context, 0, len(b.requests)), b.requests
 	for _, r := range b.requests {
 		e.Callers = append(e.Callers, r.caller)
 		buffer = append(buffer, r.rows...)

@@ -124,6 +124,13 @@ func (a *Actor) Folded(generation uint32, err error) {
 	})
 }
 
+// FoldFails tells the actor that a step of the fold of a generation has failed, though the fold goes on, or, with nil, that none
+// does any more: callers who wait for the fold hear why, at once where that is a RefusedError which does not pass. It does not
+// wait for Redis.
+func (a *Actor) FoldFails(generation uint32, err error) {
+	a.postControl(func() { a.tell(event{what: foldFails, generation: generation, err: err}) })
+}
+
 // FoundBroken tells the actor that a reader has found the table fenced or lost: err is ErrFenced or ErrLost, wrapped or not. Then
 // the table can no longer be written, and everything that waits ends with err. FoundBroken does not wait for Redis.
 func (a *Actor) FoundBroken(err error) {

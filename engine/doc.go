@@ -107,8 +107,9 @@
 // this owner and whether the store answers. If the ping is refused for a reason that does not pass, all who wait get the reason.
 //
 // The caller leaves (its context ends) before its effect was sent: nothing has been done. An effect whose callers have all left
-// is dropped. A caller that leaves after its effect was sent gets ErrUnknownOutcome, unless the effect is known not to be applied
-// and waits to be sent again. A WaitError stands beside either error: what the caller has waited for, since when, and what went
+// is dropped, at the last moment by Effect.Depart. A caller that leaves after that, or that shares its effect, gets
+// ErrUnknownOutcome, unless the effect is known not to be applied and waits to be sent again. A WaitError stands beside either
+// error: what the caller has waited for, since when, and what went
 // wrong there last.
 //
 // The store says ErrFenced or ErrLost, or a reader of it does (Actor.FoundBroken): that is final. All callers that wait get the

@@ -64,6 +64,18 @@ type Effect struct {
 	// Callers are the contexts of the callers whose requests this effect carries out. The store uses their values, such as a
 	// trace. The effect does not end with them.
 	Callers []context.Context
+
+	requests []*request // it carries them out
+}
+
+// Depart tells whether the effect may leave the process, as it may not once all its callers have left. If it may, it has left
+// from then on as far as anybody knows; before, a caller may leave and have done nothing, if the effect is its own alone.
+func (e *Effect) Depart() bool {
+	may := len(e.requests) == 0
+	for _, r := range e.requests {
+		may = r.depart() || may
+	}
+	return may
 }
 
 // Result is what an effect left behind.
@@ -90,6 +102,13 @@ type Store interface {
 	// also calls Settle as a ping, with an effect whose Prev and Seq are both the table's number: that
 	// changes nothing, and done is true.
 	Settle(ctx context.Context, e *Effect) (r Result, done bool, err error)
+}
+
+// DepartingStore is a Store whose Apply calls Effect.Depart itself, when the first byte leaves from which the effect could be
+// applied, and applies nothing that may not. Without it an effect departs when Apply is called.
+type DepartingStore interface {
+	Store
+	Departs()
 }
 
 // RefusedError wraps the reason why an effect was certainly not applied.

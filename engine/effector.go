@@ -12,6 +12,7 @@ import (
 // effector is the goroutine that makes one call of the store at a time, and its two channels.
 type effector struct {
 	store    Store
+	departs  bool           // the store lets effects depart itself
 	calls    chan storeCall // holds one; written and closed by the actor, read by the effector
 	outcomes chan outcome   // holds one; written by the effector, read by the actor
 	ctx      context.Context
@@ -45,7 +46,8 @@ type outcome struct {
 
 func newEffector(store Store) effector {
 	ctx, cancel := context.WithCancel(context.Background())
-	return effector{store: store, calls: make(chan storeCall, 1), outcomes: make(chan outcome, 1), ctx: ctx, cancel: cancel,
+	_, departs := store.(DepartingStore)
+	return effector{store: store, departs: departs, calls: make(chan storeCall, 1), outcomes: make(chan outcome, 1), ctx: ctx, cancel: cancel,
 		ended: make(chan struct{})}
 }
 
@@ -84,6 +86,9 @@ func (c callType) unanswered() eventType {
 
 // apply does not end with Close, so that the callers get the true result.
 func (f *effector) apply(e *Effect) outcome {
+	if !f.departs && !e.Depart() {
+		return outcome{what: postponed, err: errNobodyWaits, general: true}
+	}
 	result, err := f.store.Apply(context.Background(), e)
 	var refusal *RefusedError
 	switch {
@@ -130,6 +135,9 @@ func failure(err error) eventType {
 	}
 	return unanswered
 }
+
+// errNobodyWaits: an effect was not applied because its callers have left.
+var errNobodyWaits = errors.New("engine: nobody waits for the effect")
 
 // start hands a call over. The effector is idle, so start does not wait.
 func (f *effector) start(c storeCall) {

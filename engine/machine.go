@@ -104,6 +104,8 @@ func (m *machine) handle(e event) {
 		m.handleGraceOver(e)
 	case folded:
 		m.handleFolded(e)
+	case foldFails:
+		m.handleFoldFails(e)
 	case foldPauseOver:
 		m.handleFoldPauseOver()
 	case pauseOver:

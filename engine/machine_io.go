@@ -23,6 +23,7 @@ const (
 	withdrawn                      // a pin was released, or the caller of a pending request has left
 	graceOver                      // a pin's grace period is over
 	folded                         // the fold of a generation ended
+	foldFails                      // a step of the fold of a generation has failed, or none does any more
 	foldPauseOver                  // the pause before the next fold is over
 	closed                         // the table is being closed
 	dropped                        // all callers of an effect have left; it is not under way

@@ -121,6 +121,14 @@ func (m *machine) handleFolded(e event) {
 	}
 }
 
+// handleFoldFails notes for those who wait why the fold does not end. It goes on.
+func (m *machine) handleFoldFails(e event) {
+	if m.fold == folding && e.generation == m.view.Generation {
+		m.foldCause = e.err
+		m.maybeRefuse(e.err)
+	}
+}
+
 // pauseFold requests the fold again after a pause.
 func (m *machine) pauseFold(err error) {
 	m.foldCause = err

@@ -46,8 +46,7 @@ func (m *machine) maybeSettleAgain() {
 
 // maybeRefuse answers all requests that wait for the clear state, and those in the mailboxes, if err does not pass by itself.
 func (m *machine) maybeRefuse(err error) {
-	var refusal *RefusedError
-	if !errors.As(err, &refusal) || refusal.Temporary {
+	if !lasts(err) {
 		return
 	}
 	m.refusing = err
@@ -55,6 +54,12 @@ func (m *machine) maybeRefuse(err error) {
 		m.answer(t, err)
 	}
 	m.clearRequests = m.clearRequests[:0]
+}
+
+// lasts tells whether the store has refused for a reason that does not pass by itself.
+func lasts(err error) bool {
+	var refusal *RefusedError
+	return errors.As(err, &refusal) && !refusal.Temporary
 }
 
 // waits tells whether a request waits while no effect has the lock, so that nothing is sent to the store. mailboxes tells whether

@@ -28,7 +28,7 @@ func (m *machine) handlePinged() {
 	}
 }
 
-// handleUnpinged lets the current effect wait, because nothing gets through.
+// handleUnpinged lets the current effect wait, because nothing gets through, unless that lasts.
 func (m *machine) handleUnpinged(e event) {
 	switch {
 	case m.current.answered: // the ping was sent without an effect
@@ -36,6 +36,8 @@ func (m *machine) handleUnpinged(e event) {
 		m.maybeRefuse(e.err)
 	case m.stopErr != nil:
 		m.finish(m.stopErr)
+	case lasts(e.err):
+		m.finish(e.err)
 	default:
 		m.current.trouble = e.err
 		m.pause(paused)

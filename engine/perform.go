@@ -128,7 +128,7 @@ func (a *Actor) forgetCallers() {
 	}
 	clear(a.rowBuffer)
 	if e := a.effector.effect; e != nil {
-		e.Callers = nil
+		e.Callers, e.requests = nil, nil
 	}
 }
 

@@ -17,6 +17,8 @@ type request struct {
 
 	awaitsClear bool // the request is for the clear state
 
+	alone atomic.Bool // it shares its effect with no other; written by the actor before it claims the request
+
 	state    atomic.Uint32 // a requestState; written by the caller and the actor
 	answered chan struct{} // closed by the actor when verdicts and err are there
 	verdicts []Verdict
@@ -28,7 +30,8 @@ type requestState = uint32
 
 const (
 	pending   requestState = iota // the caller may leave, and nothing was done
-	claimed                       // its effect was sent: the caller may leave, but the outcome is unknown
+	claimed                       // its effect is about to be sent, and nothing of it has left: the caller may leave if it is alone
+	departed                      // its effect was sent: the caller may leave, but the outcome is unknown
 	answered                      // it has its answer, or is getting it now
 	abandoned                     // the caller has left
 )
@@ -109,8 +112,17 @@ func (r *request) isAbandoned() bool { return r.state.Load() == abandoned }
 // tryClaim claims the request for an effect that is about to be sent. It fails if the caller has left.
 func (r *request) tryClaim() bool { return r.state.CompareAndSwap(pending, claimed) }
 
+// depart notes that the effect of a claimed request leaves, maybe once more. It fails if the caller has left.
+func (r *request) depart() bool {
+	return r.state.CompareAndSwap(claimed, departed) || r.state.Load() == departed
+}
+
 // unclaim undoes tryClaim, because the effect was certainly not applied.
-func (r *request) unclaim() { r.state.CompareAndSwap(claimed, pending) }
+func (r *request) unclaim() {
+	if !r.state.CompareAndSwap(departed, pending) {
+		r.state.CompareAndSwap(claimed, pending)
+	}
+}
 
 // answer gives the caller its answer, unless the caller has left.
 func (r *request) answer(v []Verdict, err error) (delivered bool) {
@@ -167,11 +179,11 @@ func (r *request) await(ctx context.Context, closing <-chan struct{}, why *reaso
 // giveUp abandons the request because ctx has ended, and returns the caller's error.
 func (r *request) giveUp(ctx context.Context, why *reasons) error {
 	err := why.ended(ctx, r.waitClass())
-	switch r.abandon() {
-	case answered:
+	switch before := r.abandon(); {
+	case before == answered:
 		<-r.answered
 		return r.err
-	case claimed:
+	case before == departed, before == claimed && !r.alone.Load():
 		return unknown(err)
 	}
 	return err

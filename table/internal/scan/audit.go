@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
@@ -62,8 +63,18 @@ func (r *Reader) AuditCounts(ctx context.Context) (scripts.AuditedCounts, error)
 }
 
 func (r *Reader) auditStep(ctx context.Context, p scripts.Part, index int, at scripts.AuditAt) (wire.Answer, error) {
-	n := min(max(int(r.pageBytes.Load())/r.rows.Guess(), 1), mostAudited) // a step brings its rows here
-	return r.runOwnerScript(ctx, scripts.Audit(r.client, r.authority.Epoch(), p, index, at, n))
+	for n := r.rowsToAudit(); ; n = 1 {
+		a, err := r.runOwnerScript(ctx, scripts.Audit(r.client, r.authority.Epoch(), p, index, at, n))
+		if n == 1 || !errors.Is(err, wire.ErrTooLarge) {
+			return a, err
+		}
+		r.narrow()
+	}
+}
+
+// rowsToAudit is how many rows a step brings here.
+func (r *Reader) rowsToAudit() int {
+	return min(max(int(r.pageBytes.Load())/r.rows.Guess(), 1), mostAudited)
 }
 
 // Repair mends one thing, if it still is as an audit has read it, and tells whether it was mended.

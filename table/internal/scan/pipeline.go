@@ -47,7 +47,7 @@ func (b *batcher) exchange(group []*pending) {
 func sendPooled(c *wire.Client) func(context.Context, []redis.Cmder) error {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		if len(cmds) == 1 {
-			_ = c.Redis.Process(ctx, cmds[0]) // the command has the error
+			c.Process(ctx, cmds[0])
 			return nil
 		}
 		p := c.Redis.Pipeline()
@@ -169,10 +169,10 @@ func (c *command) deliver(unanswered error) {
 // answer returns what the script has answered.
 func (c *command) answer() ([]byte, error) {
 	if !c.isPage {
-		return c.raw[0].Val(), c.raw[0].Err()
+		return c.raw[0].Val(), wire.RawError(c.raw[0])
 	}
 	c.requests[0].pageSizes.Learn(len(c.pageCmd.Val()), 1)
-	return c.pageCmd.Val(), c.pageCmd.Err()
+	return c.pageCmd.Val(), c.pageCmd.Failure()
 }
 
 func (c *command) deliverCommands(p *pending) {

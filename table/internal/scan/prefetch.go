@@ -76,9 +76,21 @@ func (f *prefetcher) wait(ctx context.Context) error {
 	case <-f.ended:
 		return f.reason()
 	case <-ctx.Done():
-		return engine.Ended(ctx)
+		return f.leave(ctx)
 	}
 	return nil
+}
+
+// leave returns why the reader's context has ended while it waited: for a page, if its consumer has none.
+func (f *prefetcher) leave(ctx context.Context) error {
+	if f.fetched != nil && len(f.queue) == 0 {
+		r := <-f.fetched // at once: a cancelled request does not wait for Redis
+		f.fetched = nil
+		if r.err != nil {
+			return r.err
+		}
+	}
+	return engine.Ended(ctx)
 }
 
 // maybeRequestMemory requests, in a hurry, memory for the newest page that waits, so that one more page may wait.

@@ -48,8 +48,8 @@ func findTable(ctx context.Context, c *wire.Client) (scripts.Found, error) {
 func drop(ctx context.Context, c *wire.Client, found scripts.Found) error {
 	now, err := runDrop(ctx, c, found)
 	switch {
-	case err != nil && !wire.IsRefusal(err) && !errors.Is(err, engine.ErrLost):
-		return fmt.Errorf("%w: %w", engine.ErrUnknownOutcome, err)
+	case err != nil && !wire.IsRefusal(err) && !errors.Is(err, engine.ErrLost) && !wire.NeverSent(err):
+		return engine.Because(engine.ErrUnknownOutcome, err)
 	case err != nil:
 		return err
 	case now.Keys > 0 && (now.Schema != found.Schema || now.Epoch != found.Epoch):

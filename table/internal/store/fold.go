@@ -48,7 +48,7 @@ func (f *Folds) Begin(generation uint32) {
 	if f.stopped {
 		return
 	}
-	job := &foldJob{client: f.client, epoch: f.epoch, generation: generation, cursor: "0"}
+	job := &foldJob{client: f.client, epoch: f.epoch, generation: generation, cursor: "0", tell: f.tell}
 	task, err := f.pool.Submit(job)
 	f.task = task
 	f.wg.Go(func() {
@@ -59,6 +59,15 @@ func (f *Folds) Begin(generation uint32) {
 		}
 		f.end(generation, err)
 	})
+}
+
+// tell tells the actor how a fold fares that goes on.
+func (f *Folds) tell(generation uint32, err error) {
+	<-f.ready
+	if wire.Lasts(err) {
+		err = &engine.RefusedError{Err: err, General: true}
+	}
+	f.actor.FoldFails(generation, err)
 }
 
 // end tells the actor how a fold has ended. If the fold was stopped it tells nothing: the next Open goes on
@@ -97,6 +106,8 @@ type foldJob struct {
 	epoch      layout.Epoch
 	generation uint32
 	cursor     string
+	tell       func(generation uint32, err error) // told of the first step that fails, each that does after it, and the next that does not
+	failing    bool
 }
 
 // foldRows is how many rows one step moves. Reads wait for a step, and larger steps are hardly faster.
@@ -107,6 +118,15 @@ func (j *foldJob) Name() string { return j.client.Keys.Table }
 
 // Step moves some rows. It is done when nothing is left, or when the table is no longer ours.
 func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
+	done, err = j.move(ctx)
+	if !done && ctx.Err() == nil && (err != nil || j.failing) {
+		j.failing = err != nil
+		j.tell(j.generation, err)
+	}
+	return done, err
+}
+
+func (j *foldJob) move(ctx context.Context) (done bool, err error) {
 	call := scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows)
 	a, err := certain(ctx, j.client, j.epoch, call)
 	if err == nil && j.isBehind(a) {

@@ -32,6 +32,11 @@ func New(c *wire.Client, epoch layout.Epoch, l *zap.Logger) *Store {
 	return s
 }
 
+// Departs says that Apply calls Effect.Depart itself.
+func (*Store) Departs() {}
+
+var _ engine.DepartingStore = (*Store)(nil)
+
 // Interrupt ends dials, retries and waits for a connection in Apply. A socket read ends by itself.
 func (s *Store) Interrupt() { s.cancel() }
 
@@ -59,7 +64,7 @@ func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, err
 			run = s.transaction.runScript
 		}
 	}
-	call := s.call(e)
+	call := wire.SendIf(e.Depart, s.call(e))
 	a, err := run(ctx, call)
 	if isDoubtful(a, err, s.epoch) || wire.IsReplicas(err) { // it was not applied on that server
 		s.transaction.disconnect()
@@ -139,6 +144,9 @@ func (s *Store) call(e *engine.Effect) []any {
 
 // refusal notes how the call has ended, and returns err as a RefusedError if the effect was certainly not applied.
 func (s *Store) refusal(ctx context.Context, e *engine.Effect, err error) error {
+	if errors.Is(err, wire.ErrNobodyWaits) {
+		return &engine.RefusedError{Err: err, Temporary: true, General: true}
+	}
 	s.client.Note(err)
 	if err == nil || errors.Is(err, engine.ErrLost) {
 		return err

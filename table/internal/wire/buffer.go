@@ -24,6 +24,9 @@ func NewBufferedCmd(ctx context.Context, likely int, args []any) BufferedCmd {
 	return BufferedCmd{redis.NewRawWriteToCmd(ctx, into, args...), into}
 }
 
+// Failure returns why there is no answer, be it the server that says so.
+func (c BufferedCmd) Failure() error { return rawError(c.Val(), c.Err(), c.RawWriteToCmd.Args()) }
+
 // Val returns the answer.
 func (c BufferedCmd) Val() []byte { return c.into.Bytes() }
 

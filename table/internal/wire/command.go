@@ -60,6 +60,12 @@ func Queue(ctx context.Context, p redis.Pipeliner, args ...any) Once {
 	return cmd
 }
 
+// Process sends one command, after which it has its error.
+func (c *Client) Process(ctx context.Context, cmd redis.Cmder) {
+	_ = c.Redis.Process(ctx, cmd) // the command has the error
+	hideEchoes(cmd)
+}
+
 // QueueRaw adds a command to a pipeline. Its answer is not parsed.
 func QueueRaw(ctx context.Context, p redis.Pipeliner, args ...any) *redis.RawCmd {
 	cmd := redis.NewRawCmd(ctx, args...)
@@ -75,8 +81,9 @@ func Flush(ctx context.Context, p redis.Pipeliner) (tooLong error) {
 	if err == nil {
 		return nil
 	}
-	failed := false
+	err, failed := WithoutEcho(err), false
 	for _, cmd := range cmds {
+		hideEchoes(cmd)
 		failed = failed || cmd.Err() != nil
 		if IsTooLong(cmd.Err()) {
 			return cmd.Err()

@@ -75,7 +75,8 @@ func (c *Client) Node(ctx context.Context) (*redis.Client, error) {
 	case *redis.Client:
 		return rdb, nil
 	case *redis.ClusterClient:
-		return rdb.MasterForKey(ctx, c.Keys.Truth)
+		node, err := rdb.MasterForKey(ctx, c.Keys.Truth)
+		return node, WithoutEcho(err)
 	}
 	return nil, ErrNoNode
 }

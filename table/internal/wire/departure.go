@@ -9,14 +9,27 @@ import (
 // not run: go-redis writes no argument when a dial fails, or when the pool, a Limiter or a hook refuses the command.
 type Departure struct {
 	text string
+	may  func() bool // nil: always
 	left atomic.Bool
 }
 
 // NewDeparture returns an argument that has not left yet.
 func NewDeparture(text string) *Departure { return &Departure{text: text} }
 
+// If returns the argument as one that is written only if that may be.
+func (d *Departure) If(may func() bool) *Departure {
+	d.may = may
+	return d
+}
+
+// ErrNobodyWaits: the command was not sent because its callers have left.
+var ErrNobodyWaits = errors.New("tablecache: nobody waits for it")
+
 // MarshalBinary is called by go-redis when it writes the argument.
 func (d *Departure) MarshalBinary() ([]byte, error) {
+	if d.may != nil && !d.may() {
+		return nil, ErrNobodyWaits
+	}
 	d.left.Store(true)
 	return []byte(d.text), nil
 }

@@ -11,6 +11,7 @@
 //	command.go    plain commands and pipelines
 //	confirm.go    asking once more, through a new connection, before a caller is told of a loss
 //	departure.go  whether a command has left this process
+//	echo.go       errors without the arguments that they repeat
 //	lasting.go    refusals which say that a command is not available
 //	limits.go     what is too large for the server, and how it says so
 //	preflight.go  which clients and servers Open refuses

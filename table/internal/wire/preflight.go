@@ -91,7 +91,7 @@ func (c *Client) CheckServer(ctx context.Context, f Preflight) error {
 	}
 	node, err := rdb.MasterForKey(ctx, c.Keys.Truth)
 	if err != nil {
-		return fmt.Errorf("tablecache: finding the table's node: %w", err)
+		return fmt.Errorf("tablecache: finding the table's node: %w", WithoutEcho(err))
 	}
 	return c.checkNode(ctx, node, f)
 }

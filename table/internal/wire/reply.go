@@ -41,7 +41,7 @@ func (r *Reply) line() (kind byte, text []byte) {
 	}
 	kind, text, r.rest = r.rest[0], r.rest[1:end], r.rest[end+2:]
 	if kind == '-' {
-		r.err = serverError(text)
+		r.err = WithoutEcho(serverError(text))
 	}
 	return kind, text
 }
@@ -167,12 +167,16 @@ func (r *Reply) AppendTexts(to [][]byte, n int) [][]byte {
 
 // RawError returns the error of a raw command, also if the server has answered with an error.
 func RawError(cmd *redis.RawCmd) error {
-	r := NewReply(cmd.Val())
-	if err := cmd.Err(); err != nil || len(r.rest) == 0 || r.rest[0] != '-' {
+	return rawError(cmd.Val(), cmd.Err(), cmd.Args())
+}
+
+func rawError(raw []byte, err error, args []any) error {
+	r := NewReply(raw)
+	if err != nil || len(r.rest) == 0 || r.rest[0] != '-' {
 		return err
 	}
 	r.line()
-	return r.err
+	return WithoutEcho(r.err, args...)
 }
 
 // FailedWithin returns the first refusal among the replies of a transaction. No reply may be a string, which could look like one.
@@ -182,7 +186,7 @@ func FailedWithin(exec []byte) error {
 		return nil
 	}
 	failed, _, _ = bytes.Cut(failed, []byte("\r"))
-	return serverError(failed)
+	return WithoutEcho(serverError(failed))
 }
 
 // Integers reads raw replies that are integers; ok is false when one is none.

@@ -35,7 +35,7 @@ const (
 func (c *Client) Retry(ctx context.Context, done <-chan struct{}, care Care, f func() error) error {
 	pause, loaded, since := firstPause, false, time.Now()
 	for {
-		err := f()
+		err := WithoutEcho(f())
 		switch {
 		case ctx.Err() == nil: // else err may only say that ctx has ended
 			c.Note(err)

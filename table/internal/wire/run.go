@@ -35,9 +35,10 @@ func (c *Client) Run(ctx context.Context, care Care, call []any) (Answer, error)
 func (c *Client) RunRaw(ctx context.Context, call []any) (Answer, error) {
 	var cmd *redis.RawCmd
 	err := c.Retry(ctx, nil, SendAgain, func() error {
+		sha := Departing(call)
 		cmd = redis.NewRawCmd(ctx, call...)
-		_ = c.Redis.Process(ctx, cmd) // the command has the error
-		return RawError(cmd)
+		c.Process(ctx, cmd)
+		return sha.Explain(RawError(cmd))
 	})
 	if err != nil {
 		return Answer{}, err
@@ -48,18 +49,29 @@ func (c *Client) RunRaw(ctx context.Context, call []any) (Answer, error) {
 func (c *Client) send(ctx context.Context, care Care, call []any) (reply any, err error) {
 	sha := Departing(call)
 	if care == SendAgain {
-		reply, err = c.Redis.Do(ctx, call...).Result()
+		cmd := redis.NewCmd(ctx, call...)
+		c.Process(ctx, cmd)
+		reply, err = cmd.Result()
 	} else {
 		cmd := NewOnce(ctx, call...)
-		_ = c.Redis.Process(ctx, cmd) // the command has the error
+		c.Process(ctx, cmd)
 		reply, err = cmd.Result()
 	}
 	return reply, sha.Explain(err)
 }
 
+// SendIf has a script call leave only if it may.
+func SendIf(may func() bool, call []any) []any {
+	Departing(call).If(may)
+	return call
+}
+
 // Departing puts a new Departure into a script call. Do so each time the call is sent.
 func Departing(call []any) *Departure {
 	sha := NewDeparture(fmt.Sprint(call[1]))
+	if before, is := call[1].(*Departure); is {
+		sha.may = before.may
+	}
 	call[1] = sha
 	return sha
 }

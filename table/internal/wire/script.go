@@ -56,7 +56,7 @@ func (c *Client) Load(ctx context.Context) error {
 func (c *Client) load(ctx context.Context) error {
 	for _, s := range c.scripts {
 		if err := c.Redis.ScriptLoad(ctx, s.sources[c.dialect].text).Err(); err != nil {
-			return fmt.Errorf("loading scripts: %w", err)
+			return fmt.Errorf("loading scripts: %w", WithoutEcho(err))
 		}
 	}
 	return nil

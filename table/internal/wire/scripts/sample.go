@@ -6,15 +6,13 @@ import (
 
 var sample = define(wire.MayRead, reading, "sample")
 
-const (
-	sampledRows  = 100     // how many rows are sampled at most
-	sampledBytes = 4 << 20 // a sample ends once it has so many bytes
-)
+// SampleSize bounds a sample: so many rows, but no more than what first reaches so many bytes.
+type SampleSize struct{ Rows, Bytes int }
 
 // Sample reads rows that are spread over an index, if the table has this schema. It is for a table that is not claimed yet. While a
 // merge is being folded it reads as many staged rows, and as many merged ones that no staged row hides.
-func Sample(c *wire.Client, schema string, index int) []any {
-	return append(c.Call(sample, 4), schema, index+1, sampledRows, sampledBytes)
+func Sample(c *wire.Client, schema string, index int, size SampleSize) []any {
+	return append(c.Call(sample, 4), schema, index+1, size.Rows, size.Bytes)
 }
 
 // SampledRows are rows with their keys and scores.

@@ -17,7 +17,7 @@ var seal = define(wire.MayFree, nil, "seal") // it must run whenever the command
 // script is sent as text, because in a transaction a script that the server has forgotten would leave rows without number and
 // counts. Its answer says nothing unless it is an error.
 func QueueSeal(ctx context.Context, p redis.Pipeliner, c *wire.Client, e *engine.Effect, r engine.Result, widest int) (wire.Once, *wire.Departure) {
-	seq, version := wire.NewDeparture(strconv.FormatUint(e.Seq, 10)), strconv.FormatUint(r.Version, 10)
+	seq, version := wire.NewDeparture(strconv.FormatUint(e.Seq, 10)).If(e.Depart), strconv.FormatUint(r.Version, 10)
 	last := make(engine.Bytes, len(r.Verdicts))
 	for i, v := range r.Verdicts {
 		last[i] = byte(v)
