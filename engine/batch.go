@@ -44,12 +44,21 @@ func (r *request) joinable() bool {
 // answers and removes those whose span ended while the effect was aside.
 func (b *batch) claim() {
 	b.requests = without(b.requests, (*request).maybeEnd)
-	b.requests = without(b.requests, (*request).isAbandoned)
-	alone := len(b.requests) == 1
+	alone := b.waiting() == 1
 	b.requests = without(b.requests, func(r *request) bool {
 		r.alone.Store(alone)
 		return !r.tryClaim()
 	})
+}
+
+// waiting is how many callers have not left.
+func (b *batch) waiting() (n int) {
+	for _, r := range b.requests {
+		if !r.isAbandoned() {
+			n++
+		}
+	}
+	return n
 }
 
 // unclaim undoes claim, because the effect was not applied: a caller that leaves now is told that nothing
@@ -61,14 +70,7 @@ func (b *batch) unclaim() {
 }
 
 // isAbandoned tells whether all callers have left.
-func (b *batch) isAbandoned() bool {
-	for _, r := range b.requests {
-		if !r.isAbandoned() {
-			return false
-		}
-	}
-	return true
-}
+func (b *batch) isAbandoned() bool { return b.waiting() == 0 }
 
 // answer gives every caller its share of the verdicts, or the error.
 func (b *batch) answer(verdicts []Verdict, err error) {
