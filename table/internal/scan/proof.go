@@ -20,13 +20,13 @@ func (r *Reader) answer(ctx context.Context, q request) (response, error) {
 	}
 	acked := r.authority.Acked()
 	a, err := r.batcher.put(ctx, q)
-	if r.isDoubtful(a, acked, err) {
-		return r.confirm(ctx, q, acked)
-	}
 	if err == nil {
 		err = r.check(a.Answer, acked)
 	}
-	if errors.Is(err, engine.ErrFenced) {
+	switch {
+	case errors.Is(err, engine.ErrLost):
+		return r.confirm(ctx, q, acked)
+	case errors.Is(err, engine.ErrFenced):
 		r.authority.FoundBroken(err)
 	}
 	return a, err

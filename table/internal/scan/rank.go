@@ -197,7 +197,7 @@ func (r *Reader) checkPinned(sizes [][]byte, of engine.View, acked uint64) error
 	if err := r.check(wire.Answer{Status: wire.StatusOK, Moment: now.Moment}, acked); err != nil {
 		return err
 	}
-	if now.View.Version != of.Version || !onlyMerged(now.View, of.Generation) {
+	if !isOf(now.View, of) {
 		return engine.ErrSnapshotExpired
 	}
 	r.widest.Store(int64(now.Widest))
@@ -208,10 +208,15 @@ func (r *Reader) checkPinned(sizes [][]byte, of engine.View, acked uint64) error
 	return nil
 }
 
+// isOf tells whether readers of a snapshot of merged rows still see it, in this view.
+func isOf(now, of engine.View) bool {
+	return now.Version == of.Version && onlyMerged(now, of.Generation)
+}
+
 // conclude returns nil if a snapshot still is what readers see. It asks a primary, by one script.
 func (r *Reader) conclude(ctx context.Context, of engine.View) error {
 	a, err := r.confirm(ctx, request{call: scripts.Stats(r.client)}, r.authority.Acked())
-	if err == nil && (a.View.Version != of.Version || !onlyMerged(a.View, of.Generation)) {
+	if err == nil && !isOf(a.View, of) {
 		return engine.ErrSnapshotExpired
 	}
 	return err

@@ -96,7 +96,7 @@ func Lasts(err error) bool {
 	if errors.Is(err, redis.ErrClosed) || errors.As(err, &certificate) || errors.As(err, &noTLS) {
 		return true
 	}
-	return kindOf(err) == forbidden || slices.ContainsFunc(lasting, func(prefix string) bool { return redis.HasErrorPrefix(err, prefix) })
+	return kindOf(err) == forbidden || beginsWithAny(err, lasting)
 }
 
 // unwilling are the first words of refusals of any write.
@@ -108,7 +108,12 @@ func IsGeneral(err error) bool {
 	if errors.As(err, &op) && op.Op == "dial" || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) {
 		return true
 	}
-	return Lasts(err) || slices.ContainsFunc(unwilling, func(prefix string) bool { return redis.HasErrorPrefix(err, prefix) })
+	return Lasts(err) || beginsWithAny(err, unwilling)
+}
+
+// beginsWithAny tells whether a refusal begins with one of these words.
+func beginsWithAny(err error, words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return redis.HasErrorPrefix(err, word) })
 }
 
 // LostToForeignType returns ErrLost if the server has refused because one of our keys has another type. It returns any other error,

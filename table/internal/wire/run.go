@@ -48,15 +48,13 @@ func (c *Client) RunRaw(ctx context.Context, call []any) (Answer, error) {
 
 func (c *Client) send(ctx context.Context, care Care, call []any) (reply any, err error) {
 	sha := Departing(call)
+	once := NewOnce(ctx, call...)
 	if care == SendAgain {
-		cmd := redis.NewCmd(ctx, call...)
-		c.Process(ctx, cmd)
-		reply, err = cmd.Result()
+		c.Process(ctx, once.Cmd)
 	} else {
-		cmd := NewOnce(ctx, call...)
-		c.Process(ctx, cmd)
-		reply, err = cmd.Result()
+		c.Process(ctx, once)
 	}
+	reply, err = once.Result()
 	return reply, sha.Explain(err)
 }
 
