@@ -26,17 +26,18 @@ A task is either in the list of waiting ones or with exactly one worker, so one 
 worker takes the task that has been due for the longest time: tables take turns, step by step. A table in back-off or
 pacing waits in the list and occupies no worker. A slow table holds one worker for one step, no more.
 
-Pace: after each step a table pauses for ratio times the duration of that step; pauses under 2 ms are added up. With the
-default of 0.05 a fold uses at most about 95 % of one connection, and less of Redis.
+Pace: after each step a table pauses for a fraction ([WithPace]) of the duration of that step; pauses under 2 ms are added up
+until they are that long. With the default of 0.05 a fold uses at most about 95 % of one connection, and less of Redis.
 
 # Failures
 
-	a step returns an error   it is tried again after a random time below first, 2 first, 4 first ... most (full jitter),
-	                          without end: a merge that is not folded is readable but blocks writers, so giving up helps nobody
+	a step returns an error   the step is tried again after a random time below a bound, which doubles from first to most
+	                          ([WithBackoff]). It is tried for ever: a merge that is not folded can be read but not written, so
+	                          giving up helps nobody.
 	it also returns done      the task ends with that error: the job knows that trying again is pointless
-	a step panics             like an error; the panic's value is not logged, for it may hold data
-	a step hangs              it holds its worker until its context ends it; Stop and Close cancel that context. Jobs give
-	                          their steps a deadline.
+	a step panics             the same as an error; the panic's value is not logged, for it may hold data
+	a step hangs              it holds its worker until it returns. Stop and Close cancel its context; a job should bound its
+	                          steps in time.
 	Stop during a step        the step's context is cancelled and Stop waits until the step has returned. What was done is
 	                          done; submitting the job again resumes where its own cursor stands.
 	the process dies          the pool keeps nothing on disk. The next owner of the table submits a new job.

@@ -40,8 +40,9 @@ func WithLogger(log *zap.Logger) Option {
 	}
 }
 
-// WithBackoff sets the wait after a failed step: a random time below a bound. The bound is first, and doubles with each
-// further failure up to most. Default: 10 ms and 1 s; values of zero or less mean the default, and most is at least first.
+// WithBackoff sets how long a task waits after a failed step: a random time below a bound. The bound is first, and doubles
+// with each further failure, up to most. Default: 10 ms and 1 s. A value of zero or less means the default; a most below first
+// means first.
 func WithBackoff(first, most time.Duration) Option {
 	return func(s *settings) {
 		if first > 0 {
@@ -55,7 +56,7 @@ func WithBackoff(first, most time.Duration) Option {
 }
 
 // WithPace sets how long a table pauses after a step: ratio times the duration of that step. Pauses of less than 2 ms are
-// added up until they are that long. Default: 0.05; zero, less or NaN: no pause.
+// added up until they are that long. Default: 0.05. Zero, less or NaN means no pause.
 func WithPace(ratio float64) Option {
 	return func(s *settings) {
 		s.pace = 0

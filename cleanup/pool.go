@@ -18,12 +18,12 @@ type Pool struct {
 
 	mu      sync.Mutex // guards what follows, and the changing fields of every task
 	closed  bool
-	workers int                // that have not ended
+	workers int                // how many have not ended
 	tasks   map[*Task]struct{} // all that are not finished
 	waiting []*Task            // the tasks that no worker has, in the order in which they began to wait
 }
 
-// NewPool starts a pool of that many workers; zero or less means 2. Close ends it.
+// NewPool starts a pool of so many workers; zero or less means 2. Close ends it.
 func NewPool(workers int, opts ...Option) *Pool {
 	if workers <= 0 {
 		workers = defaultWorkers
@@ -57,7 +57,7 @@ func (p *Pool) Submit(j Job) (*Task, error) {
 }
 
 // Close stops all tasks, which end with ErrStopped, and waits until the workers have ended. If ctx ends before, Close
-// returns an error that Is ctx.Err(), and the workers end when their steps return. Close may be called again, to wait longer.
+// returns an error that Is ctx.Err(), and the workers end when their steps return. Close may be called again to wait longer.
 func (p *Pool) Close(ctx context.Context) error {
 	p.stopAll()
 	select {

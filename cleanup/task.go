@@ -9,7 +9,7 @@ import (
 type Task struct {
 	pool   *Pool
 	job    Job
-	ctx    context.Context // of all its steps
+	ctx    context.Context // for all its steps
 	cancel context.CancelFunc
 	done   chan struct{} // closed by Pool.finish
 
@@ -29,8 +29,8 @@ func newTask(p *Pool, j Job) *Task {
 // Done returns a channel that is closed when the job is finished or stopped and no step of it is running.
 func (t *Task) Done() <-chan struct{} { return t.done }
 
-// Err returns, after Done: nil when the job is done, the error of a step that was pointless to repeat, or ErrStopped,
-// whatever the error of the step that was being stopped (Status has it). Before Done it returns nil.
+// Err returns nil before Done. After that it returns nil if the job is done, the error of a step that was pointless to repeat,
+// or ErrStopped. If a step was running when the task was stopped, Status has its error.
 func (t *Task) Err() error {
 	t.pool.mu.Lock()
 	defer t.pool.mu.Unlock()

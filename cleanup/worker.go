@@ -48,7 +48,7 @@ func (p *Pool) takeDue() (t *Task, next time.Time) {
 	return t, time.Time{}
 }
 
-// waitForTask waits until a task may be due. It returns open false when the pool is closed.
+// waitForTask waits until a task may be due. open is false once the pool is closed.
 func (p *Pool) waitForTask(next time.Time) (open bool) {
 	var due <-chan time.Time // nil: never
 	if !next.IsZero() {
@@ -90,7 +90,7 @@ func (p *Pool) callStep(t *Task) (done bool, err error) {
 	return t.job.Step(t.ctx)
 }
 
-// handleStepEnd finishes a task or enqueues it again. A job that is done ends with nil, even if it was being stopped.
+// handleStepEnd finishes a task or enqueues it again. If the job is done, the task ends with nil even while it is being stopped.
 func (p *Pool) handleStepEnd(t *Task, took time.Duration, done bool, err error) (after Status, pause time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

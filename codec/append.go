@@ -11,9 +11,10 @@ const (
 	guardBytes = 8
 )
 
-// Appender returns c.Append, behind a guard where c is not a codec of this package: what comes back and is not dst with an encoding behind
-// it is refused, with an error that wraps ErrContract, and c never comes near the bytes of dst. After any error dst is returned
-// as it was. A codec of your own that is made of others should append by this function, as ours do.
+// Appender returns a function that appends as c.Append does, and checks a codec that is not of this package: that codec gets a
+// guard instead of the bytes of dst, and if it does not return the guard with an encoding behind it, the error wraps ErrContract.
+// After any error dst is returned as it was. A codec of your own that is made of others should append by this function, as
+// ours do.
 func Appender[T any](c Codec[T]) func(dst []byte, v T) ([]byte, error) {
 	if _, is := c.(conforming); is {
 		return c.Append
@@ -21,7 +22,7 @@ func Appender[T any](c Codec[T]) func(dst []byte, v T) ([]byte, error) {
 	return func(dst []byte, v T) ([]byte, error) { return appendGuarded(c, dst, v) }
 }
 
-// appendBy is Appender for those who append seldom.
+// appendBy appends v as Appender(c) does, without making a function.
 func appendBy[T any](c Codec[T], dst []byte, v T) ([]byte, error) {
 	if _, is := c.(conforming); is {
 		return c.Append(dst, v)
@@ -29,7 +30,7 @@ func appendBy[T any](c Codec[T], dst []byte, v T) ([]byte, error) {
 	return appendGuarded(c, dst, v)
 }
 
-// appendGuarded has c append to the guard, takes what is behind it, and leaves the guard out.
+// appendGuarded lets c append to the guard, and appends to dst what c has put behind it.
 func appendGuarded[T any](c Codec[T], dst []byte, v T) ([]byte, error) {
 	start := len(dst)
 	guarded := binary.LittleEndian.AppendUint64(dst, guard)
@@ -43,7 +44,7 @@ func appendGuarded[T any](c Codec[T], dst []byte, v T) ([]byte, error) {
 	return append(guarded[:start], out[guardBytes:]...), nil
 }
 
-// conforming are the codecs of this package. Their own tests show that they keep the contract, so that no guard is needed.
+// conforming marks the codecs of this package. Tests show that they keep the contract, so they need no guard.
 type conforming interface{ conforms() }
 
 func (array[T]) conforms()        {}

@@ -6,9 +6,9 @@ import (
 	"math"
 )
 
-// Array returns a codec of slices: for each element its length in two bytes, big-endian, and what c makes of it. An element of more than
-// 65,535 bytes is refused. Nil and empty are one: no bytes, which decode to an empty slice that is not nil. Decode refuses an
-// array that is cut short; it allocates the elements that are there. It panics if c is nil.
+// Array returns a codec of slices: for each element its length in two bytes, big-endian, and its encoding by c. It refuses an element
+// of more than 65,535 bytes. Nil and empty slices have the same encoding, no bytes, which is decoded to an empty slice that is not
+// nil. Decode refuses an array that is cut short, before it allocates anything. Array panics if c is nil.
 func Array[T any](c Codec[T]) Codec[[]T] {
 	mustBeGiven(c, "Array")
 	return array[T]{c}
@@ -55,7 +55,7 @@ func (c array[T]) Decode(src []byte) ([]T, error) {
 	return elements, nil
 }
 
-// countElements walks over the lengths alone, so that nothing is allocated before all are known to be right.
+// countElements reads the lengths alone, so that nothing is allocated before all are known to be right.
 func countElements(src []byte) (n int, err error) {
 	for ; len(src) > 0; n++ {
 		if len(src) < arrayHead || len(src) < elementEnd(src) {

@@ -6,11 +6,12 @@ import (
 	"math/bits"
 )
 
-// maxBigDigits is what Python converts between integers and text by default. The work grows with the square of it.
+// maxBigDigits is the number of digits up to which Python converts between integers and text by default: the work grows with its
+// square.
 const maxBigDigits = 4300
 
-// BigIntAsString encodes an integer of up to 4,300 digits as decimal text, in the way of IntAsString. A longer one is refused in both
-// directions, as Python does, and so is nil when encoding: see Nullable.
+// BigIntAsString encodes an integer of up to 4,300 digits as decimal text, as IntAsString does. Both directions refuse a longer one,
+// as Python does, and Append refuses nil: see Nullable.
 var BigIntAsString Codec[*big.Int] = bigIntAsString{}
 
 type bigIntAsString struct{}
@@ -21,7 +22,7 @@ func (bigIntAsString) Append(dst []byte, v *big.Int) ([]byte, error) {
 	if v == nil {
 		return dst, fmt.Errorf("%w: nil integer", ErrValue)
 	}
-	if v.BitLen() > 4*maxBigDigits { // do not write at length what is refused then
+	if v.BitLen() > 4*maxBigDigits { // too long for certain: do not write it first
 		return dst, tooManyDigits(ErrValue)
 	}
 	out := v.Append(dst, 10)
@@ -38,7 +39,7 @@ func (bigIntAsString) Decode(src []byte) (*big.Int, error) {
 	if !isInteger(src) {
 		return nil, notText(src, "integer")
 	}
-	room := make([]big.Word, 0, len(src)*10/3/bits.UintSize+1) // a digit takes less than 10/3 bits; without it they grow word by word
+	room := make([]big.Word, 0, len(src)*10/3/bits.UintSize+1) // a digit takes less than 10/3 bits; without this room the words would grow one by one
 	v, ok := new(big.Int).SetBits(room).SetString(string(src), 10)
 	if !ok {
 		return nil, notText(src, "integer")

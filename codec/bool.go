@@ -2,7 +2,7 @@ package codec
 
 import "fmt"
 
-// Bool encodes false as 00 and true as 01. Decode refuses all else.
+// Bool encodes false as 00 and true as 01. Decode refuses anything else.
 var Bool Codec[bool] = boolean{}
 
 type boolean struct{}

@@ -1,6 +1,7 @@
 package codec
 
-// Bytes encodes bytes as they are and never fails. Nil and empty are one: no bytes, which decode to an empty slice that is not nil.
+// Bytes encodes bytes as they are and never fails. Nil and empty slices have the same encoding, no bytes, which is decoded to an
+// empty slice that is not nil.
 var Bytes Codec[[]byte] = raw{}
 
 type raw struct{}

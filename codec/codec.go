@@ -11,20 +11,21 @@ import (
 // Give it a String method: that name stands in the schema of a table, and a type's own name changes more easily.
 type Codec[T any] interface {
 	// Append appends the encoding of v to dst and returns the longer slice, which may share memory with dst. After an error, which
-	// wraps ErrValue, it returns dst as it was. It keeps neither dst nor anything of v. What returns something else than dst with
-	// bytes behind it, or has written to dst, is refused: see Appender.
+	// wraps ErrValue, it returns dst as it was. It keeps neither dst nor anything of v. If it returns anything else, or has written
+	// to the bytes of dst, the caller gets ErrContract: see Appender.
 	Append(dst []byte, v T) ([]byte, error)
 	// Decode returns the value whose encoding is exactly src, or an error that wraps ErrData. The value is the caller's own: it
-	// shares no memory with src, and Decode does not write there. (A value that does share it stays what it is, and keeps
-	// all of the answer in memory that it came with; what is written to src reaches no other value and nothing stored.)
+	// shares no memory with src, and Decode does not write to src. (A table bounds the damage of a Decode that breaks this: a
+	// value that shares memory with src stays correct but keeps a whole answer in memory, and a write to src changes no other
+	// value and nothing that is stored.)
 	Decode(src []byte) (T, error)
 }
 
-// Keeper is a Codec that need not copy what it decodes. A table decodes with DecodeKept where it has a row's memory for the record
-// alone: what is decoded from one row may then share it.
+// Keeper is a Codec that need not copy what it decodes. A table decodes with DecodeKept, and gives each row memory of its own, which
+// the record may share.
 type Keeper[T any] interface {
 	Codec[T]
-	// DecodeKept is Decode, but the value may share memory with src, to which nobody writes from then on.
+	// DecodeKept decodes as Decode does, but the value may share memory with src. Nobody writes to src from then on.
 	DecodeKept(src []byte) (T, error)
 }
 

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// UTCDatetime encodes a time as the seconds since 1970 in a Float64. It is as exact as Python's datetime: what is below a microsecond is
-// cut off, and a float64 tells single microseconds from 1698 to 2242 only; further away a time may come back some microseconds off
-// (16 at most, in the year 9999). Use Time where that is too coarse.
+// UTCDatetime encodes a time as the seconds since 1970 in a Float64. It is as exact as Python's datetime: it cuts off what is below a
+// microsecond. A float64 holds single microseconds from 1698 to 2242 only: a time further away may be decoded some microseconds off
+// (16 at most, in the year 9999). Use Time if that is too coarse.
 //
-// Append refuses a time whose Location is not time.UTC, however it is called, and a year outside 1 to 9999. Decode refuses
+// Append refuses a time whose Location is not time.UTC, whatever its name, and a year outside 1 to 9999. Decode refuses
 // those years, NaN and infinities, and rounds to the microsecond, half to even; its result is in UTC.
 var UTCDatetime Codec[time.Time] = utcDatetime{}
 
@@ -33,7 +33,7 @@ func (utcDatetime) Decode(src []byte) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	if !(math.Abs(seconds) < 1e12) { // NaN too; what time.Unix can do safely
+	if !(math.Abs(seconds) < 1e12) { // false for NaN too; below 1e12 time.Unix is safe
 		return time.Time{}, fmt.Errorf("%w: the time is out of range", ErrData)
 	}
 	whole, part := math.Modf(seconds)
@@ -46,8 +46,8 @@ func (utcDatetime) Decode(src []byte) (time.Time, error) {
 
 func isPythonYear(v time.Time) bool { return v.Year() >= 1 && v.Year() <= 9999 }
 
-// epochSeconds rounds once, as Python does: the microseconds as one float64 where it holds them, and else the fraction first,
-// which is then so small beside the seconds that its own rounding does not matter.
+// epochSeconds rounds once, as Python does. If a float64 holds all microseconds it divides those. Else it adds the fraction to the
+// seconds: the fraction is then so small beside them that its own rounding does not matter.
 func epochSeconds(v time.Time) float64 {
 	const exact = 1 << 53
 	seconds, micros := v.Unix(), int64(v.Nanosecond()/1000)

@@ -1,4 +1,4 @@
-// Package codec turns typed values into bytes and back. It is what package table stores records with, and knows nothing else.
+// Package codec turns typed values into bytes and back. Package table uses it to store the parts of a record.
 //
 // A [Codec] is a pair of pure functions. The ones here write the same bytes as the Python library "tablecache", so that each
 // reads what the other wrote:

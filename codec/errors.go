@@ -10,7 +10,7 @@ var (
 	ErrValue = errors.New("codec: value cannot be encoded")
 	// ErrData: these bytes cannot be decoded. It comes from Decode.
 	ErrData = errors.New("codec: bytes cannot be decoded")
-	// ErrContract: a codec has returned something else than what it was to append to with an encoding behind it. It is an ErrValue.
+	// ErrContract: the Append of a codec did not return the given bytes with an encoding behind them. The error Is ErrValue, too.
 	ErrContract = fmt.Errorf("%w: its codec breaks the contract of Append", ErrValue)
 )
 

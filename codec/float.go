@@ -6,7 +6,7 @@ import (
 )
 
 // IEEE 754 numbers, big-endian. Every bit is kept, also of infinities, NaN and -0. Encoding never fails; Decode refuses any
-// other number of bytes. Mind as keys that 0 and -0 are equal and have different bytes.
+// other number of bytes. They are doubtful keys: 0 and -0 are equal and have different bytes.
 var (
 	Float32 Codec[float32] = float4{}
 	Float64 Codec[float64] = float8{}

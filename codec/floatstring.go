@@ -6,12 +6,12 @@ import (
 	"strconv"
 )
 
-// FloatAsString encodes a number as Python's repr does: the shortest decimal text that reads back as the same number, 1.0, 0.1, 1e+16,
-// 1e-05, -0.0, inf, -inf, nan. Encoding never fails; all NaN become one.
+// FloatAsString encodes a number as Python's repr does, in the shortest decimal text from which the same number is read: 1.0, 0.1,
+// 1e+16, 1e-05, -0.0, inf, -inf, nan. Encoding never fails; all NaN have the same text.
 //
-// Decode takes also how strconv writes the shortest text ('g' or 'f') and an integer that a float64 holds exactly: 1e+06, 1000000. It
-// refuses everything else, such as 1.50, +1, 0x1p4, 1_000, Infinity, and a number out of range. So one number has several texts, but
-// only one is ever written.
+// Decode also accepts the shortest texts of strconv ('g' and 'f'), such as 1e+06, and an integer that a float64 holds exactly, such as
+// 1000000. It refuses everything else: 1.50, +1, 0x1p4, 1_000, Infinity, and a number out of range. So Decode reads several texts of
+// one number, but Append writes only one.
 var FloatAsString Codec[float64] = floatAsString{}
 
 type floatAsString struct{}
@@ -25,13 +25,13 @@ func (floatAsString) Decode(src []byte) (float64, error) {
 		return 0, notText(src, "number")
 	}
 	v, err := strconv.ParseFloat(string(src), 64)
-	if err != nil || !isWritten(src, v) { // not wrapped: it quotes the input
+	if err != nil || !isWritten(src, v) { // the error is not wrapped, because it quotes the input
 		return 0, notText(src, "number")
 	}
 	return v, nil
 }
 
-// maxFloatText bounds the text of a float64: without an exponent the smallest take some 340 bytes.
+// maxFloatText bounds the text of a float64: the smallest numbers take some 340 bytes without an exponent.
 const maxFloatText = 400
 
 // isWritten tells whether an encoder would write v as this text.

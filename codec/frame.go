@@ -7,10 +7,12 @@ import (
 
 // A frame is a part's length, as a uvarint, and its bytes. Rows and the codecs of Struct are made of frames.
 
-// BeginFrame appends what a frame begins with. Append the part to it, and then call EndFrame with the length that dst had.
+// BeginFrame begins a frame behind dst and returns the longer slice. Append the part to that, and then call EndFrame with the
+// length that dst had before.
 func BeginFrame(dst []byte) []byte { return append(dst, 0) }
 
-// EndFrame writes the length of the part that begins behind b[at]. Most parts are short, and stay where they are; others move.
+// EndFrame writes the length of the part that begins behind b[at]. A short part, as most are, stays where it is; a longer one is
+// moved to make room for its length.
 func EndFrame(b []byte, at int) []byte {
 	n := len(b) - at - 1
 	if n < 0x80 {
@@ -25,10 +27,10 @@ func EndFrame(b []byte, at int) []byte {
 	return b
 }
 
-// CutFrame returns the part in the first frame of src, and what follows it; both share src's memory. A length that is written
-// in more bytes than it takes, or that is more than what is there, is ErrData.
+// CutFrame returns the part in the first frame of src, and what follows the frame; both share src's memory. A length that is
+// written in more bytes than it needs, or that is more than src has, is ErrData.
 func CutFrame(src []byte) (part, rest []byte, err error) {
-	if len(src) > 0 && int(src[0]) < min(len(src), 0x80) { // as most are
+	if len(src) > 0 && int(src[0]) < min(len(src), 0x80) { // a short part, as most are
 		end := 1 + int(src[0])
 		return src[1:end:end], src[end:], nil
 	}

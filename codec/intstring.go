@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// IntAsString encodes an integer as decimal text, such as -17. Encoding never fails. Decode refuses what does not fit an int64 and any
-// other way to write a number: no plus sign, no leading zero, no -0, no spaces, no underscores.
+// IntAsString encodes an integer as decimal text, such as -17. Encoding never fails. Decode refuses a number that does not fit an
+// int64, and any other way to write one: a plus sign, leading zeros, -0, spaces, underscores.
 var IntAsString Codec[int64] = intAsString{}
 
 type intAsString struct{}
@@ -23,7 +23,7 @@ func (intAsString) Decode(src []byte) (int64, error) {
 		return 0, notText(src, "integer")
 	}
 	v, err := strconv.ParseInt(string(src), 10, 64)
-	if err != nil { // not wrapped: it quotes the input
+	if err != nil { // the error is not wrapped, because it quotes the input
 		return 0, notText(src, "integer of 64 bits")
 	}
 	return v, nil

@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// JSON returns a codec by encoding/json and its rules: fields that T does not have are ignored, missing ones stay zero, and Marshal
-// replaces invalid UTF-8 inside strings. Decode refuses bytes after the value other than white space, and invalid UTF-8.
+// JSON returns a codec that uses encoding/json. Its rules hold: fields that T does not have are ignored, missing ones stay zero, and
+// Marshal replaces invalid UTF-8 inside strings. Decode refuses invalid UTF-8, and bytes after the value other than white space.
 //
-// Errors tell the type of the cause only, because its text may quote the value. How much Decode allocates depends on T.
+// Errors tell only the type of the cause, because its text may quote the value. How much Decode allocates depends on T.
 func JSON[T any]() Codec[T] { return jsonCodec[T]{} }
 
 type jsonCodec[T any] struct{}

@@ -2,8 +2,8 @@ package codec
 
 import "fmt"
 
-// Nullable returns a codec of pointers: nil is the byte 00, anything else 01 and what c makes of it. Decode refuses no bytes, other
-// markers, and bytes after 00. It is a Keeper if c is one. It panics if c is nil.
+// Nullable returns a codec of pointers: nil is the byte 00; any other pointer is the byte 01 and the encoding of its value by c. Decode
+// refuses empty input, other markers, and bytes after 00. The codec is a Keeper if c is one. Nullable panics if c is nil.
 func Nullable[T any](c Codec[T]) Codec[*T] {
 	mustBeGiven(c, "Nullable")
 	if k, ok := c.(Keeper[T]); ok {

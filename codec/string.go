@@ -7,7 +7,7 @@ import (
 )
 
 // String encodes a string as its UTF-8 bytes. Both directions refuse what is not valid UTF-8; use Bytes for that.
-// It is a Keeper.
+// String is a Keeper.
 var String Codec[string] = text{}
 
 type text struct{}

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Struct returns a codec of the given parts of a T, in that order, as for a primary key of several columns: no two lists of values have the
-// same bytes. What is no part is neither written nor read. It panics if there is no part, or one that PartOf did not make.
+// Struct returns a codec of the given parts of a T, in that order. Use it for a primary key of several columns: different values never
+// have the same bytes. Fields of T that are no part are neither written nor read. Struct panics without parts, and if PartOf did not
+// make one of them.
 func Struct[T any](parts ...Part[T]) Codec[T] {
 	if len(parts) == 0 {
 		panic("codec: Struct without parts")
@@ -26,8 +27,8 @@ type Part[T any] struct {
 	decode func(src []byte, into *T) error
 }
 
-// PartOf returns the part of a T that at points to, encoded by c. at must be pure and safe for concurrent use. It panics if c or at
-// is nil.
+// PartOf returns the part of a T that at points to, encoded by c. at must be pure and safe for concurrent use. PartOf panics if c or
+// at is nil.
 func PartOf[T, V any](c Codec[V], at func(*T) *V) Part[T] {
 	mustBeGiven(c, "PartOf")
 	if at == nil {

@@ -5,10 +5,10 @@ import (
 	"fmt"
 )
 
-// Text returns a codec by T's own MarshalText and UnmarshalText, as in Text[netip.Addr](). What UnmarshalText accepts is T's affair,
-// and so is how much it allocates; it must copy what it keeps.
+// Text returns a codec that uses T's own MarshalText and UnmarshalText, as in Text[netip.Addr](). UnmarshalText decides what it
+// accepts and how much it allocates; it must copy what it keeps.
 //
-// Errors tell the type of the cause only, because its text may quote the value.
+// Errors tell only the type of the cause, because its text may quote the value.
 func Text[T any, P interface {
 	*T
 	encoding.TextMarshaler

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Time encodes a moment as the nanoseconds since 1970 in an Int64: exact, from 1677 to 2262. Append takes any zone and refuses a time out
-// of that range; the zone is not kept, and Decode returns UTC. For keys use times in UTC alone: Go's == tells zones apart, the bytes do not.
+// Time encodes a time as the nanoseconds since 1970 in an Int64, exactly, from 1677 to 2262. Append accepts any zone, and refuses a time
+// outside that range. The zone is not stored: Decode returns UTC. Use only times in UTC as keys, because Go's == compares zones too, and
+// the bytes have none.
 var Time Codec[time.Time] = moment{}
 
 type moment struct{}

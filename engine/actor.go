@@ -16,12 +16,12 @@ type Actor struct {
 	scratch   intake         // Stage, Discard, scratch spans
 	control   chan func()    // written by callers, read by run, which always receives it and calls the function
 	closing   chan struct{}  // closed by Close
-	abandoned chan struct{}  // of one; written by callers that leave, read by run
-	arrived   chan struct{}  // of one; written by callers once they are in a mailbox, while run is watchful; read by run
-	watchful  atomic.Bool    // written by run: it must hear of requests in mailboxes that it does not receive from
-	once      sync.Once      // of Close
+	abandoned chan struct{}  // holds one; written by callers that leave, read by run
+	arrived   chan struct{}  // holds one; written by callers who have put a request into a mailbox while run is watchful, read by run
+	watchful  atomic.Bool    // written by run: it must learn of requests in mailboxes that it does not receive from
+	once      sync.Once      // for Close
 	tooLate   chan struct{}  // closed by GiveUp
-	onceLate  sync.Once      // of GiveUp
+	onceLate  sync.Once      // for GiveUp
 	wg        sync.WaitGroup // the run loop
 	view      atomic.Pointer[View]
 	reasons   reasons // what callers wait for
@@ -37,16 +37,16 @@ type Actor struct {
 	pins           map[ticket]*Pin
 	lifetimes      lifetimes
 	gracePeriods   gracePeriods
-	pauseTimer     *time.Timer // of the current effect
-	waitTimer      *time.Timer // runs while somebody waits in vain
+	pauseTimer     *time.Timer // for the pauses of the current effect
+	waitTimer      *time.Timer // runs while requests wait and nothing is sent: at its end the store is pinged
 	watching       bool        // waitTimer runs
 	foldPauseTimer *time.Timer
-	rowBuffer      []Row     // of the current effect
-	givenUp        bool      // the call of the store under way
-	verdicts       []Verdict // of the last outcome
+	rowBuffer      []Row     // the rows of the current effect
+	givenUp        bool      // the call of the store under way was given up
+	verdicts       []Verdict // of the latest outcome
 }
 
-// Start starts the actor of a table whose present view is found. No other actor of this process may
+// Start starts the actor of a table. found is the table's present view. No other actor of this process may
 // have the same table. If the state is merging, the actor requests the fold at once. Close ends it.
 func Start(cfg Config, store Store, found View) *Actor {
 	cfg = cfg.withDefaults()
@@ -98,7 +98,7 @@ func (a *Actor) run() {
 			a.handleTooLate()
 		case handle := <-a.control:
 			handle()
-		case <-a.arrived: // the mailboxes are looked at above
+		case <-a.arrived: // noteWaiting, above, looks at the mailboxes
 		case <-a.abandoned:
 			a.maybeDropAbandoned()
 		case o := <-a.effector.outcomes:
@@ -124,11 +124,11 @@ func (a *Actor) run() {
 	}
 }
 
-// noteWaiting tells the machine what it must know about those who wait in the mailboxes, given which of these are admitted now.
-// It returns whether it has.
+// noteWaiting tells the machine what it must know about requests that wait in the mailboxes. regular and scratch tell which
+// mailboxes are received from now. It returns whether it has told the machine anything.
 func (a *Actor) noteWaiting(regular, scratch bool) (told bool) {
 	m := a.machine
-	a.watchful.Store(m.unsettled != nil || m.waits(!regular || !scratch)) // before the mailboxes are looked at
+	a.watchful.Store(m.unsettled != nil || m.waits(!regular || !scratch)) // must come before the mailboxes are read
 	served := regular && a.regular.len() > 0 || scratch && a.scratch.len() > 0
 	waits := !regular && a.regular.len() > 0 || !scratch && a.scratch.len() > 0
 	switch {
@@ -171,7 +171,7 @@ func (a *Actor) tell(e event) {
 	a.reasons.update(a.machine)
 }
 
-// handleRequest handles a request from a mailbox, and joins to it what else may share its effect.
+// handleRequest handles a request from a mailbox. It joins other requests to it that may share its effect.
 func (a *Actor) handleRequest(in *intake, r *request) {
 	if !r.needsEffect() {
 		a.handleWithoutEffect(r)
@@ -227,7 +227,7 @@ func (a *Actor) handleOutcome(o outcome) {
 	a.tell(event{what: o.what, result: o.result, err: o.err, general: o.general})
 }
 
-// handleTooLate takes the call of the store under way for one without an answer.
+// handleTooLate handles the call of the store under way as one that ended without an answer.
 func (a *Actor) handleTooLate() {
 	a.givenUp = true
 	if a.effector.busy {

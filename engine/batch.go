@@ -40,15 +40,29 @@ func (r *request) joinable() bool {
 	return d.Span == nil && !d.conditional()
 }
 
-// claim claims the requests of an effect that is about to be sent, and removes the abandoned ones, and
-// those whose span has ended while the effect was aside.
+// claim claims the requests of an effect that is about to be sent. It removes requests that are abandoned, and
+// answers and removes those whose span ended while the effect was aside.
 func (b *batch) claim() {
 	b.requests = without(b.requests, (*request).maybeEnd)
-	b.requests = without(b.requests, func(r *request) bool { return !r.tryClaim() })
+	alone := b.waiting() == 1
+	b.requests = without(b.requests, func(r *request) bool {
+		r.alone.Store(alone)
+		return !r.tryClaim()
+	})
 }
 
-// unclaim undoes claim, because the effect was not applied: from now on a caller that leaves has
-// done nothing.
+// waiting is how many callers have not left.
+func (b *batch) waiting() (n int) {
+	for _, r := range b.requests {
+		if !r.isAbandoned() {
+			n++
+		}
+	}
+	return n
+}
+
+// unclaim undoes claim, because the effect was not applied: a caller that leaves now is told that nothing
+// was done.
 func (b *batch) unclaim() {
 	for _, r := range b.requests {
 		r.unclaim()
@@ -56,14 +70,7 @@ func (b *batch) unclaim() {
 }
 
 // isAbandoned tells whether all callers have left.
-func (b *batch) isAbandoned() bool {
-	for _, r := range b.requests {
-		if !r.isAbandoned() {
-			return false
-		}
-	}
-	return true
-}
+func (b *batch) isAbandoned() bool { return b.waiting() == 0 }
 
 // answer gives every caller its share of the verdicts, or the error.
 func (b *batch) answer(verdicts []Verdict, err error) {
@@ -91,7 +98,7 @@ func (b *batch) size() (n int) {
 
 // fill writes the requests into an effect. The stamped rows go into the given buffer.
 func (b *batch) fill(e *Effect, buffer []Row) {
-	e.Callers = make([]context.Context, 0, len(b.requests))
+	e.Callers, e.requests = make([]context.Context, 0, len(b.requests)), b.requests
 	for _, r := range b.requests {
 		e.Callers = append(e.Callers, r.caller)
 		buffer = append(buffer, r.rows...)
@@ -104,9 +111,9 @@ func (b *batch) fill(e *Effect, buffer []Row) {
 func (e *Effect) add(d *Deletion) {
 	switch {
 	case d == nil:
-	case e.Marks == nil: // the first, and the only one if it has conditions
+	case e.Marks == nil: // d is the first deletion, and the only one if it has conditions
 		e.Marks, e.Witnesses, e.Bounds, e.Index = d.Marks[:len(d.Marks):len(d.Marks)], d.Witnesses, d.Bounds, d.Index
-		e.Compare = d.conditional() && d.Seen != e.Prev
+		e.Compare = d.conditional() && d.ReadAt != e.Prev
 	default:
 		e.Marks = append(e.Marks, d.Marks...)
 	}

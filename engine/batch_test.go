@@ -158,7 +158,7 @@ func TestConditionalDeletionIsComparedUnlessTheNumberIsUnchanged(t *testing.T) {
 			compare bool
 		}{{5, false}, {5, true}, {7, false}, {9, true}} {
 			d := marks("a")
-			d.Marks[0].Value, d.Seen, d.Index = Bytes("seen"), c.seen, 3
+			d.Marks[0].Value, d.ReadAt, d.Index = Bytes("seen"), c.seen, 3
 			call := r.delete(d)
 			v := r.storeCall()
 			if v.Compare != c.compare || v.Index != 3 || v.Prev != r.View().Seq {
@@ -173,7 +173,7 @@ func TestConditionalDeletionIsComparedUnlessTheNumberIsUnchanged(t *testing.T) {
 func TestResentDeletionIsComparedWhenItsNumberWasBurned(t *testing.T) {
 	inBubble(t, Config{}, View{Seq: 5}, func(r *rig) {
 		d := marks("a")
-		d.Marks[0].Value, d.Seen = Bytes("seen"), 5
+		d.Marks[0].Value, d.ReadAt = Bytes("seen"), 5
 		call := r.delete(d)
 		r.end(Delete, cut)
 		r.settle(fine)

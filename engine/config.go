@@ -9,12 +9,12 @@ import (
 // Config is how an actor works. The zero value of each field means its default; Start works on a
 // copy.
 type Config struct {
-	Mailbox    int           // requests that wait in each of the two bounded mailboxes; default 1024
-	BatchRows  int           // most rows or marks that are joined into one effect; default 1,000
-	BatchBytes int           // most bytes that are joined, one request is never split; default 512 KiB
+	Mailbox    int           // how many requests wait in each of the two mailboxes; default 1024
+	BatchRows  int           // how many rows or marks are joined into one effect at most; default 1,000
+	BatchBytes int           // how many bytes are joined at most (one request is never split); default 512 KiB
 	Grace      time.Duration // how long an effect waits for a pin at most; default 5 s
-	Backoff    Backoff       // pauses between attempts at sending, settling and folding again
-	Tries      int           // how often an effect may fail, though small requests get through, before it is given up; default 5
+	Backoff    Backoff       // the pauses before an effect is sent, or settled, or a fold is requested again
+	Tries      int           // how often an effect may fail before it is given up; default 5
 	Logger     *zap.Logger   // default: logs nothing. Neither keys nor rows are logged
 
 	// Fold must start folding the staged rows of a generation. The actor's goroutine calls it, so

@@ -10,7 +10,7 @@ import (
 // Status is what an actor is doing.
 type Status struct {
 	View    View
-	Pins    int   // pins that last
+	Pins    int   // pins that were granted and have not ended
 	Mailbox int   // writes in the mailboxes, without those that wait to enter a full one
 	Broken  error // why the table can no longer be written; else nil
 }
@@ -28,8 +28,8 @@ func (a *Actor) WaitClear(ctx context.Context) error {
 
 // Pin returns a pin on the current generation. It waits while an effect that changes what readers
 // see is under way, or has the lock and waits for pins. It does not wait for an effect that was not
-// applied and pauses before it is sent again. read is the view that the caller has read: if Pin.View
-// has another generation or version, the caller must read again. Release the pin. The wait also ends
+// applied and pauses before it is sent again. If Pin.View has another generation or version than the view
+// that the caller has read, the caller must read again. Release the pin. The wait also ends
 // with ctx, with ErrClosed, or with ErrFenced or ErrLost.
 func (a *Actor) Pin(ctx context.Context, read View) (*Pin, error) {
 	p := &Pin{actor: a, hurry: make(chan struct{}), expired: make(chan struct{})}
@@ -69,7 +69,7 @@ func (a *Actor) ScratchSpan(ctx context.Context) (*Span, error) {
 	return r.span, nil
 }
 
-// Status returns, at once, what the actor is doing; also of a table that can no longer be written.
+// Status returns, at once, what the actor is doing, also if the table can no longer be written.
 func (a *Actor) Status(ctx context.Context) (Status, error) {
 	var s Status
 	r := newRequest(0)
@@ -83,7 +83,7 @@ func (a *Actor) Status(ctx context.Context) (Status, error) {
 	return s, nil
 }
 
-// sendRequest has a new request handled by the run loop, and waits for the answer.
+// sendRequest lets the run loop handle a new request, and waits for the answer.
 func (a *Actor) sendRequest(ctx context.Context, r *request, handle func()) error {
 	if err := a.sendControl(ctx, func() {
 		r.ticket = a.newTicket()
@@ -124,8 +124,15 @@ func (a *Actor) Folded(generation uint32, err error) {
 	})
 }
 
-// FoundBroken tells the actor that the store was found fenced or lost by somebody who has read it: err is ErrFenced or ErrLost,
-// wrapped or not. The table can no longer be written; everything that waits ends with err. It does not wait for Redis.
+// FoldFails tells the actor that a step of the fold of a generation has failed, though the fold goes on, or, with nil, that none
+// does any more: callers who wait for the fold hear why, at once where that is a RefusedError which does not pass. It does not
+// wait for Redis.
+func (a *Actor) FoldFails(generation uint32, err error) {
+	a.postControl(func() { a.tell(event{what: foldFails, generation: generation, err: err}) })
+}
+
+// FoundBroken tells the actor that a reader has found the table fenced or lost: err is ErrFenced or ErrLost, wrapped or not. Then
+// the table can no longer be written, and everything that waits ends with err. FoundBroken does not wait for Redis.
 func (a *Actor) FoundBroken(err error) {
 	a.postControl(func() {
 		if a.machine.stopErr == nil {
@@ -152,8 +159,8 @@ func (a *Actor) Err() error {
 // Close refuses new calls and ends waiting ones with ErrClosed, expires pins, and ends spans. It
 // waits for the effect under way, whose callers get its true result; if that is not known, their
 // error Is ErrUnknownOutcome and ErrClosed. When Close returns, both goroutines have ended, unless
-// a call of the store was given up: see GiveUp. It may
-// be called more than once and concurrently, but not by the store or Config.Fold.
+// a call of the store was given up: see GiveUp. Close may be called more than once and concurrently,
+// but not by the store or Config.Fold.
 func (a *Actor) Close() {
 	a.once.Do(func() {
 		close(a.closing)
@@ -169,9 +176,9 @@ func (a *Actor) Close() {
 // errGivenUp: Close no longer waits for a call of the store.
 var errGivenUp = errors.New("engine: a call of the store was given up")
 
-// GiveUp ends the wait of Close for a call of the store that does not end: its callers get ErrUnknownOutcome, and the effector
-// ends when that call does, should it ever. It must come after the beginning of a Close, and waits until all callers have their
-// answers.
+// GiveUp makes a Close that has begun no longer wait for the call of the store under way. The callers of that effect get
+// ErrUnknownOutcome. The effector's goroutine ends when that call ends, if it ever does. GiveUp returns when all callers have
+// their answers.
 func (a *Actor) GiveUp() {
 	a.onceLate.Do(func() { close(a.tooLate) })
 	a.wg.Wait()

@@ -3,15 +3,15 @@
 //
 // # Authority
 //
-// The truth about a table is in its store, and changes only by numbered effects. Only the actor sends effects, so its
-// view (state, generation, version, number) is the truth as of the last effect whose outcome is known. If the table gets
-// a later owner, the store refuses the effects of this one (ErrFenced). Inside the process:
+// The truth about a table is in its store, and only numbered effects change it. Only the actor sends effects, so its view
+// (state, generation, version, number) is the truth after the latest effect whose outcome is known. If the table gets a later
+// owner, the store refuses the effects of this one (ErrFenced). Inside the process:
 //
 //   - machine (machine*.go) is the lock, as a pure function from event to actions. It knows no channel, clock, store or
 //     request, only tickets. The golden scripts of testdata are its specification.
 //   - Actor (actor.go, perform.go) is the goroutine around it. It alone reads and writes the machine, the batches and
 //     the pins, and it never waits for the store.
-//   - effector (effector.go) is a second goroutine, which makes one call of the Store at a time. How the call ended comes
+//   - effector (effector.go) is a second goroutine, which makes one call of the Store at a time. The end of the call comes
 //     back to the machine as an event.
 //   - callers wait for the answer to their request (request.go), for the end of their context, or for Close.
 //
@@ -54,18 +54,21 @@
 //
 // # Tries
 //
-// An effect has failed when it was certainly not applied (its number is burned, or it was refused for a reason that passes)
-// and yet the store answers: the Settle got through, or a ping did, a Settle of nothing that follows a refusal at once. Then
-// the effect itself may be at fault: it is too large for something on the way, say. As long as nothing gets through nothing
-// fails, and the effect waits until its callers leave. A refusal that says nothing of the effect (RefusedError.General: a dial
-// that fails, say) is no failure either.
+// An effect has failed when it was certainly not applied and the store answers all the same. It was certainly not applied if its
+// number is burned, or if it was refused for a reason that passes. The store answers if Settle got through, or a ping did: a
+// Settle without an effect, which follows a refusal at once. Then the effect itself may be at fault, because it is too large for
+// something on the way, say. While nothing gets through, nothing fails: the effect waits until its callers leave. A refusal that
+// has nothing to do with the effect (RefusedError.General), such as a dial that fails, is no failure either.
 //
-//   - After each failure, and a pause, the effect goes aside: commands go first, then one effect from the mailboxes, if anybody
-//     waits there. So Merge, Abort, Clear and everybody else pass an effect that fails.
-//   - What several callers have joined is taken apart after its second failure, and at once if it is refused for good, unless
-//     anything would be. Each request is sent alone then, with tries of its own. One caller's rows are never split.
-//   - What fails alone, as often as Config.Tries says, is given up: its callers get a GivenUpError with the last cause. It is
-//     certainly not applied, since its number is burned or was never used.
+//   - After each failure, and a pause, the effect goes aside: commands (Merge, Abort, Clear) go first, then one effect from the
+//     mailboxes, if a request waits there. So an effect that fails holds up nobody.
+//   - An effect in which requests of several callers are joined is taken apart after its second failure. It is taken apart at
+//     once if it is refused for good for a reason of its own. Then each request is sent alone, with tries of its own. One caller's
+//     rows are never split.
+//   - An effect of one request that has failed as often as Config.Tries says is given up: its caller gets a GivenUpError with the
+//     latest cause. It is certainly not applied, since its number is burned or was never used.
+//
+// # The fold
 //
 // After a merge the staged rows must be moved to where merged rows are. This is the fold, a kind of compaction. The actor
 // requests it (Config.Fold) and is told of its end (Actor.Folded).
@@ -97,15 +100,16 @@
 // it is given up (see Tries). For another reason: its callers get that reason, and the table goes on.
 //
 // Settle is refused for a reason that does not pass (a closed client, a password that is no longer right): the callers of the
-// effect get ErrUnknownOutcome and that reason, all who wait get the reason, and so does whoever comes later, who first has it
-// tried again. A fold that is refused so is told to all who wait for it.
+// effect get ErrUnknownOutcome and that reason, and all callers that wait get the reason. Each later call makes the actor settle
+// again, and gets the reason if that is refused again. If a fold is refused in this way, all who wait for it get the reason.
 //
-// Somebody waits for a scratch session or a fold: every half second (Backoff.Most) a ping finds out whether the table is still
-// this owner's and the store can be had; if not for good, all who wait are told.
+// Somebody waits for a scratch session or a fold: every half second (Backoff.Most) a ping finds out whether the table still has
+// this owner and whether the store answers. If the ping is refused for a reason that does not pass, all who wait get the reason.
 //
-// The caller leaves (its context ends) before its effect was sent: nothing has been done, and an effect whose callers have
-// all left is dropped. After that the caller gets ErrUnknownOutcome, unless the effect is known not to be applied and
-// waits to be sent again. Either error is joined by a WaitError: what the caller has waited for, since when, and what went
+// The caller leaves (its context ends) before its effect was sent: nothing has been done. An effect whose callers have all left
+// is dropped, at the last moment by Effect.Depart. A caller that leaves after that, or that shares its effect, gets
+// ErrUnknownOutcome, unless the effect is known not to be applied and waits to be sent again. A WaitError stands beside either
+// error: what the caller has waited for, since when, and what went
 // wrong there last.
 //
 // The store says ErrFenced or ErrLost, or a reader of it does (Actor.FoundBroken): that is final. All callers that wait get the

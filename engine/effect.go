@@ -52,18 +52,30 @@ const (
 // Effect is one atomic change of the table in Redis.
 type Effect struct {
 	Kind       Kind
-	Prev, Seq  uint64  // applied only if the table's number is Prev; makes it Seq
+	Prev, Seq  uint64  // the effect is applied only if the table's number is Prev, and makes it Seq
 	Generation uint32  // the table's generation before the effect
-	Rows       []Row   // Put, Stage: with their generation
+	Rows       []Row   // Put, Stage: stamped with their generation
 	Marks      []Mark  // Delete, Discard
 	Witnesses  []Mark  // other records that the caller has read between Bounds; they are not marked
-	Bounds     []Bytes // min, max of intervals: if these hold anything but marks and witnesses, nothing is marked
+	Bounds     []Bytes // min, max of intervals: if these hold other records than marks and witnesses, nothing is marked
 	Index      int     // the index that the marks' scores are of
 	Compare    bool    // whether marks must be compared with what is stored
 
-	// Callers are the contexts of those whose requests it carries out, for what they know of, such as a trace. The effect
-	// does not end with them.
+	// Callers are the contexts of the callers whose requests this effect carries out. The store uses their values, such as a
+	// trace. The effect does not end with them.
 	Callers []context.Context
+
+	requests []*request // it carries them out
+}
+
+// Depart tells whether the effect may leave the process, as it may not once all its callers have left. If it may, it has left
+// from then on as far as anybody knows; before, a caller may leave and have done nothing, if the effect is its own alone.
+func (e *Effect) Depart() bool {
+	may := len(e.requests) == 0
+	for _, r := range e.requests {
+		may = r.depart() || may
+	}
+	return may
 }
 
 // Result is what an effect left behind.
@@ -78,25 +90,32 @@ type Result struct {
 // and ErrLost are the table's own answer: the effect was not applied, and the table can no longer be
 // written. After a *RefusedError from Apply the effect was certainly not applied (if it wraps ErrFenced or
 // ErrLost, only this effect fails and the table goes on). After any other error, or a panic, the
-// outcome is unknown and must be settled. After a *RefusedError from Settle that is not temporary, asking again is in vain
-// until somebody has cured what it says. The engine calls one method at a time. The store may use an
-// effect and its slices only until the call returns.
+// outcome is unknown and must be settled. If Settle returns a *RefusedError that is not temporary, it will
+// fail again until somebody has mended the cause. The engine calls one method at a time. The store may use
+// an effect and its slices only until the call returns.
 type Store interface {
 	// Apply applies the effect, at most once, however often the network repeats it.
 	Apply(ctx context.Context, e *Effect) (Result, error)
 	// Settle finds out whether an earlier Apply of e was applied. If it was not, it never will
-	// be: Settle has burned the number, and the table's number is now e.Seq+1. (With e.Seq, a
-	// Settle that is repeated after a lost reply would take the effect for applied.) The engine
-	// also settles what needs no settling, an effect whose Prev and Seq are both the table's
-	// number, to see whether a small request gets through: that changes nothing, and is done.
+	// be: Settle has burned the number, and the table's number is now e.Seq+1. (If it were e.Seq, a
+	// Settle that is repeated after a lost reply would say that the effect was applied.) The engine
+	// also calls Settle as a ping, with an effect whose Prev and Seq are both the table's number: that
+	// changes nothing, and done is true.
 	Settle(ctx context.Context, e *Effect) (r Result, done bool, err error)
+}
+
+// DepartingStore is a Store whose Apply calls Effect.Depart itself, when the first byte leaves from which the effect could be
+// applied, and applies nothing that may not. Without it an effect departs when Apply is called.
+type DepartingStore interface {
+	Store
+	Departs()
 }
 
 // RefusedError wraps the reason why an effect was certainly not applied.
 type RefusedError struct {
 	Err       error
 	Temporary bool // the same effect may be sent again after a while
-	General   bool // the reason is not the effect's own: any other would be refused too
+	General   bool // the reason has nothing to do with this effect: any other would be refused too
 }
 
 func (e *RefusedError) Error() string { return e.Err.Error() }

@@ -9,16 +9,17 @@ import (
 	"time"
 )
 
-// effector is the goroutine that calls the store, once at a time, and its two channels.
+// effector is the goroutine that makes one call of the store at a time, and its two channels.
 type effector struct {
 	store    Store
-	calls    chan storeCall // of one; written and closed by the actor, read by the effector
-	outcomes chan outcome   // of one; written by the effector, read by the actor
+	departs  bool           // the store lets effects depart itself
+	calls    chan storeCall // holds one; written and closed by the actor, read by the effector
+	outcomes chan outcome   // holds one; written by the effector, read by the actor
 	ctx      context.Context
 	cancel   context.CancelFunc // ends Settle, never Apply
 	ended    chan struct{}      // closed by the effector
-	busy     bool               // the actor's: a call is under way
-	effect   *Effect            // the actor's: of the latest call
+	busy     bool               // a call is under way; the actor's alone
+	effect   *Effect            // the effect of the latest call; the actor's alone
 }
 
 // storeCall is one call of the store.
@@ -40,12 +41,13 @@ type outcome struct {
 	what    eventType
 	result  Result
 	err     error
-	general bool // of a refusal: see RefusedError
+	general bool // for a refusal: see RefusedError.General
 }
 
 func newEffector(store Store) effector {
 	ctx, cancel := context.WithCancel(context.Background())
-	return effector{store: store, calls: make(chan storeCall, 1), outcomes: make(chan outcome, 1), ctx: ctx, cancel: cancel,
+	_, departs := store.(DepartingStore)
+	return effector{store: store, departs: departs, calls: make(chan storeCall, 1), outcomes: make(chan outcome, 1), ctx: ctx, cancel: cancel,
 		ended: make(chan struct{})}
 }
 
@@ -74,7 +76,7 @@ func (f *effector) perform(c storeCall) (o outcome) {
 	return f.apply(c.effect)
 }
 
-// unanswered is the event for a call without an answer.
+// unanswered returns the event for a call without an answer.
 func (c callType) unanswered() eventType {
 	if c == callPing {
 		return unpinged
@@ -82,8 +84,11 @@ func (c callType) unanswered() eventType {
 	return unanswered
 }
 
-// apply is not ended by Close: the callers get the true result.
+// apply does not end with Close, so that the callers get the true result.
 func (f *effector) apply(e *Effect) outcome {
+	if !f.departs && !e.Depart() {
+		return outcome{what: postponed, err: errNobodyWaits, general: true}
+	}
 	result, err := f.store.Apply(context.Background(), e)
 	var refusal *RefusedError
 	switch {
@@ -131,14 +136,17 @@ func failure(err error) eventType {
 	return unanswered
 }
 
+// errNobodyWaits: an effect was not applied because its callers have left.
+var errNobodyWaits = errors.New("engine: nobody waits for the effect")
+
 // start hands a call over. The effector is idle, so start does not wait.
 func (f *effector) start(c storeCall) {
 	f.busy, f.effect = true, c.effect
 	f.calls <- c
 }
 
-// Backoff bounds the pauses between two attempts: they begin with about First and double up to
-// about Most.
+// Backoff bounds the pauses between two attempts. The first pause is First at most; the bound doubles each time, up
+// to Most.
 type Backoff struct {
 	First time.Duration // 0 means 5 ms
 	Most  time.Duration // 0 means 500 ms

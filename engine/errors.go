@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Errors of calls that could not begin, or ended before their effect.
+// Errors of calls that ended before an effect was sent.
 var (
 	// ErrClosed: the table was closed before or while the call waited.
 	ErrClosed = errors.New("tablecache: table is closed")
@@ -24,7 +24,7 @@ var (
 )
 
 // ErrUnknownOutcome: the caller's context ended (or the table was closed) while the effect
-// was under way: it may have been applied, or be applied later, or never.
+// was under way. The effect may have been applied, or it will be, or it never will be.
 var ErrUnknownOutcome = errors.New("tablecache: outcome of the write is unknown")
 
 // Errors that end a pin or a span.
@@ -39,8 +39,8 @@ var (
 	ErrCleared = errors.New("tablecache: table was cleared")
 )
 
-// Ended returns why ctx is over: errors.Is finds context.Canceled or context.DeadlineExceeded, and the cause where one was
-// given.
+// Ended returns why ctx has ended: errors.Is finds context.Canceled or context.DeadlineExceeded, and the context's cause if there
+// is one.
 func Ended(ctx context.Context) error {
 	if cause := context.Cause(ctx); cause != ctx.Err() {
 		return Because(fmt.Errorf(prefix+"%w", ctx.Err()), cause)
@@ -48,16 +48,16 @@ func Ended(ctx context.Context) error {
 	return fmt.Errorf(prefix+"%w", ctx.Err())
 }
 
-// prefix is the library's name, with which its errors begin.
+// prefix is the beginning of all errors of the library: its name.
 const prefix = "tablecache: "
 
-// Unprefixed returns an error's text without the library's name, for use behind another error.
+// Unprefixed returns an error's text without the library's name, so that an error which wraps it says the name once.
 func Unprefixed(err error) string { return strings.TrimPrefix(err.Error(), prefix) }
 
-// GivenUpError: the effect was certainly not applied, so many times in a row, while the store took small requests in between.
+// GivenUpError: an effect has failed so often that it was given up. It was certainly not applied.
 type GivenUpError struct {
 	Kind  Kind
-	Tries int
+	Tries int   // how often in a row it has failed
 	Bytes int   // about how large it is
 	Err   error // why it was not applied the last time
 }

@@ -89,7 +89,7 @@ func (s *script) run(commands string) string {
 //	                                   unsettled, fenced, lost, pauseover, nobodywaits, somebodywaits
 //	drop T                             an effect whose callers have all left
 //	found-fenced                       a read says that the table is fenced
-//	folded N [fenced|broken|refused], foldpauseover, close
+//	folded N [fenced|broken|refused], foldfails N [broken|refused], foldpauseover, close
 func (s *script) command(f []string) []action {
 	e := event{}
 	switch f[0] {
@@ -105,8 +105,9 @@ func (s *script) command(f []string) []action {
 	case "applied":
 		v := s.parseView(f[1:])
 		e.what, e.result = applied, Result{State: v.State, Generation: v.Generation, Version: v.Version}
-	case "folded":
-		e.what, e.generation = folded, uint32(s.parseNumber(f[1]))
+	case "folded", "foldfails":
+		e.what = map[string]eventType{"folded": folded, "foldfails": foldFails}[f[0]]
+		e.generation = uint32(s.parseNumber(f[1]))
 		if len(f) > 2 {
 			e.err = map[string]error{"fenced": ErrFenced, "broken": errors.New("broken"), "refused": &RefusedError{Err: errors.New("refused")}}[f[2]]
 		}

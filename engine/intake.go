@@ -1,12 +1,12 @@
 package engine
 
-// intake is a mailbox and at most one deferred request: the actor received it, but it could not join
-// the batch of that moment, so it comes first next time. Only the actor uses an intake; callers use
-// the mailbox alone.
+// intake is a mailbox and at most one deferred request. The actor has received that request, but it could
+// not join the batch of that moment, so it comes first next time. Only the actor uses an intake; callers
+// use the mailbox alone.
 type intake struct {
 	box      *Mailbox[*request]
 	deferred *request
-	always   chan struct{} // closed from the start
+	always   chan struct{} // closed from the start, so that it can always be received from
 }
 
 func newIntake(n int) intake {

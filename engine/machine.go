@@ -7,20 +7,20 @@ import "math"
 // requests by their tickets, which the actor gives out.
 type machine struct {
 	view          View
-	stopErr       error         // why no effect is accepted any more: ErrFenced or ErrLost (wrapped), the first of them, or ErrClosed
-	current       effectState   // the effect that has the lock, if its phase is not none
+	stopErr       error         // why no effect is accepted any more: the first ErrFenced or ErrLost (wrapped), or ErrClosed
+	current       effectState   // the effect that has the lock; phase none: no effect has it
 	commands      []effectState // merge, abort and clear, in order of arrival
-	aside         []effectState // they have failed, or were joined with one that has: see machine_tries.go
-	othersTurn    bool          // whoever waits goes before what is aside
+	aside         []effectState // effects that have failed, or are part of one that has: see machine_tries.go
+	othersTurn    bool          // requests that wait go before the effects that are aside
 	tries         int           // how often an effect may fail
 	pins          []pinState    // granted, neither released nor expired
 	pinRequests   []ticket      // requests that wait for a pin
 	clearRequests []ticket      // requests that wait for the clear state
 	fold          foldPhase
 	foldAttempts  int   // how often in a row the fold has failed
-	foldCause     error // why it has failed last
+	foldCause     error // why the fold failed the last time
 	unsettled     error // why the current effect cannot be settled: see machine_stuck.go
-	refusing      error // whoever waits in a mailbox is answered with it
+	refusing      error // requests in the mailboxes are answered with this
 	actions       []action
 }
 
@@ -36,9 +36,9 @@ type effectState struct {
 	attempts int    // how often it has paused
 	tries    int    // how often it has failed
 	joined   bool   // several callers' requests are joined in it
-	answered bool   // its callers were told that its outcome is unknown
-	cause    error  // why it was not applied, or is not known to be
-	trouble  error  // what went wrong last, be it in settling
+	answered bool   // nobody waits for it: its callers were told that the outcome is unknown, or it is a ping without an effect
+	cause    error  // why it was not applied, or why that is not known
+	trouble  error  // the latest error of sending or settling it
 }
 
 // phase is how far the current effect has come.
@@ -48,8 +48,8 @@ const (
 	none         phase = iota
 	holding            // it has the lock and waits for pins, if there are any
 	applying           // Apply is under way
-	paused             // certainly not applied: it will be sent again after a pause
-	pinging            // certainly not applied: does a small request get through?
+	paused             // it was certainly not applied, and will be sent again after a pause
+	pinging            // it was certainly not applied, and a ping is under way
 	settling           // Settle is under way
 	settlePaused       // its outcome is unknown: it will be settled again after a pause
 )
@@ -61,7 +61,7 @@ const (
 	noFold      foldPhase = iota
 	foldHolding           // it waits for pins on older generations
 	folding               // it was requested
-	foldPaused            // it failed: it will be requested again after a pause
+	foldPaused            // it has failed, and will be requested again after a pause
 )
 
 // pinState is a pin as the machine sees it.
@@ -104,6 +104,8 @@ func (m *machine) handle(e event) {
 		m.handleGraceOver(e)
 	case folded:
 		m.handleFolded(e)
+	case foldFails:
+		m.handleFoldFails(e)
 	case foldPauseOver:
 		m.handleFoldPauseOver()
 	case pauseOver:
@@ -138,12 +140,12 @@ func (m *machine) advance() {
 	m.maybeAnswerClear()
 }
 
-// admitsRegular tells whether a Put or Delete may be taken now (D1).
+// admitsRegular tells whether a Put or Delete may be received now (D1): to be applied, or to be refused.
 func (m *machine) admitsRegular() bool {
 	return m.refusesWrites() != nil || m.admits() && m.admitsKind(Put)
 }
 
-// admitsScratch tells whether a Stage or Discard may be taken now (D2, D3).
+// admitsScratch tells whether a Stage or Discard may be received now (D2, D3): to be applied, or to be refused.
 func (m *machine) admitsScratch() bool {
 	return m.refusesWrites() != nil || m.admits() && m.admitsKind(Stage)
 }
@@ -152,8 +154,8 @@ func (m *machine) admits() bool {
 	return m.stopErr == nil && m.current.phase == none && len(m.commands) == 0 && m.resumable() < 0
 }
 
-// broken returns why the table can no longer be written; nil if it can, or is closed. Requests to a
-// broken table are taken, and answered with the reason.
+// broken returns why the table can no longer be written; nil if it can, or if it is closed. Requests to a
+// broken table are received, and answered with the reason.
 func (m *machine) broken() error {
 	if m.stopErr == ErrClosed {
 		return nil
@@ -212,7 +214,7 @@ func (m *machine) handleDropped(e event) {
 	}
 }
 
-// underWay tells whether the store is at work on the effect, or its outcome is not known.
+// underWay tells whether a call of the store for this effect is under way, or its outcome is not known.
 func (m *machine) underWay(t ticket) bool {
 	switch m.current.phase {
 	case applying, pinging, settling, settlePaused:
@@ -221,7 +223,7 @@ func (m *machine) underWay(t ticket) bool {
 	return false
 }
 
-// maybeBegin gives the lock to the first command, or else to what is aside.
+// maybeBegin gives the lock to the first command, or else to an effect that is aside.
 func (m *machine) maybeBegin() {
 	for m.current.phase == none {
 		switch i := m.resumable(); {
@@ -261,7 +263,7 @@ func (m *machine) exhausted(k Kind) bool {
 	return m.view.Generation == maxGeneration && (k == Stage || k == Discard || k == Merge)
 }
 
-// changesNothing tells whether the kind merges or drops staged rows and no scratch session is on.
+// changesNothing tells whether an effect of this kind needs staged rows and no scratch session is on.
 func (m *machine) changesNothing(k Kind) bool {
 	return (k == Merge || k == Abort) && m.view.State != StateActive
 }
@@ -276,7 +278,7 @@ func (m *machine) maybeSend() {
 	m.emit(action{do: doSend, ticket: m.current.ticket, kind: m.current.kind, view: m.view})
 }
 
-// maybeAnswerClear answers the requests that wait for the clear state, if it is clear.
+// maybeAnswerClear answers the requests that wait for the clear state, if the state is clear.
 func (m *machine) maybeAnswerClear() {
 	if m.view.State != StateClear {
 		return

@@ -23,6 +23,7 @@ const (
 	withdrawn                      // a pin was released, or the caller of a pending request has left
 	graceOver                      // a pin's grace period is over
 	folded                         // the fold of a generation ended
+	foldFails                      // a step of the fold of a generation has failed, or none does any more
 	foldPauseOver                  // the pause before the next fold is over
 	closed                         // the table is being closed
 	dropped                        // all callers of an effect have left; it is not under way
@@ -35,10 +36,10 @@ const (
 	foundBroken                    // a read says so
 	unsettled                      // Settle was refused, for a reason that does not pass
 	pinged                         // a small request got through
-	unpinged                       // it did not
-	parted                         // one of the requests of an effect that was taken apart
-	nobodyWaits                    // no request waits that may be taken now
-	somebodyWaits                  // a request waits that may not
+	unpinged                       // a small request did not get through
+	parted                         // one request of an effect that was taken apart is an effect now
+	nobodyWaits                    // no request waits that may be received now
+	somebodyWaits                  // a request waits that may not be received now
 	pauseOver                      // the pause of the current effect is over
 )
 
@@ -59,7 +60,7 @@ const (
 	doSend                              // claim the effect's requests, then send it
 	doSettle                            // settle the current effect
 	doPing                              // find out whether a small request gets through
-	doPart                              // take an effect apart: parted follows, for each of its requests
+	doPart                              // take an effect apart: parted follows for each of its requests
 	doGiveUp                            // answer an effect's callers with why it was never applied
 	doUnclaim                           // the effect was not applied: undo the claims
 	doPause                             // start a pause; pauseOver follows

@@ -1,7 +1,7 @@
 package engine
 
-// handleOutcome handles how the Apply or Settle of the current effect ended. If neither is under
-// way, the effect was answered before, as by a close, and its outcome changes nothing.
+// handleOutcome handles the end of a call of the store for the current effect. If no call is under way, the effect was
+// answered before, by a close for example, and the outcome changes nothing.
 func (m *machine) handleOutcome(e event) {
 	switch m.current.phase {
 	case applying, settling, pinging:
@@ -40,8 +40,8 @@ func (m *machine) handleApplied(r Result) {
 	m.finish(nil)
 }
 
-// handleRefused tells the callers of an effect that it was refused. What several callers have joined is
-// taken apart first, unless any effect would be refused: the fault may be that of one of them alone.
+// handleRefused tells the callers of an effect that it was refused. If requests of several callers are joined in it, it is
+// taken apart instead, because one of them alone may be at fault; but not if any effect would be refused.
 func (m *machine) handleRefused(e event) {
 	if m.current.joined && !e.general && m.stopErr == nil {
 		m.part()
@@ -50,8 +50,8 @@ func (m *machine) handleRefused(e event) {
 	m.finish(e.err)
 }
 
-// handlePostponed keeps the number: it was certainly not used. If the reason may be the effect's own, it
-// is found out whether anything gets through.
+// handlePostponed sends the effect again after a pause. The number was certainly not used and stays. If the
+// effect itself may be the reason, a ping first finds out whether the store answers.
 func (m *machine) handlePostponed(e event) {
 	m.current.cause, m.current.trouble = e.err, e.err
 	switch {
@@ -64,8 +64,8 @@ func (m *machine) handlePostponed(e event) {
 	}
 }
 
-// handleBurned gives the number up. The table's number is now the one after it, so that neither
-// the late effect nor the next one can be taken for the other (G9).
+// handleBurned handles that the effect was not applied and its number is void. The table's number is now the one after
+// it, so that the late effect and the next one cannot be taken for each other (G9).
 func (m *machine) handleBurned() {
 	m.view.Seq = m.current.seq + 1
 	m.unsettled = nil
@@ -74,13 +74,13 @@ func (m *machine) handleBurned() {
 	case m.stopErr != nil:
 		m.finish(m.stopErr)
 	case m.current.answered:
-		m.current = effectState{} // nobody waits for it any more
+		m.current = effectState{} // nobody waits for the effect any more
 	default:
 		m.countTry()
 	}
 }
 
-// handleUnanswered finds out what the outcome was before anything else is sent.
+// handleUnanswered has the effect settled, before anything else is sent.
 func (m *machine) handleUnanswered(e event) {
 	m.current.trouble = e.err
 	if m.current.phase == applying {
@@ -97,8 +97,8 @@ func (m *machine) handleUnanswered(e event) {
 	}
 }
 
-// handlePauseOver sends or settles the current effect again; if it has failed, others go first. If it was
-// answered in its pause, as by a close, there is nothing to do.
+// handlePauseOver sends or settles the current effect again. If the effect has failed, it goes aside and others go first. If
+// it was answered during the pause, by a close for example, there is nothing to do.
 func (m *machine) handlePauseOver() {
 	switch {
 	case m.current.phase == settlePaused:
@@ -146,7 +146,7 @@ func (m *machine) handleFoundBroken(err error) {
 
 func unknown(why error) error { return Because(ErrUnknownOutcome, why) }
 
-// endSpans ends the spans that do not outlast an effect of this kind.
+// endSpans ends the spans that an effect of this kind ends.
 func (m *machine) endSpans(k Kind) {
 	switch k {
 	case Merge:
@@ -163,7 +163,7 @@ func (m *machine) endSpans(k Kind) {
 func (m *machine) handleClosed() { m.stop(ErrClosed) }
 
 // stop answers all callers that wait and ends all pins and spans, because no more effects will be sent. The first reason
-// stays, until the table is closed.
+// stays in stopErr, until ErrClosed replaces it.
 func (m *machine) stop(err error) {
 	if m.stopErr == nil || err == ErrClosed {
 		m.stopErr = err

@@ -25,7 +25,8 @@ func (m *machine) maybeGrant() {
 
 // mayGrant tells whether a pin may be granted: no effect that changes what readers see is under way
 // or waits for pins. A paused effect was certainly not applied, and its pause may be long, so pins are
-// granted meanwhile. Stage, Discard and Abort disturb no reader, once their outcome is known.
+// granted meanwhile. Stage, Discard and Abort change nothing that readers see, so pins are granted beside
+// them, but not while their outcome is unknown.
 func (m *machine) mayGrant() bool {
 	switch m.current.phase {
 	case none, paused, pinging:
@@ -63,7 +64,7 @@ func (m *machine) anyPin(waitsFor func(pinState) bool) bool {
 	return false
 }
 
-// hurry starts the grace period, once, of each pin that is waited for.
+// hurry starts the grace period of each pin that something waits for, if it has not started yet.
 func (m *machine) hurry(waitsFor func(pinState) bool) {
 	for i := range m.pins {
 		p := &m.pins[i]
@@ -74,7 +75,7 @@ func (m *machine) hurry(waitsFor func(pinState) bool) {
 	}
 }
 
-// handleGraceOver ends a pin, unless it was released in time.
+// handleGraceOver expires a pin, unless it was released in time.
 func (m *machine) handleGraceOver(e event) {
 	m.pins = without(m.pins, func(p pinState) bool {
 		if p.ticket != e.ticket {
@@ -106,8 +107,8 @@ func (m *machine) maybeFold() {
 	m.emit(action{do: doFold, view: m.view})
 }
 
-// handleFolded ends the merging state, or requests the fold again after a pause. The end of a fold
-// that is no longer under way changes nothing.
+// handleFolded makes the state clear, or requests the fold again after a pause. The end of a fold that is no
+// longer wanted changes nothing.
 func (m *machine) handleFolded(e event) {
 	switch {
 	case m.fold != folding || e.generation != m.view.Generation:
@@ -117,6 +118,14 @@ func (m *machine) handleFolded(e event) {
 		m.stop(e.err)
 	default:
 		m.pauseFold(e.err)
+	}
+}
+
+// handleFoldFails notes for those who wait why the fold does not end. It goes on.
+func (m *machine) handleFoldFails(e event) {
+	if m.fold == folding && e.generation == m.view.Generation {
+		m.foldCause = e.err
+		m.maybeRefuse(e.err)
 	}
 }
 

@@ -2,11 +2,11 @@ package engine
 
 import "errors"
 
-// What would let others go on may be refused for a reason that does not pass by itself: the client is closed, the password no
-// longer right, the table another owner's. Then whoever waits is told at once. It is tried again all the same, and by whoever
-// comes later, since somebody may have cured it.
+// A Settle, a fold or a ping may be refused for a reason that does not pass by itself: the client is closed, or the password is
+// no longer right. Then all callers that wait are told at once. The actor tries again after pauses, and also whenever another
+// call comes, because somebody may have mended the cause.
 
-// refusesWrites returns why writes are answered at once, if they are.
+// refusesWrites returns the error with which requests in the mailboxes are answered at once; nil: they are not.
 func (m *machine) refusesWrites() error {
 	if err := m.broken(); err != nil {
 		return err
@@ -14,7 +14,7 @@ func (m *machine) refusesWrites() error {
 	return m.refusing
 }
 
-// refusesAll is refusesWrites for what was taken from a mailbox already.
+// refusesAll returns the error with which a request that was received from a mailbox is answered; nil: it is not refused.
 func (m *machine) refusesAll() error {
 	if m.stopErr != nil {
 		return m.stopErr
@@ -22,7 +22,7 @@ func (m *machine) refusesAll() error {
 	return m.refusing
 }
 
-// handleUnsettled tells the callers of the current effect that nobody knows its outcome, and everybody else why nothing goes on.
+// handleUnsettled tells the callers of the current effect that its outcome is unknown, and all others why they cannot go on.
 func (m *machine) handleUnsettled(e event) {
 	if m.stopErr != nil {
 		m.finish(unknown(m.stopErr))
@@ -37,17 +37,16 @@ func (m *machine) handleUnsettled(e event) {
 	m.pause(settlePaused)
 }
 
-// maybeSettleAgain does not let whoever comes later wait for the pause after a refused Settle.
+// maybeSettleAgain settles at once, without waiting for the end of the pause, if Settle was refused before: a new call has come.
 func (m *machine) maybeSettleAgain() {
 	if m.unsettled != nil && m.current.phase == settlePaused {
 		m.settle()
 	}
 }
 
-// maybeRefuse tells all who wait for the clear state, or for a fold, if err does not pass by itself.
+// maybeRefuse answers all requests that wait for the clear state, and those in the mailboxes, if err does not pass by itself.
 func (m *machine) maybeRefuse(err error) {
-	var refusal *RefusedError
-	if !errors.As(err, &refusal) || refusal.Temporary {
+	if !lasts(err) {
 		return
 	}
 	m.refusing = err
@@ -57,8 +56,14 @@ func (m *machine) maybeRefuse(err error) {
 	m.clearRequests = m.clearRequests[:0]
 }
 
-// waits tells whether somebody waits for the clear state while nothing is under way that the store would answer. What the
-// actor knows of its mailboxes it adds.
+// lasts tells whether the store has refused for a reason that does not pass by itself.
+func lasts(err error) bool {
+	var refusal *RefusedError
+	return errors.As(err, &refusal) && !refusal.Temporary
+}
+
+// waits tells whether a request waits while no effect has the lock, so that nothing is sent to the store. mailboxes tells whether
+// requests wait in the mailboxes, which the machine does not know.
 func (m *machine) waits(mailboxes bool) bool {
 	if m.stopErr != nil {
 		return false
@@ -66,8 +71,8 @@ func (m *machine) waits(mailboxes bool) bool {
 	return m.current.phase == none && (mailboxes || len(m.clearRequests) > 0)
 }
 
-// handleSomebodyWaits finds out, for those who wait for a scratch session or a fold, whether the table still is this owner's
-// and the store can be had. It takes the lock for that, without an effect.
+// handleSomebodyWaits pings the store, for requests that wait for a scratch session or a fold: the answer tells whether the table
+// still has this owner, and whether the store answers. The ping has the lock while it is under way, although it is no effect.
 func (m *machine) handleSomebodyWaits() {
 	m.maybeSettleAgain()
 	if m.stopErr == nil && m.current.phase == none {

@@ -2,13 +2,8 @@ package engine
 
 import "slices"
 
-// An effect has failed when it was certainly not applied and the store answers all the same: it has settled the effect, or a
-// small request got through right after the refusal. Then the effect itself may be at fault, not the way to the store. While
-// nothing gets through, nothing fails: the effect waits.
-//
-// An effect that has failed is set aside, and gives the lock to commands and to whoever else waits, before it is sent again.
-// What several callers have joined is taken apart after triesJoined failures. An effect of one caller is given up after as
-// many as Config.Tries says.
+// When an effect has failed, and what becomes of it: see "Tries" in doc.go. An effect in which requests of several callers are
+// joined is taken apart after triesJoined failures; an effect of one request is given up after Config.Tries.
 const (
 	defaultTries = 5
 	triesJoined  = 2
@@ -21,10 +16,10 @@ func (m *machine) ping() {
 	m.emit(action{do: doPing, ticket: m.current.ticket, kind: m.current.kind, view: m.view})
 }
 
-// handlePinged: a small request got through, the effect did not.
+// handlePinged counts a failure of the current effect: a small request got through, and the effect did not.
 func (m *machine) handlePinged() {
 	switch {
-	case m.current.answered: // there is no effect
+	case m.current.answered: // the ping was sent without an effect
 		m.current = effectState{}
 	case m.stopErr != nil:
 		m.finish(m.stopErr)
@@ -33,14 +28,16 @@ func (m *machine) handlePinged() {
 	}
 }
 
-// handleUnpinged: nothing gets through, so the effect waits.
+// handleUnpinged lets the current effect wait, because nothing gets through, unless that lasts.
 func (m *machine) handleUnpinged(e event) {
 	switch {
-	case m.current.answered: // there is no effect
+	case m.current.answered: // the ping was sent without an effect
 		m.current = effectState{}
 		m.maybeRefuse(e.err)
 	case m.stopErr != nil:
 		m.finish(m.stopErr)
+	case lasts(e.err):
+		m.finish(e.err)
 	default:
 		m.current.trouble = e.err
 		m.pause(paused)
@@ -50,18 +47,18 @@ func (m *machine) handleUnpinged(e event) {
 // countTry counts a failure of the current effect.
 func (m *machine) countTry() {
 	m.current.tries++
-	last := m.current.tries >= m.tries
+	enough := m.current.tries >= m.tries
 	switch {
-	case m.current.joined && (last || m.current.tries >= triesJoined):
+	case m.current.joined && (enough || m.current.tries >= triesJoined):
 		m.part()
-	case last:
+	case enough:
 		m.giveUp()
 	default:
 		m.pause(paused)
 	}
 }
 
-// part takes the current effect apart. Its requests come back as effects of their own.
+// part takes the current effect apart. Each of its requests comes back as an effect of its own (parted).
 func (m *machine) part() {
 	m.emit(action{do: doPart, ticket: m.current.ticket})
 	m.current = effectState{}
@@ -76,13 +73,13 @@ func (m *machine) handleParted(e event) {
 	m.aside = append(m.aside, effectState{ticket: e.ticket, kind: e.kind})
 }
 
-// giveUp answers the caller of the current effect with why it was never applied.
+// giveUp tells the callers of the current effect why it was never applied.
 func (m *machine) giveUp() {
 	m.emit(action{do: doGiveUp, ticket: m.current.ticket, kind: m.current.kind, attempts: m.current.tries, err: m.current.cause})
 	m.current = effectState{}
 }
 
-// setAside takes the lock from the current effect, which was certainly not applied, until others have had their turn.
+// setAside takes the lock from the current effect, which was certainly not applied: others go first.
 func (m *machine) setAside() {
 	m.aside = append(m.aside, m.current)
 	m.current, m.othersTurn = effectState{}, true

@@ -21,7 +21,7 @@ func (b *Mailbox[M]) Send(ctx context.Context, done <-chan struct{}, m M) error 
 	return b.sendUnless(ctx, done, nil, m)
 }
 
-// errObsolete: what the message depends on has ended.
+// errObsolete: the message is no longer wanted, because the channel obsolete is closed.
 var errObsolete = errors.New("engine: obsolete")
 
 // sendUnless is Send, but also ends with errObsolete when obsolete is closed.

@@ -65,7 +65,7 @@ func (a *Actor) send(x action) {
 func (a *Actor) unclaim(x action) {
 	b := a.batches[x.ticket]
 	b.unclaim()
-	a.forgetCallers() // one that leaves must not leave its rows behind; send fills the buffer again
+	a.forgetCallers() // a caller may leave now, and its rows must not stay in memory; send fills the buffer again
 	if b.isAbandoned() && !a.machine.underWay(x.ticket) {
 		a.drop(x.ticket)
 	}
@@ -119,8 +119,8 @@ func (a *Actor) answer(x action) {
 	}
 }
 
-// forgetCallers keeps the buffer for the next effect, without the rows of callers. After GiveUp there is none, and the call
-// that was given up may still read them.
+// forgetCallers clears the buffer, so that it keeps no caller's rows in memory. After GiveUp it leaves the buffer to the call
+// that was given up, which may still read it.
 func (a *Actor) forgetCallers() {
 	if a.givenUp {
 		a.rowBuffer = nil
@@ -128,7 +128,7 @@ func (a *Actor) forgetCallers() {
 	}
 	clear(a.rowBuffer)
 	if e := a.effector.effect; e != nil {
-		e.Callers = nil
+		e.Callers, e.requests = nil, nil
 	}
 }
 
@@ -156,8 +156,8 @@ func (a *Actor) handleUnpin(p *Pin) {
 	a.tell(event{what: withdrawn, ticket: p.ticket})
 }
 
-// hurry and expire may find no pin, if its caller left at the moment of the grant: the machine is
-// told so by an event that it handles later.
+// hurry hurries a pin. hurry and expire may find no pin, if its caller left at the moment of the grant: the
+// machine learns that by an event that it has not handled yet.
 func (a *Actor) hurry(x action) {
 	if p := a.pins[x.ticket]; p != nil {
 		close(p.hurry)

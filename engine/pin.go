@@ -6,8 +6,8 @@ import (
 )
 
 // Pin keeps what readers see of one generation as it is: Put, Delete and Clear, and the fold of
-// the next generation, wait for it. It lasts until it is released, or until the grace period is
-// over that begins when the first of these waits for it. It is safe for concurrent use.
+// the next generation, wait for it. It lasts until it is released, or until its grace period is over,
+// which begins when the first of these waits for it. It is safe for concurrent use.
 type Pin struct {
 	actor    *Actor
 	ticket   ticket // the actor's alone
@@ -21,10 +21,10 @@ type Pin struct {
 // View returns the table's view at the moment of the grant.
 func (p *Pin) View() View { return p.view }
 
-// Hurry is closed when an effect begins to wait for the pin.
+// Hurry returns a channel that is closed when an effect or a fold begins to wait for the pin.
 func (p *Pin) Hurry() <-chan struct{} { return p.hurry }
 
-// Expired is closed when the pin ends without having been released.
+// Expired returns a channel that is closed when the pin ends without having been released.
 func (p *Pin) Expired() <-chan struct{} { return p.expired }
 
 // Err returns, once Expired is closed, ErrSnapshotExpired, or why the table can no longer be written.
@@ -44,13 +44,13 @@ func (p *Pin) Release() {
 	}
 }
 
-// gracePeriod is that of one pin, which expires at its end.
+// gracePeriod is the grace period of one pin, which expires at its end.
 type gracePeriod struct {
 	end    time.Time
 	ticket ticket
 }
 
-// gracePeriods are those that are running. All are equally long, so the first to begin ends first.
+// gracePeriods are the grace periods that are running. All are equally long, so the first to begin ends first.
 type gracePeriods struct {
 	length time.Duration
 	queue  []gracePeriod

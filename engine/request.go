@@ -7,15 +7,17 @@ import (
 
 // request is what a caller asks of the actor, and the slot for the answer.
 type request struct {
-	kind     Kind            // 0: a request that needs no effect, as for a span or a pin
+	kind     Kind            // 0: the request needs no effect, because it is for a span or a pin, say
 	rows     []Row           // Put, Stage
 	deletion *Deletion       // Delete, Discard
 	bytes    int             // of rows or marks
 	ticket   ticket          // the actor's alone, for requests that came by the control channel
 	span     *Span           // the requested scratch span
-	caller   context.Context // for its values, of a request that needs an effect
+	caller   context.Context // its values travel with the effect; nil for requests that need none
 
 	awaitsClear bool // the request is for the clear state
+
+	alone atomic.Bool // it shares its effect with no other; written by the actor before it claims the request
 
 	state    atomic.Uint32 // a requestState; written by the caller and the actor
 	answered chan struct{} // closed by the actor when verdicts and err are there
@@ -27,8 +29,9 @@ type request struct {
 type requestState = uint32
 
 const (
-	pending   requestState = iota // the caller may leave, having done nothing
-	claimed                       // its effect was sent: the caller may leave, but the outcome is unknown
+	pending   requestState = iota // the caller may leave, and nothing was done
+	claimed                       // its effect is about to be sent, and nothing of it has left: the caller may leave if it is alone
+	departed                      // its effect was sent: the caller may leave, but the outcome is unknown
 	answered                      // it has its answer, or is getting it now
 	abandoned                     // the caller has left
 )
@@ -83,7 +86,7 @@ func (r *request) spanErr() error {
 // needsEffect tells whether the request can only be answered by an effect.
 func (r *request) needsEffect() bool { return !r.isAbandoned() && r.kind != 0 && r.spanErr() == nil }
 
-// maybeEnd answers the request if its span has ended, and tells whether that is so.
+// maybeEnd answers the request if its span has ended, and tells whether it has.
 func (r *request) maybeEnd() bool {
 	err := r.spanErr()
 	if err != nil {
@@ -92,7 +95,7 @@ func (r *request) maybeEnd() bool {
 	return err != nil
 }
 
-// waitClass says whom the request waits with.
+// waitClass returns the class of requests that wait for the same as this one.
 func (r *request) waitClass() waitClass {
 	switch {
 	case r.kind == Put || r.kind == Delete || r.awaitsClear:
@@ -109,8 +112,17 @@ func (r *request) isAbandoned() bool { return r.state.Load() == abandoned }
 // tryClaim claims the request for an effect that is about to be sent. It fails if the caller has left.
 func (r *request) tryClaim() bool { return r.state.CompareAndSwap(pending, claimed) }
 
+// depart notes that the effect of a claimed request leaves, maybe once more. It fails if the caller has left.
+func (r *request) depart() bool {
+	return r.state.CompareAndSwap(claimed, departed) || r.state.Load() == departed
+}
+
 // unclaim undoes tryClaim, because the effect was certainly not applied.
-func (r *request) unclaim() { r.state.CompareAndSwap(claimed, pending) }
+func (r *request) unclaim() {
+	if !r.state.CompareAndSwap(departed, pending) {
+		r.state.CompareAndSwap(claimed, pending)
+	}
+}
 
 // answer gives the caller its answer, unless the caller has left.
 func (r *request) answer(v []Verdict, err error) (delivered bool) {
@@ -127,7 +139,7 @@ func (r *request) answer(v []Verdict, err error) (delivered bool) {
 	}
 }
 
-// tryWithdraw lets the caller leave, having done nothing. It fails if the request is no longer pending.
+// tryWithdraw lets the caller leave before anything was done. It fails if the request is no longer pending.
 func (r *request) tryWithdraw() bool { return r.state.CompareAndSwap(pending, abandoned) }
 
 // abandon lets the caller leave, and returns the state before. If that is answered, the caller must
@@ -141,7 +153,7 @@ func (r *request) abandon() requestState {
 	}
 }
 
-// await waits for the answer, until ctx, the request's span or the table ends. why tells what it has waited for.
+// await waits for the answer, until ctx, the request's span or the table ends. An error takes from why what the call waited for.
 func (r *request) await(ctx context.Context, closing <-chan struct{}, why *reasons) error {
 	spanDone := r.spanDone()
 	for {
@@ -167,11 +179,11 @@ func (r *request) await(ctx context.Context, closing <-chan struct{}, why *reaso
 // giveUp abandons the request because ctx has ended, and returns the caller's error.
 func (r *request) giveUp(ctx context.Context, why *reasons) error {
 	err := why.ended(ctx, r.waitClass())
-	switch r.abandon() {
-	case answered:
+	switch before := r.abandon(); {
+	case before == answered:
 		<-r.answered
 		return r.err
-	case claimed:
+	case before == departed, before == claimed && !r.alone.Load():
 		return unknown(err)
 	}
 	return err

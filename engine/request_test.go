@@ -51,6 +51,31 @@ func TestClaimedRequestCannotBeWithdrawnUntilItIsUnclaimed(t *testing.T) {
 	}
 }
 
+// Until its effect departs a caller that is alone leaves having done nothing; one that shares the effect does not know.
+func TestP9_WhoLeavesBeforeTheEffectDeparts(t *testing.T) {
+	t.Parallel()
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, c := range []struct{ joined, departs, unknown bool }{{unknown: false}, {departs: true, unknown: true}, {joined: true, unknown: true}} {
+		b := newBatch(newRequest(Put), 0)
+		if c.joined {
+			b.add(newRequest(Put))
+		}
+		r := b.requests[0]
+		b.claim()
+		e := &Effect{requests: b.requests}
+		if c.departs && !e.Depart() {
+			t.Error("an effect for which somebody waits may not depart")
+		}
+		if err := r.giveUp(ended, new(reasons)); errors.Is(err, ErrUnknownOutcome) != c.unknown {
+			t.Errorf("%+v: got %v", c, err)
+		}
+		if e.Depart() != c.joined {
+			t.Errorf("%+v: whether it departs is not whether somebody waits", c)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for got, want := range map[string]string{

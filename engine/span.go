@@ -2,9 +2,9 @@ package engine
 
 import "sync/atomic"
 
-// Span ties deletions together that belong to one time of the table: a deletion that carries it is
-// refused once the table was cleared (regular span) or the scratch session was merged or aborted
-// (scratch span). A span costs nothing and need not be released. It is safe for concurrent use.
+// Span ties deletions together that must not go on beyond a certain end: a deletion that carries a regular span
+// is refused once the table was cleared, one with a scratch span once the scratch session was merged or
+// aborted. A span costs nothing and need not be released. It is safe for concurrent use.
 type Span struct {
 	lifetime atomic.Pointer[lifetime] // set by the actor, read by everybody
 }
@@ -50,11 +50,11 @@ func (l *lifetime) end(err error) {
 	}
 }
 
-// lifetimes are those that spans may have now.
+// lifetimes are the lifetimes that spans may have now.
 type lifetimes struct {
-	table   *lifetime // until the table is closed or broken; unbound scratch spans have it
-	regular *lifetime // until the table is cleared
-	scratch *lifetime // until the present scratch session ends, or the next one if none is on
+	table   *lifetime // lasts until the table is closed or broken; unbound scratch spans have it
+	regular *lifetime // lasts until the table is cleared
+	scratch *lifetime // lasts until the present scratch session ends, or the next one if none is on
 }
 
 func newLifetimes() lifetimes {

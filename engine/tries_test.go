@@ -88,11 +88,10 @@ func TestP2_RefusalThatNeverPassesIsGivenUp(t *testing.T) {
 
 func TestP2_WhileNothingGetsThroughAPutWaits(t *testing.T) {
 	for what, once := range map[string]func(*rig){
-		"dial":                 func(r *rig) { r.end(Put, away) },
-		"loading":              func(r *rig) { r.end(Put, postpone); r.ping(postpone) },
-		"loading, then gone":   func(r *rig) { r.end(Put, postpone); r.ping(cut) },
-		"loading, then NOPERM": func(r *rig) { r.end(Put, postpone); r.ping(forbid) },
-		"a store that panics":  func(r *rig) { r.end(Put, postpone); r.ping(crash) },
+		"dial":                func(r *rig) { r.end(Put, away) },
+		"loading":             func(r *rig) { r.end(Put, postpone); r.ping(postpone) },
+		"loading, then gone":  func(r *rig) { r.end(Put, postpone); r.ping(cut) },
+		"a store that panics": func(r *rig) { r.end(Put, postpone); r.ping(crash) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			inBubble(t, Config{}, View{Seq: 3}, func(r *rig) {
@@ -112,6 +111,19 @@ func TestP2_WhileNothingGetsThroughAPutWaits(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestP7_APingThatIsRefusedForGoodIsTold(t *testing.T) {
+	inBubble(t, Config{}, View{Seq: 3}, func(r *rig) {
+		put := r.put("a")
+		r.end(Put, postpone)
+		r.ping(forbid)
+		put.gets(errForbidden)
+		put = r.put("b")
+		r.end(Put, fine)
+		put.gets(nil)
+		r.has("b")
+	})
 }
 
 func TestP2_JoinedRequestsAreSentApartAndOnlyTheGuiltyOneFails(t *testing.T) {

@@ -51,7 +51,7 @@ func (e *WaitError) Unwrap() error { return e.Err }
 // EndedWaiting is Ended for a call that has waited.
 func EndedWaiting(ctx context.Context, w *WaitError) error { return Because(Ended(ctx), w) }
 
-// waitClass says which callers wait for the same.
+// waitClass is a class of callers that wait for the same.
 type waitClass int
 
 const (
@@ -63,13 +63,13 @@ const (
 
 // reason is what one class waits for now.
 type reason struct {
-	why    WaitFor // empty: for nothing
-	ticket ticket  // the effect, if it is one
+	why    WaitFor // empty: the class waits for nothing
+	ticket ticket  // of the effect that the class waits for, if it is one
 	since  time.Time
 	err    error
 }
 
-// reasons are what each class waits for now: written by the actor, read by callers that leave.
+// reasons tell what each class waits for now. The actor writes them, and callers that leave read them.
 type reasons struct {
 	mu  sync.Mutex // guards all
 	all [waitClasses]reason
@@ -116,10 +116,10 @@ func (m *machine) reason(c waitClass) reason {
 	return reason{}
 }
 
-// because is an error and its reason. The library's name is said once.
+// because is an error and its reason. Its text says the library's name once.
 type because struct{ what, why error }
 
-// Because returns what, because of why. errors.Is and errors.As find both.
+// Because returns an error that says: what, because of why. errors.Is and errors.As find both.
 func Because(what, why error) error { return &because{what, why} }
 
 // Error says both.

@@ -8,8 +8,8 @@ import "context"
 type Deletion struct {
 	Marks     []Mark
 	Index     int     // the index that the marks' scores are of
-	Seen      uint64  // the table's number when the caller read the marks: while it is unchanged, nothing is compared
-	Span      *Span   // refuse the deletion when this has ended; may be nil
+	ReadAt    uint64  // the table's number when the caller read the marks: while that has not changed, nothing is compared
+	Span      *Span   // the deletion is refused once this has ended; may be nil
 	Witnesses []Mark  // see Effect
 	Bounds    []Bytes // see Effect
 }
@@ -82,7 +82,7 @@ func (a *Actor) writeMarks(ctx context.Context, k Kind, d Deletion) ([]Verdict, 
 	return r.verdicts, nil
 }
 
-// checkUsable returns why the table cannot be written, if so. It answers calls without rows or marks.
+// checkUsable returns why the table cannot be written; nil if it can. It answers calls without rows or marks.
 func (a *Actor) checkUsable(ctx context.Context) error {
 	s, err := a.Status(ctx)
 	if err != nil {
@@ -102,7 +102,7 @@ func (a *Actor) submit(ctx context.Context, r *request) error {
 	switch err := in.box.sendUnless(ctx, a.closing, r.spanDone(), r); {
 	case err == errObsolete:
 		return r.spanErr()
-	case err != nil && err != ErrClosed && before == nil: // it has waited for room
+	case err != nil && err != ErrClosed && before == nil: // ctx has ended while the call waited for room
 		return a.reasons.ended(ctx, r.waitClass())
 	case err != nil:
 		return err
@@ -113,7 +113,7 @@ func (a *Actor) submit(ctx context.Context, r *request) error {
 	return a.await(ctx, r)
 }
 
-// signal writes to a channel of one. If an earlier signal is still unread, that one will do.
+// signal writes to a channel that holds one. If an earlier signal is still unread, that one is enough.
 func signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -147,7 +147,7 @@ func (a *Actor) await(ctx context.Context, r *request) error {
 	return err
 }
 
-// sendControl has the run loop call f. The run loop receives it in any state (D10).
+// sendControl makes the run loop call f. The run loop receives f in any state (D10).
 func (a *Actor) sendControl(ctx context.Context, f func()) error {
 	if ctx.Err() != nil {
 		return Ended(ctx)

@@ -7,9 +7,11 @@ import (
 	"iter"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/examples/internal/connect"
 	"github.com/tablecache-go/tablecache/table"
 )
@@ -62,10 +64,41 @@ func grow(ctx context.Context, cities *table.Table[City, int64]) error {
 			err = cities.ScratchPut(ctx, c)
 		}
 		if err != nil {
-			return errors.Join(err, cities.ScratchAbort(ctx)) // as if nothing had happened
+			return errors.Join(err, cities.ScratchAbort(context.WithoutCancel(ctx))) // as if nothing had happened
 		}
 	}
 	return cities.ScratchMerge(ctx)
+}
+
+// Departure is stored whole; its airport's number and its hour make the score by which it is found.
+type Departure struct {
+	Flight  int64
+	Airport uint32
+	At      time.Time
+}
+
+// hour is a moment's number among all hours since 1970.
+func hour(at time.Time) uint32 { return uint32(at.Unix() / 3600) }
+
+var departures = table.Definition[Departure, int64]{
+	Name:       "departures",
+	PrimaryKey: table.Key(codec.Int64, func(d *Departure) int64 { return d.Flight }),
+	Attributes: []table.Attribute[Departure]{
+		table.Field("flight", codec.Int64, func(d *Departure) *int64 { return &d.Flight }),
+		table.Field("airport", codec.Uint32, func(d *Departure) *uint32 { return &d.Airport }),
+		table.Field("at", codec.Time, func(d *Departure) *time.Time { return &d.At }),
+	},
+	Indexes: []table.Index[Departure]{
+		table.By("airport-hour", func(d *Departure) float64 { return table.Segment(d.Airport, hour(d.At)) }),
+		table.ByTime("at", func(d *Departure) time.Time { return d.At }),
+	},
+}
+
+func departing(ctx context.Context, t *table.Table[Departure, int64], airport uint32, from, to time.Time) ([]Departure, error) {
+	return table.Collect(t.Records(ctx, table.Spec[Departure]{
+		Index:     "airport-hour",
+		Intervals: []table.Interval{table.InSegment(airport, hour(from), hour(to))},
+	}))
 }
 
 // openCities opens a table with cities of 100, 200 and 300 people.
@@ -122,5 +155,33 @@ func TestReadChangeWriteBack(t *testing.T) {
 	}
 	if got := people(t, cities); !slices.Equal(got, []int32{101, 202, 303}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestOneAirportsDeparturesOfAnHour(t *testing.T) {
+	t.Parallel()
+	rdb, stop := embedded(t.Context())
+	t.Cleanup(stop)
+	tbl, err := table.Open(t.Context(), rdb, departures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { tbl.Close() })
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	var all []Departure
+	for i := range 24 {
+		all = append(all, Departure{int64(2 * i), 7, noon.Add(time.Duration(i) * 10 * time.Minute)},
+			Departure{int64(2*i + 1), 8, noon.Add(time.Duration(i) * 10 * time.Minute)})
+	}
+	if err := tbl.Put(t.Context(), all...); err != nil {
+		t.Fatal(err)
+	}
+	got, err := departing(t.Context(), tbl, 7, noon.Add(time.Hour), noon.Add(2*time.Hour))
+	if err != nil || len(got) != 6 || got[0] != (Departure{12, 7, noon.Add(time.Hour)}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	late, err := table.Collect(tbl.Records(t.Context(), tbl.Range("at", table.TimeScore(noon.Add(3*time.Hour)), table.TimeScore(noon.Add(4*time.Hour)))))
+	if err != nil || len(late) != 12 {
+		t.Errorf("%d departures, %v", len(late), err)
 	}
 }

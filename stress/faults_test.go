@@ -62,8 +62,12 @@ var faults = []fault{
 	asked("out of memory", "config set maxmemory 0", "config set maxmemory 1"),
 	asked("no permission", "acl setuser default +@all", "acl setuser default -evalsha -exec -hset -eval"),
 	asked("no more clients", "config set maxclients 1000", "config set maxclients 1", "client kill type normal skipme yes"),
-	asked("a replica", "replicaof no one", "replicaof 127.0.0.1 1"),
-	asked("no replicas", "config set min-replicas-to-write 0", "config set min-replicas-to-write 1"),
+	asked("a replica", "replicaof no one", "config set replica-serve-stale-data yes", "replicaof 127.0.0.1 1"),
+	asked("a replica that answers nothing", "replicaof no one", "config set replica-serve-stale-data no", "replicaof 127.0.0.1 1"),
+	asked("no replicas", "config set min-replicas-to-write 0", "config set min-replicas-to-write 2"), // there is one
+	{"idle connections fall silent", (*cell).silence},
+	{"requests have a bound", (*cell).capRequests},
+	{"new connections lead to an old replica", (*cell).leadElsewhere},
 	asked("a password", "config set requirepass ", "config set requirepass x", "client kill type normal skipme yes"),
 	asked("append-only file rewritten", "", "bgrewriteaof"),
 }

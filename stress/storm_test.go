@@ -75,13 +75,15 @@ func (s *storm) count(kind string, healed time.Duration) {
 // cell is one server, the proxy in front of it, and a table under load.
 type cell struct {
 	*storm
-	t      *testing.T
-	server *redistest.Server
-	proxy  *toxiproxy.Proxy
-	admin  *redis.Client // past the proxy, over one connection that stays
-	f      *fleet
-	rand   *rand.Rand
-	name   string
+	t        *testing.T
+	server   *redistest.Server
+	proxy    *toxiproxy.Proxy
+	way      *way
+	admin    *redis.Client // past the proxy, over one connection that stays
+	follower *redis.Client // of a replica
+	f        *fleet
+	rand     *rand.Rand
+	name     string
 }
 
 func newCell(t *testing.T, s *storm, k int) *cell {
@@ -89,9 +91,12 @@ func newCell(t *testing.T, s *storm, k int) *cell {
 	c.server = redistest.Start(t, redistest.Options{Args: []string{"--appendonly", "yes", "--appendfsync", "always",
 		"--auto-aof-rewrite-percentage", "0", "--enable-debug-command", "yes", "--busy-reply-threshold", "5"}})
 	c.admin = c.server.Client(t)
+	c.follower = redistest.Start(t, redistest.Options{}).TCPClient(t, nil)
+	ok(t, c.follow(c.follower))
+	c.way = &way{conns: make(map[*wayConn]struct{})}
 	c.proxy = c.startProxy(t)
 	rdb := c.server.TCPClient(t, func(o *redis.Options) {
-		o.Addr = c.proxy.Listen
+		o.Addr, o.Dialer = c.proxy.Listen, c.way.dial
 		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
 		o.MinRetryBackoff, o.MaxRetryBackoff = time.Millisecond, 10*time.Millisecond
 	})

@@ -7,7 +7,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// stop stops all parts of the table at once, and waits for them, for two read time-outs at most.
+// stop stops all parts of the table at once. It waits for them, but no longer than two read time-outs.
 func (o *owner) stop() {
 	var parts sync.WaitGroup
 	parts.Go(func() { o.folds.Stop(); o.release() })
@@ -19,7 +19,7 @@ func (o *owner) stop() {
 		close(stopped)
 	}()
 	if !isClosedWithin(stopped, o.timeout/2) {
-		o.store.Interrupt() // an effect under way had its time; a socket read that it waits for ends by itself
+		o.store.Interrupt() // the effect under way has had time enough; a socket read ends by itself
 	}
 	if !isClosedWithin(stopped, 2*o.timeout-o.timeout/2) {
 		o.actor.GiveUp()

@@ -2,8 +2,8 @@ package table
 
 import "iter"
 
-// Collect returns all that a sequence yields, in order. It stops at the first error, be it a *CodingError of one record, and
-// returns it with what came before. An empty sequence is nil.
+// Collect returns all records that a sequence yields, in order. At the first error, also the *CodingError of one record, it stops
+// and returns that error with the records before it. For an empty sequence it returns nil.
 func Collect[R any](seq iter.Seq2[R, error]) ([]R, error) {
 	var all []R
 	for r, err := range seq {

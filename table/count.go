@@ -7,8 +7,8 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// Count returns how many records s has at one moment. Without a predicate nothing is read,
-// unless a merge is being folded.
+// Count returns how many records s has at one moment. It reads records only if s has a predicate, or while a
+// merge is being folded.
 func (t *Table[R, K]) Count(ctx context.Context, s Spec[R]) (int, error) {
 	p, err := t.planOf(s, scripts.Merged)
 	if err != nil {

@@ -8,23 +8,23 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 )
 
-// decoder turns the rows of one call back into records, one after another in the same place: a record that is handed on is
-// a copy of it, and costs no allocation of its own.
+// decoder turns the rows of one call back into records. It decodes all of them into the same variable, one after another: callers
+// get a copy of it, so that a record costs no allocation of its own.
 type decoder[R any, K comparable] struct {
 	def    *Definition[R, K]
 	record R
-	at     string // what is being decoded, should it panic
+	at     string // the attribute that is being decoded: an error names it
 }
 
 func (c *coder[R, K]) decoder() *decoder[R, K] { return &decoder[R, K]{def: &c.def} }
 
-// decode decodes a row, of which it keeps nothing, into d.record. key is only named, by its hash, in an error.
+// decode decodes a row into d.record. An error names the hash of key.
 func (d *decoder[R, K]) decode(key, row []byte) (err error) {
 	defer d.explain(key, &err)
 	return d.parts(row)
 }
 
-// explain makes a *CodingError of what went wrong, and leaves no half of a record behind.
+// explain turns an error or a panic into a *CodingError, and clears the record, which may be half decoded.
 func (d *decoder[R, K]) explain(key []byte, err *error) {
 	if p := recover(); p != nil {
 		*err = panicked(p)
@@ -62,7 +62,7 @@ func (d *decoder[R, K]) parts(row []byte) error {
 	return nil
 }
 
-// judge tells whether the predicate, if any, holds.
+// judge tells whether the predicate holds; without one it does.
 func judge[R any](holds func(*R) bool, r *R) (ok bool, err error) {
 	if holds == nil {
 		return true, nil

@@ -7,10 +7,10 @@ import (
 	"github.com/tablecache-go/tablecache/engine"
 )
 
-// dedup finds rows that have the same key. It is a hash table of their numbers: a map would copy each key.
+// dedup finds rows that have the same key. It is a hash table of the rows' numbers, because a map would copy each key.
 type dedup struct {
 	seed  maphash.Seed
-	slots []int32 // 1 + the number of a row; 0: free. A power of two, at least half of them free
+	slots []int32 // 1 + the number of a row, or 0 if the slot is free. Their number is a power of two, and at least half are free
 }
 
 func newDedup(rows int) *dedup {
@@ -21,7 +21,7 @@ func newDedup(rows int) *dedup {
 	return &dedup{seed: maphash.MakeSeed(), slots: make([]int32, size)}
 }
 
-// replace notes row i as the last one with its key, and returns the number of the one that was, or -1. Rows come in order.
+// replace notes row i under its key, and returns the number of the row that was noted there before, or -1. Rows come in order.
 func (d *dedup) replace(rows []engine.Row, i int) int {
 	mask := uint64(len(d.slots) - 1)
 	for at := maphash.Bytes(d.seed, rows[i].Key) & mask; ; at = (at + 1) & mask {

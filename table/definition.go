@@ -41,9 +41,9 @@ type Attribute[R any] struct {
 	kind   string
 	append func(dst []byte, r *R) ([]byte, error)
 	decode func(src []byte, r *R) error
-	keeps  bool // what decode makes shares memory with src
+	keeps  bool // the decoded value shares memory with src
 
-	hasCodec bool // said of one without append and decode: it is a function that it lacks
+	hasCodec bool // tells, of an attribute without append and decode, that not its codec but its function is missing
 }
 
 // Field returns an attribute stored in the struct field that at points to. at must be pure and
@@ -67,7 +67,7 @@ func Field[R, V any](name string, c codec.Codec[V], at func(*R) *V) Attribute[R]
 }
 
 // Attr returns an attribute that get computes from a record and set puts back into one. An error
-// of either ends the call it belongs to, wrapped in a *CodingError, which tells its type and not its text.
+// of either ends the call, wrapped in a *CodingError, which tells the type of that error and not its text.
 func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set func(*R, V) error) Attribute[R] {
 	if c == nil || get == nil || set == nil {
 		return Attribute[R]{name: name, hasCodec: c != nil}
@@ -95,7 +95,7 @@ func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set 
 	}
 }
 
-// decoding returns how to decode a part of a row, and whether what comes of it shares the row's memory.
+// decoding returns the function that decodes a part of a row, and whether its value shares the row's memory.
 func decoding[V any](c codec.Codec[V]) (decode func([]byte) (V, error), keeps bool) {
 	if k, ok := c.(codec.Keeper[V]); ok {
 		return k.DecodeKept, true
@@ -143,17 +143,17 @@ func By[R any](name string, score func(*R) float64) Index[R] {
 	return Index[R]{name: name, score: score}
 }
 
-// Version returns the index with a version of its score function, which is part of the schema: 0 is
-// that of an index which was given none. Give it another one whenever the function changes. A table
-// that was written under another version is not opened (ErrSchemaMismatch).
+// Version returns the index with the version n of its score function. The version is part of the schema; it is 0 unless it
+// is set. Change it whenever the function changes: then a table that was written under another version is not opened
+// (ErrSchemaMismatch).
 func (x Index[R]) Version(n int) Index[R] {
 	x.version = n
 	return x
 }
 
-// Unstored returns the index as one whose score needs what does not come back from Redis: a field
-// that is no attribute, or what a codec rounds, as UTCDatetime does. Neither Open nor Verify compares
-// its scores then, and Repair cannot make an entry of it that is missing.
+// Unstored returns the index, marked as one whose score cannot be computed from what is stored: it needs a field
+// that is no attribute, or a value that its codec rounds, as UTCDatetime does. Open and Verify do not compare the
+// scores of such an index, and Repair cannot make an entry that is missing in it.
 func (x Index[R]) Unstored() Index[R] {
 	x.unstored = true
 	return x
@@ -174,7 +174,7 @@ func (d *Definition[R, K]) validate() error {
 	return fmt.Errorf("%w: %s", ErrInvalidDefinition, strings.Join(problems, "; "))
 }
 
-// wrongTableName keeps two tables from sharing a key, and a name from widening an ACL pattern.
+// wrongTableName says what is wrong with a table's name; see layout.WrongTableName.
 func wrongTableName(s string) []string {
 	if wrong := layout.WrongTableName(s); wrong != "" {
 		return []string{"table name: " + wrong}
@@ -204,7 +204,7 @@ func wrongAttributes[R any](attributes []Attribute[R]) []string {
 	return problems
 }
 
-// wrong says what an attribute lacks, or that its name is one of those given; empty: nothing is wrong.
+// wrong says what an attribute lacks, or that its name is among names already. It is empty if nothing is wrong.
 func (a *Attribute[R]) wrong(names map[string]bool) string {
 	switch {
 	case a.name == "":
@@ -231,7 +231,7 @@ func wrongIndexes[R any](indexes []Index[R]) []string {
 	return problems
 }
 
-// wrong says what an index lacks, or that its name is one of those given; empty: nothing is wrong.
+// wrong says what an index lacks, or that its name is among names already. It is empty if nothing is wrong.
 func (x *Index[R]) wrong(names map[string]bool) string {
 	switch {
 	case x.name == "":
@@ -256,10 +256,10 @@ func wrongNumber(what string, n int) []string {
 	return nil
 }
 
-// maxParts bounds attributes and indexes: a script takes two keys for each index.
+// maxParts bounds the number of attributes, and that of indexes: a script takes two keys for each index.
 const maxParts = 256
 
-// schema is the fingerprint kept in Redis: a table is only opened with the one that wrote it.
+// schema returns the definition as it is kept in Redis: a table is only opened under the schema that it was written under.
 func (d *Definition[R, K]) schema() layout.Schema {
 	s := layout.Schema{Layout: layout.Version, Key: d.PrimaryKey.kind}
 	for _, a := range d.Attributes {

@@ -18,8 +18,8 @@
 // # Writing
 //
 // [Table.Put], [Table.Delete], [Table.DeleteSeq], [Table.DeleteKeys] and [Table.Clear] change the
-// table at once. To read a table, change records and write them back, range over Records and Put
-// inside the loop: the read keeps its snapshot, the writes follow it.
+// table at once. To read a table, change records and write them back, range over Records and
+// ScratchPut inside the loop; merge after it.
 //
 // # Reloading
 //
@@ -34,17 +34,25 @@
 //
 // # Errors
 //
-// Errors are tested with errors.Is and errors.As. [ErrLost] and [ErrFenced] end a table for this
-// process: open it again. [ErrUnknownOutcome] is all that can be said of a write whose context
-// ended while it was under way. Neither errors nor logs contain keys or rows, only short hashes of
-// keys.
+// Test errors with errors.Is and errors.As. [ErrFenced] and [ErrLost] end a table for this process:
+// [Table.Done] is closed, and [Table.Err] says why. After ErrFenced leave the table to its new owner;
+// after ErrLost open it with [WithReset] and load it again. [ErrUnknownOutcome] says that a write was
+// under way when its context ended. A [WaitError] says what a call has waited for, and a
+// [GivenUpError] that a write failed again and again. Neither errors nor logs contain keys or rows,
+// only short hashes of keys ([Table.KeyHash]).
+//
+// # Operating
+//
+// [Table.Stats] tells what a table is doing. [Table.Verify] and [Table.Repair] check and mend what is
+// stored. [Drop] removes a table. [LinksFrom] helps hooks that trace.
 //
 // # Where to find what
 //
-// This package is public and typed, and only that. Below it there are bytes: internal/layout says what is stored, internal/wire
-// says it to Redis, internal/scan reads, internal/store writes. The lock itself is in package engine.
+// This package has the public, typed API and nothing else. The packages below it know bytes alone: internal/layout says what is
+// stored, internal/wire talks to Redis, internal/scan reads, internal/store writes. The lock is in package engine.
 //
-//	close.go       stopping all parts within bounds
+//	close.go       stopping all parts, in bounded time
+//	collect.go     a sequence as a slice
 //	count.go       how many records a spec has
 //	decode.go      rows to records
 //	dedup.go       rows with the same key
@@ -54,21 +62,22 @@
 //	errors.go      all errors
 //	filter.go      which records of a page are the answer
 //	interval.go    intervals of scores
-//	links.go       for whom the client's hooks are called
+//	links.go       for whom the client sends something, for its hooks
 //	lookup.go      records by their keys
 //	open.go        taking a table over
 //	options.go     what Open can be told
-//	owner.go       all of a table that does not depend on its record type
+//	owner.go       what of an open table does not depend on the type of records
 //	records.go     reading
 //	repair.go      mending what Verify finds
-//	sample.go      whether scores are what they were
+//	sample.go      whether stored scores are what the definition computes
+//	scores.go      scores of times, and of two things at once
 //	scratch.go     staging
 //	spec.go        which records a call is about
 //	stats.go       what a table is doing
 //	storage.go     a table as an interface, without its key type
 //	stream.go      reading through a channel
 //	sweep.go       judging and deleting, page by page
-//	table.go       the table
+//	table.go       the type Table
 //	verify.go      finding what is wrong with what is stored
 //	write.go       putting and deleting
 package table

@@ -11,15 +11,15 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// Drop removes the table of this name, in one step, with all that is staged and whoever owns it: from then
-// on the owner's writes and reads are ErrLost, or ErrFenced once somebody has opened the table anew. It
-// waits for Redis until ctx ends. rdb is subject to the same conditions as for Open.
+// Drop removes the table of this name, and all that is staged, in one step, whoever owns the table. From then
+// on the owner's writes and reads are ErrLost, or ErrFenced once somebody has opened the table anew. Drop
+// waits for Redis until ctx ends. rdb must meet the same conditions as for Open.
 //
-// It fails with ErrNoTable where there is none, with ErrInvalidDefinition, ErrUnsafeClient, with ErrFenced
-// when somebody has opened the table while it was being dropped (drop it again if that is meant), or with
-// what Redis says. A table that is damaged is dropped too, as long as its stored schema can be read, which
-// names its indexes; else it is ErrLost, and Open with WithReset is what removes it. A failing Drop changes
-// nothing, except that it may have dropped the table where its error Is ErrUnknownOutcome.
+// It fails with ErrNoTable if there is no such table, with ErrInvalidDefinition, with ErrUnsafeClient, with ErrFenced
+// if somebody has opened the table meanwhile (drop it again if you mean it), or with what Redis says. A damaged
+// table is dropped too if its stored schema, which names the indexes, can be read. If it cannot, the error is
+// ErrLost, and Open with WithReset removes what is there. A failing Drop changes nothing, but if its error Is
+// ErrUnknownOutcome it may have dropped the table.
 func Drop(ctx context.Context, rdb redis.UniversalClient, name string) error {
 	if wrong := layout.WrongTableName(name); wrong != "" {
 		return fmt.Errorf("table %s: drop: %w: table name: %s", name, ErrInvalidDefinition, wrong)

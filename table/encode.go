@@ -12,21 +12,21 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// Bounds on what is sent, below those at which a server closes the connection without a word.
+// Bounds on what is sent. They are below those at which a server closes the connection without an answer.
 const (
-	maxKeyBytes   = 64 << 10  // one encoded key, which each index holds once more
-	maxRowBytes   = 64 << 20  // one encoded record
-	maxBatchBytes = 256 << 20 // the records of one atomic write
+	maxKeyBytes    = 64 << 10  // one encoded key, which each index holds once more
+	maxRowBytes    = 64 << 20  // one encoded record
+	maxAtomicBytes = 256 << 20 // the records of one atomic write
 )
 
 // coder turns records into rows and back. It is safe for concurrent use.
 type coder[R any, K comparable] struct {
 	def  Definition[R, K]
-	sent wire.Average // bytes of records that were encoded, with keys and scores
+	sent wire.Average // the bytes of a record that was encoded, with its key and scores
 }
 
-// encode turns records into rows, all in one buffer of their own. Of two records with the same
-// key the last one wins. Nothing of the caller's is kept.
+// encode turns records into rows, which lie in one buffer that nothing else uses. Of two records with the
+// same key the later one wins. encode keeps nothing of the caller's.
 func (c *coder[R, K]) encode(records []R) ([]engine.Row, error) {
 	e := encoder[R, K]{
 		def:  &c.def,
@@ -42,12 +42,12 @@ func (c *coder[R, K]) encode(records []R) ([]engine.Row, error) {
 	return e.rows(records)
 }
 
-// encoder collects where in its buffer the parts of each row are: the buffer may move.
+// encoder collects where in its buffer each part of a row ends. It keeps no slices, because the buffer may move while it grows.
 type encoder[R any, K comparable] struct {
 	def  *Definition[R, K]
 	buf  []byte
-	ends []int  // of every part: key, row, score, score, ...
-	at   string // what is being encoded, should it panic
+	ends []int  // where each part ends: key, row, score, score, ...
+	at   string // the attribute that is being encoded: an error names it
 }
 
 func (e *encoder[R, K]) add(r *R) (err error) {
@@ -98,7 +98,7 @@ func (e *encoder[R, K]) addRow(r *R) (err error) {
 	return nil
 }
 
-// appendFramed appends a part in its frame.
+// appendFramed appends what part appends, in a frame.
 func appendFramed[R any](dst []byte, r *R, part func([]byte, *R) ([]byte, error)) ([]byte, error) {
 	start := len(dst)
 	framed, err := part(codec.BeginFrame(dst), r)
@@ -143,7 +143,7 @@ func (e *encoder[R, K]) fail(start int, err error) *CodingError {
 	return c
 }
 
-// rows cuts the buffer, which moves no more, into rows.
+// rows cuts the buffer, which grows no more, into rows.
 func (e *encoder[R, K]) rows(records []R) ([]engine.Row, error) {
 	per := len(e.def.Indexes)
 	rows := make([]engine.Row, len(records))
@@ -163,7 +163,7 @@ func (e *encoder[R, K]) rows(records []R) ([]engine.Row, error) {
 	return e.lastWins(rows, records)
 }
 
-// lastWins drops all but the last row of each key, and refuses unequal keys with equal bytes.
+// lastWins drops all but the latest row of each key, and refuses unequal keys that have the same bytes.
 func (e *encoder[R, K]) lastWins(rows []engine.Row, records []R) ([]engine.Row, error) {
 	if len(rows) < 2 {
 		return rows, nil
@@ -194,7 +194,7 @@ func (e *encoder[R, K]) sameKey(a, b *R, bytes []byte) error {
 		Err: fmt.Errorf("%w: two unequal keys have the same bytes", codec.ErrValue)}
 }
 
-// encodeKeys encodes keys for a look-up; one that is given twice is encoded once.
+// encodeKeys encodes keys. A key that is given twice comes once.
 func (c *coder[R, K]) encodeKeys(given []K) ([]engine.Bytes, error) {
 	if len(given) == 1 {
 		b, err := c.encodeKey(given[0])
@@ -251,7 +251,7 @@ func checkKeySize(n int) error {
 	return nil
 }
 
-// asValueError makes a foreign codec's error one that says which side failed.
+// asValueError returns the error of encoding as one that Is codec.ErrValue, unless its kind is known.
 func asValueError(err error) error {
 	if errors.Is(err, codec.ErrValue) || errors.Is(err, ErrMissingAttribute) || errors.Is(err, ErrPanic) || errors.Is(err, ErrTooLarge) {
 		return err
@@ -259,5 +259,5 @@ func asValueError(err error) error {
 	return &concealed{side: codec.ErrValue, err: err}
 }
 
-// panicked names the type of what was thrown, never its text, which may hold row bytes.
+// panicked returns ErrPanic with the type of the panic's value. The text may hold a part of a record, so it is not told.
 func panicked(p any) error { return fmt.Errorf("%w: %T", ErrPanic, p) }

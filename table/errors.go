@@ -10,7 +10,7 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// Errors that a call meets before Redis is asked: nothing has changed.
+// Errors of a call that is wrong. It is refused before Redis is asked, and nothing has changed.
 var (
 	// ErrInvalidDefinition: Open was given a definition that cannot be a table.
 	ErrInvalidDefinition = errors.New("tablecache: invalid definition")
@@ -20,8 +20,8 @@ var (
 	ErrInvalidSpec = errors.New("tablecache: invalid spec")
 	// ErrMissingAttribute: a map record lacks an attribute of the definition.
 	ErrMissingAttribute = errors.New("tablecache: missing attribute")
-	// ErrTooLarge: a key (64 KiB), a record (64 MiB), the records of one atomic write (256 MiB), or one look-up's keys (10,000)
-	// are more than the limit. Also told, after Redis was asked, of a write or an answer that is more than a limit of the server.
+	// ErrTooLarge: a key (64 KiB), a record (64 MiB), the records of one atomic write (256 MiB), or the keys of one look-up (10,000)
+	// are more than the limit. It is also told after Redis was asked, of a write or an answer that exceeds a limit of the server.
 	ErrTooLarge = wire.ErrTooLarge
 	// ErrPanic: a function of the caller (codec, score, predicate) panicked.
 	ErrPanic = errors.New("tablecache: panic in a caller's function")
@@ -29,7 +29,7 @@ var (
 
 // Errors of Open.
 var (
-	// ErrSchemaMismatch: the table in Redis was written under another definition.
+	// ErrSchemaMismatch: the table in Redis was written under another definition. It is a *SchemaError.
 	ErrSchemaMismatch = store.ErrSchemaMismatch
 	// ErrUnsafeClient: the client or the server is configured so that guarantees cannot hold.
 	ErrUnsafeClient = wire.ErrUnsafeClient
@@ -38,7 +38,7 @@ var (
 // ErrNotFound: there is no such record.
 var ErrNotFound = errors.New("tablecache: record not found")
 
-// Errors that the engine tells; see there for what triggers each.
+// Errors that package engine tells; see there what each means.
 var (
 	ErrClosed               = engine.ErrClosed
 	ErrFenced               = engine.ErrFenced
@@ -52,9 +52,9 @@ var (
 
 // CodingError tells which part of which record could not be encoded or decoded. It holds no
 // part of the record itself: Key is a short hash of the encoded primary key (empty when the key
-// itself could not be encoded). An error of your own codec or function is told by its type alone,
-// unless it wraps codec.ErrValue or codec.ErrData: then its text must not tell the value. Either
-// is found by errors.Is and errors.As.
+// could not be encoded). Of an error of your own codec or function the text tells only the type, unless
+// the error wraps codec.ErrValue or codec.ErrData: then its own text must not tell the value. In both
+// cases errors.Is and errors.As find it.
 type CodingError struct {
 	Table, Key, Attribute string
 	Index                 string // set when a score, not an attribute, was at fault
@@ -79,15 +79,17 @@ func (e *CodingError) Error() string {
 	if e.Key != "" {
 		fmt.Fprintf(&b, " of key #%s", e.Key)
 	}
-	fmt.Fprintf(&b, ": %s", engine.Unprefixed(e.Err))
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %s", engine.Unprefixed(e.Err))
+	}
 	return b.String()
 }
 
 // Unwrap returns the cause.
 func (e *CodingError) Unwrap() error { return e.Err }
 
-// concealed is an error of a caller's function. Its text may hold the value, as that of a *strconv.NumError does, so that
-// only its type is told; errors.Is and errors.As find it.
+// concealed hides the text of an error of a caller's function and tells only its type: the text may hold the value, as that of a
+// *strconv.NumError does. errors.Is and errors.As find the error.
 type concealed struct {
 	side error // codec.ErrValue or codec.ErrData
 	err  error
@@ -99,14 +101,14 @@ func (c *concealed) Error() string { return fmt.Sprintf("%v: a %T", c.side, c.er
 // Unwrap returns both.
 func (c *concealed) Unwrap() []error { return []error{c.side, c.err} }
 
-// SchemaError is an ErrSchemaMismatch with every difference that was found. See errors.As.
+// SchemaError is an ErrSchemaMismatch with every difference that was found. Get it with errors.As.
 type SchemaError = store.SchemaError
 
 // ErrNoTable: Drop found no table of this name.
 var ErrNoTable = store.ErrNoTable
 
-// WaitError tells, beside the error of a context that has ended, what the call was waiting for, since when, and what went
-// wrong there last. errors.As finds it, and errors.Is what it wraps.
+// WaitError stands beside the error of a context that has ended. It tells what the call was waiting for, since when, and what
+// went wrong there last. Get it with errors.As; errors.Is finds what it wraps.
 type WaitError = engine.WaitError
 
 // WaitFor names what a call has waited for.
@@ -120,6 +122,6 @@ const (
 	WaitRedis   = engine.WaitRedis   // Redis answers slowly, cannot be had, or refuses for now
 )
 
-// GivenUpError: a write was certainly not applied, as often in a row as WithTries says, although Redis answered small requests
-// in between. It wraps what Redis or the connection said the last time.
+// GivenUpError: a write has failed as often in a row as WithTries says. Each time it was certainly not applied although Redis
+// answered a small request. The error wraps what went wrong the last time.
 type GivenUpError = engine.GivenUpError

@@ -13,8 +13,8 @@ type filter[R any, K comparable] struct {
 	*decoder[R, K]
 	plan   plan[R]
 	passed int
-	ready  []judged[R] // what was judged before its page could be passed on
-	judged *scan.Page
+	ready  []judged[R] // the part of the answer on the page judged
+	judged *scan.Page  // the page that enough has judged; nil: it has judged none
 }
 
 type judged[R any] struct {
@@ -22,7 +22,7 @@ type judged[R any] struct {
 	err    error
 }
 
-// enough tells whether a first page holds the whole answer because of its limit.
+// enough tells whether the first page holds as many records of the answer as the limit allows.
 func (f *filter[R, K]) enough(ctx context.Context, page *scan.Page) bool {
 	if f.plan.limit == 0 {
 		return false
@@ -39,7 +39,7 @@ func (f *filter[R, K]) enough(ctx context.Context, page *scan.Page) bool {
 			return true
 		}
 	}
-	return false // also when ctx has ended, which whatever comes next will find
+	return false // also when ctx has ended: the next call will find that
 }
 
 // judge decodes row i; ok is false when it is not part of the answer.
@@ -60,7 +60,7 @@ func (f *filter[R, K]) pass(ctx context.Context, page *scan.Page, yield func(R, 
 		return f.passReady(ctx, yield)
 	}
 	for i := range page.Rows {
-		if ctx.Err() != nil { // also where a slow predicate lets nothing pass
+		if ctx.Err() != nil { // checked for each row, because a slow predicate may let none pass
 			return engine.Ended(ctx)
 		}
 		if bad, ok := f.judge(page, i); ok {

@@ -45,7 +45,7 @@ func (i Interval) String() string {
 	return fmt.Sprintf("[%v, %v)", i.GE, i.LT)
 }
 
-// wrong says why the interval cannot be asked for; empty: it can.
+// wrong says why the interval is not allowed. It is empty if it is allowed.
 func (i Interval) wrong() string {
 	switch {
 	case math.IsNaN(i.GE) || math.IsNaN(i.LT):

@@ -23,8 +23,8 @@ func (t *Table[R, K]) Get(ctx context.Context, key K) (R, error) {
 const maxKeys = 10_000
 
 // Lookup returns the records with these keys as they stand at one moment, in the order of the
-// arguments: one that is given twice comes once, one that is not there is skipped. It takes one
-// round trip for at most 10,000 keys; more are ErrTooLarge. Errors come as from Records.
+// arguments. A key that is given twice counts once, and a key without a record is skipped. Lookup takes
+// one round trip for at most 10,000 keys; more are ErrTooLarge. Errors come as from Records.
 func (t *Table[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		found, err := t.lookup(ctx, keys)

@@ -17,21 +17,21 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// Open takes over the table that def describes, or makes it where there is none, and returns it
-// ready to use: another owner, in this process or elsewhere, gets ErrFenced from then on. What an
-// earlier owner staged but did not merge is dropped; a fold it left half way goes on. Open waits
-// for Redis until ctx ends, which bounds nothing after Open has returned. rdb stays the caller's.
+// Open takes over the table that def describes, or makes it if there is none, and returns it
+// ready to use. An earlier owner, in this process or elsewhere, gets ErrFenced from then on. What that
+// owner staged but did not merge is dropped; a fold that it left half way goes on. Open waits for Redis
+// until ctx ends. Once Open has returned ctx no longer matters. rdb stays the caller's.
 //
 // It fails with ErrInvalidDefinition, with ErrUnsafeClient (a client without read time-out, one
 // that reads from replicas, a server that may evict the table), with ErrSchemaMismatch (see
 // WithReset), with ErrLost (keys are missing), or with what Redis says. A failing Open changes
-// nothing and fences nobody, except that it may have done so where its error Is ErrUnknownOutcome:
-// when ctx or the connection ended while the table was being claimed.
+// nothing and fences nobody. Only if its error Is ErrUnknownOutcome it may have done so: ctx or the
+// connection ended while the table was being claimed.
 //
 // Before the claim Open compares some stored scores with those that the indexes compute from the same
-// records: of each index that is not Unstored a hundred, spread over it (fewer where they are wide). One that
-// differs is an ErrSchemaMismatch: the function is another one, or needs what is not stored. A sample is no
-// proof: it misses what is rare, and what an earlier owner writes between it and the claim.
+// records: a hundred of each index that is not Unstored, spread over it (fewer if the rows are large). If a
+// score differs the error is ErrSchemaMismatch: the function is another one, or it needs what is not stored. A
+// sample is no proof: it misses what is rare, and what an earlier owner writes between the sample and the claim.
 func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, def Definition[R, K], opts ...Option) (*Table[R, K], error) {
 	o := resolve(opts)
 	fail := func(err error) (*Table[R, K], error) { return nil, fmt.Errorf("table %s: open: %w", def.Name, err) }
@@ -67,7 +67,7 @@ func indexNames[R any](indexes []Index[R]) []string {
 	return names
 }
 
-// startOwner puts the goroutines of a claimed table to work. keepsRows: records share the memory of their rows.
+// startOwner starts the goroutines of a claimed table. keepsRows tells that records share the memory of their rows.
 func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool) *owner {
 	pool, release := o.cleanupPool()
 	logger := o.logger.With(zap.String("table", c.Keys.Table))
@@ -92,7 +92,7 @@ func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool)
 	return t
 }
 
-// cleanupPool returns where the table folds, and how to give it back.
+// cleanupPool returns the pool in which the table folds, and a function that gives it back.
 func (o *options) cleanupPool() (*cleanup.Pool, func()) {
 	if o.pool != nil {
 		return o.pool, func() {}

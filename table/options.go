@@ -50,7 +50,7 @@ func hostAndProcess() string {
 	return fmt.Sprintf("%s:%d", host, os.Getpid())
 }
 
-// resolve applies given options to the defaults; a zero or negative value keeps the default.
+// resolve applies the given options to the defaults. A value of zero or less keeps the default.
 func resolve(given []Option) options {
 	o := defaultOptions()
 	for _, apply := range given {
@@ -65,7 +65,7 @@ func positive[N int | int64 | time.Duration](to *N, v N) {
 	}
 }
 
-// WithLogger makes the table log to l. The default logs nothing. Neither keys nor rows are logged.
+// WithLogger makes the table log to l. By default it logs nothing. Neither keys nor rows are logged.
 func WithLogger(l *zap.Logger) Option {
 	return func(o *options) {
 		if l != nil {
@@ -78,33 +78,33 @@ func WithLogger(l *zap.Logger) Option {
 // closes. The default is a pool that all tables of the process share.
 func WithCleanup(p *cleanup.Pool) Option { return func(o *options) { o.pool = p } }
 
-// WithMailbox bounds how many regular writes, and how many scratch writes, wait in the table's
-// mailboxes; more wait at its door, first come first served. The default is 1,024.
+// WithMailbox sets how many writes wait in each of the table's two mailboxes, for regular and for
+// scratch writes. More writes wait for a place in it, first come first served. The default is 1,024.
 func WithMailbox(n int) Option { return func(o *options) { positive(&o.mailbox, n) } }
 
 // WithStreamBuffer sets how many records the channel of a Stream holds. The default is 256.
 func WithStreamBuffer(records int) Option { return func(o *options) { positive(&o.buffer, records) } }
 
-// WithSnapshotGrace sets for how long a stalled reader may hold up a write or a fold, counted from
-// the moment the first of them waits for it. The default is 5 s.
+// WithSnapshotGrace sets for how long a stalled reader may hold up writes and folds, counted from
+// the moment when the first of them waits for that reader. The default is 5 s.
 func WithSnapshotGrace(d time.Duration) Option { return func(o *options) { positive(&o.grace, d) } }
 
-// WithSnapshotMemory bounds what all readers of the table that hurry hold in memory. The default
-// is 64 MiB.
+// WithSnapshotMemory sets how much memory all long reads of the table may use together to read on quickly,
+// because a write or a fold waits for them. The default is 64 MiB.
 func WithSnapshotMemory(bytes int64) Option { return func(o *options) { positive(&o.memory, bytes) } }
 
-// WithPageBytes sets how large, about, one page of a long read is. The default is 256 KiB.
+// WithPageBytes sets about how large one page of a long read is. The default is 256 KiB.
 func WithPageBytes(n int) Option { return func(o *options) { positive(&o.pageBytes, n) } }
 
 // WithReset drops what is stored under the table's name, whatever its schema, and starts anew.
 func WithReset() Option { return func(o *options) { o.reset = true } }
 
-// WithEvictionAllowed opens the table on a server that may evict its keys. What is evicted is
-// still told, as ErrLost, never answered as if it had not been there.
+// WithEvictionAllowed lets Open open the table on a server that may evict its keys. What is evicted
+// is ErrLost, never an empty answer.
 func WithEvictionAllowed() Option { return func(o *options) { o.evictable = true } }
 
-// WithOwner names the owner in Redis, for people, who find it in Stats. The default is the host's name, a
-// colon and the number of the process.
+// WithOwner sets the owner's name, which is kept in Redis for people and told by Stats. The default is the
+// host's name, a colon and the process id.
 func WithOwner(name string) Option {
 	return func(o *options) {
 		if name != "" {
@@ -113,8 +113,9 @@ func WithOwner(name string) Option {
 	}
 }
 
-// WithTries sets how often in a row a write may fail before it is given up, with a *GivenUpError. It has failed only if Redis
-// answers a small request right after that: while Redis cannot be had a write waits until its context ends. The default is 5.
+// WithTries sets how often in a row a write may fail before it is given up with a *GivenUpError. A write has failed when it was
+// certainly not applied and Redis answers a small request right after. While Redis does not answer at all a write waits until its
+// context ends. The default is 5.
 func WithTries(n int) Option { return func(o *options) { positive(&o.tries, n) } }
 
 // WithFeed bounds the change feed, from which readers and mirrors in other processes learn what has changed: so many bytes of the

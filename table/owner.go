@@ -15,7 +15,7 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/store"
 )
 
-// owner is an open table as far as the type of its records does not matter.
+// owner is what of an open table does not depend on the type of its records.
 type owner struct {
 	name    string
 	epoch   layout.Epoch
@@ -32,42 +32,41 @@ type owner struct {
 // Name returns the table's name.
 func (o *owner) Name() string { return o.name }
 
-// Close ends the table in this process: calls that wait end with ErrClosed, reads under way
-// likewise, and all its goroutines stop. What is stored stays; what is only staged will be
-// dropped by the next Open. Close waits for the effect and the socket reads under way, at most
-// two read time-outs of the client: dials, retries and waits for a connection it ends, and what
-// does not end even then (a Dialer or a hook that hangs) is left to itself and logged. A write whose
-// outcome is not known by then is ErrUnknownOutcome. Close may be called more than once, but not
-// from a function that the table calls (codec, score, predicate). The client is not closed. The
-// error is nil.
+// Close ends the table in this process: calls that wait and reads under way end with ErrClosed, and
+// all goroutines of the table stop. What is stored stays; the next Open drops what is only staged.
+// Close waits for the write and the socket reads under way, at most two read time-outs of the client.
+// It ends dials, retries and waits for a connection. What does not end even then (a Dialer or a hook
+// that hangs) is left to itself and logged. A write whose outcome is not known by then is
+// ErrUnknownOutcome. Close may be called more than once, but not from a function that the table calls
+// (codec, score, predicate). It does not close the client. The error is always nil.
 func (o *owner) Close() error {
 	o.closing.Do(o.stop)
 	return nil
 }
 
 // Done returns a channel that is closed when the table can no longer be written: it is fenced, lost or closed. Err says which. A
-// table that is not used is not asked about: it learns of its end by its next call. Stats is a cheap one.
+// table that nobody uses learns of its end only by its next call; Stats is a cheap one.
 func (o *owner) Done() <-chan struct{} { return o.actor.Done() }
 
-// Err returns why the table can no longer be written: the error Is ErrFenced, ErrLost or ErrClosed. It is the first reason, which
-// Close does not replace, and nil before Done is closed.
+// Err returns why the table can no longer be written: the error Is ErrFenced, ErrLost or ErrClosed. The first reason stays, also
+// after Close. Before Done is closed Err returns nil.
 func (o *owner) Err() error { return o.actor.Err() }
 
 // Clear drops all records, indexes and whatever is staged, in one step and in any state of the
-// lock; the generation stays. A fold and …Seq calls that are running end. Clear waits for long
-// reads, at most the grace period, until ctx ends (as Put does).
+// lock; the generation stays. It ends a fold, and the loops of DeleteSeq and ScratchDiscardSeq. Clear waits
+// for long reads, at most the grace period, until ctx ends (as Put does).
 func (o *owner) Clear(ctx context.Context) error {
 	return o.errorf("clear", o.actor.Clear(ctx))
 }
 
 // ScratchMerge makes all that is staged visible to readers, in one step that takes as long for a
-// million records as for one. Where nothing is staged it does nothing. The fold that follows runs
-// in the background; see WaitClear. After 2^32-1 merges it is ErrGenerationsExhausted.
+// million records as for one. If nothing is staged it does nothing. The fold that follows runs
+// in the background; see WaitClear. After 2^32-1 merges the error is ErrGenerationsExhausted.
 func (o *owner) ScratchMerge(ctx context.Context) error {
 	return o.errorf("merge", o.proven(ctx, o.actor.Merge))
 }
 
-// ScratchAbort drops all that is staged, if anything is; regular writes go on.
+// ScratchAbort drops all that is staged. Then regular writes go on.
 func (o *owner) ScratchAbort(ctx context.Context) error {
 	return o.errorf("abort", o.proven(ctx, o.actor.Abort))
 }
@@ -77,7 +76,8 @@ func (o *owner) WaitClear(ctx context.Context) error {
 	return o.errorf("wait", o.proven(ctx, o.actor.WaitClear))
 }
 
-// proven makes a call that may change nothing. Then Redis is asked whether the table still is ours, for nothing else has proven it.
+// proven makes a call that may have nothing to do. If no effect was applied meanwhile, nothing has proven that the table is still
+// ours, so Redis is asked.
 func (o *owner) proven(ctx context.Context, call func(context.Context) error) error {
 	before := o.actor.Acked()
 	if err := call(ctx); err != nil || o.actor.Acked() != before {
@@ -86,7 +86,7 @@ func (o *owner) proven(ctx context.Context, call func(context.Context) error) er
 	return o.reader.Prove(ctx)
 }
 
-// errorf names the table and what was done in an error, unless that names the table already.
+// errorf adds the table's name and what was done to an error, unless the error names the table already.
 func (o *owner) errorf(what string, err error) error {
 	if err == nil || errors.As(err, new(*CodingError)) {
 		return err
@@ -94,7 +94,7 @@ func (o *owner) errorf(what string, err error) error {
 	return fmt.Errorf("table %s: %s: %w", o.name, what, err)
 }
 
-// authority is the table's actor, as its reader sees it.
+// authority is the table's actor for its reader.
 type authority struct {
 	*engine.Actor
 	epoch layout.Epoch
@@ -105,7 +105,7 @@ var _ scan.Authority = authority{}
 // Epoch names the owner.
 func (a authority) Epoch() layout.Epoch { return a.epoch }
 
-// Pin has the actor keep what readers see.
+// Pin returns a pin of the actor's.
 func (a authority) Pin(ctx context.Context, read engine.View) (scan.Pin, error) {
 	pin, err := a.Actor.Pin(ctx, read)
 	if err != nil {

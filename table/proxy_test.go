@@ -23,6 +23,9 @@ type proxy struct {
 // cutIt is an answer that closes the connection.
 const cutIt = "cut"
 
+// itsArguments stands in an answer for the arguments of the command, which some servers repeat.
+const itsArguments = "{arguments}"
+
 // decide sets what the proxy answers to the last of the commands that a connection has sent so far, by their names: a line, or
 // cutIt; nothing hands it on.
 func (p *proxy) decide(answer func(seen []string) string) { p.answer.Store(&answer) }
@@ -70,7 +73,7 @@ func (p *proxy) serve(client net.Conn, socket string) {
 				return
 			}
 		default:
-			reply += "\r\n"
+			reply = strings.ReplaceAll(reply, itsArguments, "'"+strings.Join(args[1:], "' '")+"'") + "\r\n"
 		}
 		if _, err := io.WriteString(client, reply); err != nil {
 			return

@@ -9,20 +9,20 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// Records returns the records of s as they stand at one moment of the call that ranges over it,
-// whatever is written meanwhile; each range is a new read. Records come as they arrive from
+// Records returns the records of s as they stand at one moment during the loop that ranges over them,
+// whatever is written meanwhile. Each loop is a new read. Records are yielded as they arrive from
 // Redis. A record that cannot be decoded, or whose predicate panics, yields a *CodingError in its
-// place, and the loop may go on; any other error is the last thing yielded, and a loop that ends
-// without one has seen every record. Breaking out of the loop releases everything. Records are the
-// caller's; strings of one record may share one piece of memory (see codec.Keeper), so clone a
-// short one that is to outlive its record for long.
+// place, and the loop may go on. Any other error is the last thing yielded; a loop that ends without
+// one has got every record. Breaking out of the loop releases everything. The records belong to the
+// caller. Strings of one record may share one piece of memory (see codec.Keeper): clone a short one
+// that is to live much longer than its record.
 //
-// A read that fits one page neither waits nor makes anyone wait. A longer one makes regular
-// writes and folds wait for it until it is in memory, at most for the grace period: then it ends
-// with ErrSnapshotExpired if its consumer stalls. Writing to the table inside the loop cannot
-// deadlock: a ScratchPut or a merge goes on at once, while a Put waits until the rest of the read
-// is in memory, and ends the read, after the grace period, where WithSnapshotMemory is too little.
-// When ctx ends the loop yields an error that Is ctx.Err(), within milliseconds.
+// A read that fits one page neither waits nor makes anyone wait. For a longer read regular writes
+// and folds wait until the rest of it is in memory, at most for the grace period; a read that is not
+// in memory by then ends with ErrSnapshotExpired. Writing to the table inside the loop cannot
+// deadlock: a ScratchPut or a merge goes on at once. A Put waits until the rest of the read is in
+// memory; if WithSnapshotMemory is too little for that, the Put goes on after the grace period and the
+// read has ended. When ctx ends the loop yields an error that Is ctx.Err(), within milliseconds.
 func (t *Table[R, K]) Records(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		p, err := t.planOf(s, scripts.Merged)
@@ -36,7 +36,7 @@ func (t *Table[R, K]) Records(ctx context.Context, s Spec[R]) iter.Seq2[R, error
 	}
 }
 
-// read yields what p asks for, and returns the error that ended it early.
+// read yields the records of p, and returns the error that ended the read early.
 func (t *Table[R, K]) read(ctx context.Context, p plan[R], yield func(R, error) bool) error {
 	f := filter[R, K]{decoder: t.decoder(), plan: p}
 	enough := func(page *scan.Page) bool { return f.enough(ctx, page) }

@@ -6,17 +6,17 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// Repair walks the table as Verify does and mends what it finds: entries are made anew from their
-// rows, entries without a row, rows that cannot be decoded and leftovers of scratch are deleted,
-// counts are set right. Each is looked at again in the very step that mends it, so that Repair
-// never removes a sound row, whatever is written meanwhile. It returns what it has mended; run
-// again it mends nothing. What is lost stays lost: a row that is gone leaves no trace afterwards, and an
-// entry of an Unstored index that is missing is left missing, for nobody knows its score.
+// Repair goes through the table as Verify does and mends what it finds. It makes entries anew from their
+// rows, deletes entries without a row, rows that cannot be decoded and leftovers of scratch, and sets counts
+// right. The step that mends a thing first checks it again, so that Repair never removes a sound row,
+// whatever is written meanwhile. Repair returns what it has mended; a second run mends nothing. What is lost
+// stays lost: a row that is gone leaves no trace afterwards. An entry that is missing in an Unstored index
+// stays missing, for nobody knows its score.
 //
-// A table whose writes have said ErrLost must be opened again after it. A long read that is under
-// way when a wrong score is mended may find that record at either score, at both or at neither.
+// If a write of the table has said ErrLost, open the table again after Repair. A long read that is under
+// way while a wrong score is mended may find that record at either score, at both or at neither.
 func (t *Table[R, K]) Repair(ctx context.Context) (Report, error) {
-	var walked, mended Report
+	var audited, mended Report
 	mend := func(f finding) error {
 		if (f.Kind == MissingEntry || f.Kind == WrongScore) && f.Score == "" {
 			return nil // nobody knows the score
@@ -32,8 +32,8 @@ func (t *Table[R, K]) Repair(ctx context.Context) (Report, error) {
 		}
 		return nil
 	}
-	err := t.audit(ctx, &walked, mend)
-	mended.Rows = walked.Rows
+	err := t.audit(ctx, &audited, mend)
+	mended.Rows = audited.Rows
 	return mended, t.errorf("repair", err)
 }
 

@@ -16,8 +16,8 @@ func (d *Definition[R, K]) comparable() (indexes []int) {
 	return indexes
 }
 
-// judge compares scores that are stored with those of an index's function. A row that cannot be decoded is damaged, which Verify
-// tells; a score that cannot be computed is not the one that is stored.
+// judge compares stored scores with those that an index's function computes, and says how they differ; empty: they do not. It skips
+// rows that cannot be decoded: Verify tells of those. A score that cannot be computed differs.
 func (d *Definition[R, K]) judge(index int, sampled scripts.SampledRows) (difference string) {
 	x, record := &d.Indexes[index], decoder[R, K]{def: d}
 	compared, wrong := 0, 0

@@ -7,21 +7,22 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// ScratchPut stages records: no read sees them before ScratchMerge. The first staged record makes
-// regular writes wait until the merge and its fold, or the abort, are done. Otherwise it is as
+// ScratchPut stages records: no read sees them before ScratchMerge. From the first staged record on
+// regular writes wait until the merge and its fold, or the abort, are done. Otherwise ScratchPut is like
 // Put, but it waits only while a merge is being folded. ErrGenerationsExhausted: see ScratchMerge.
 func (t *Table[R, K]) ScratchPut(ctx context.Context, records ...R) error {
 	return t.errorf("scratch put", t.write(ctx, records, t.actor.Stage))
 }
 
-// ScratchDiscard stages the deletion of the records of s, in the view that a merge now would
-// show, and returns how many it discarded. It waits like ScratchPut and is atomic like Delete.
+// ScratchDiscard stages the deletion of the records of s, as they would be after a merge now,
+// and returns how many it discarded. It waits like ScratchPut and is atomic like Delete.
 func (t *Table[R, K]) ScratchDiscard(ctx context.Context, s Spec[R]) (int, error) {
 	return drain(t.ScratchDiscardSeq(ctx, s))
 }
 
-// ScratchDiscardSeq is to ScratchDiscard what DeleteSeq is to Delete. When its scratch session is
-// merged or aborted meanwhile it ends with ErrScratchMerged or ErrScratchAborted.
+// ScratchDiscardSeq discards as ScratchDiscard does, page by page, and yields what it has discarded, as
+// DeleteSeq does. If its scratch session is merged or aborted meanwhile, it ends with ErrScratchMerged or
+// ErrScratchAborted.
 func (t *Table[R, K]) ScratchDiscardSeq(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
 	return t.sweep(ctx, s, "discard", scripts.Staged, t.actor.ScratchSpan, t.actor.Discard)
 }

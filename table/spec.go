@@ -11,17 +11,17 @@ import (
 )
 
 // Spec says which records a call is about: those whose score in Index lies in one of Intervals
-// and for which Recheck, if any, holds; in the order of Intervals, inside one by score and then
-// by encoded key. No intervals: no records.
+// and for which Recheck, if there is one, holds. They come in the order of Intervals, within one by
+// score and then by encoded key. Without intervals there are no records.
 type Spec[R any] struct {
 	Index     string
 	Intervals []Interval    // must not overlap; may be empty; at most 1,000
 	Recheck   func(*R) bool // called in the caller's or the stream's goroutine; must not keep the record
 	Reverse   bool          // exactly the reverse order
-	Limit     int           // the first so many of the answer; 0 means all
+	Limit     int           // only the first so many records; 0 means all
 }
 
-// Where returns the spec with the predicate holds as well.
+// Where returns the spec with one more predicate: holds must hold, too.
 func (s Spec[R]) Where(holds func(*R) bool) Spec[R] {
 	before := s.Recheck
 	s.Recheck = holds
@@ -31,7 +31,7 @@ func (s Spec[R]) Where(holds func(*R) bool) Spec[R] {
 	return s
 }
 
-// Reversed returns the spec with its order turned round.
+// Reversed returns the spec with its order reversed.
 func (s Spec[R]) Reversed() Spec[R] {
 	s.Reverse = !s.Reverse
 	return s
@@ -43,7 +43,7 @@ func (s Spec[R]) Max(n int) Spec[R] {
 	return s
 }
 
-// maxIntervals bounds what one script looks at.
+// maxIntervals bounds the intervals of a spec, all of which one script may have to read.
 const maxIntervals = 1000
 
 // plan is a checked spec.

@@ -24,7 +24,7 @@ type Stats struct {
 	Staged     int    // rows and tombstones that are staged, or merged and not folded yet
 	Pins       int    // long reads that writes or folds must wait for
 	Mailbox    int    // writes that wait
-	Owner      string // the name of the table's owner, which is this table; see WithOwner
+	Owner      string // the owner's name; see WithOwner
 	// FoldFailures is how often in a row the running fold has failed, FoldError why.
 	FoldFailures int
 	FoldError    error

@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// Storage is what a cache layer needs of a table, whatever the type of its keys.
+// Storage is a table without the type of its keys: what a cache layer needs of it.
 type Storage[R any] interface {
 	Name() string
 	All(index string) Spec[R]

@@ -15,9 +15,9 @@ type Stream[R any] struct {
 	err    error         // written by the producer before done is closed
 }
 
-// Stream starts a read of s, of one moment as Records says, and returns it at once. Its channel
-// holds as many records as WithStreamBuffer says. Drain it, or end ctx, or call Close: any of
-// them frees all that the stream holds.
+// Stream starts a read of s, which is a snapshot as for Records, and returns it at once. Its channel
+// holds as many records as WithStreamBuffer says. Receive until the channel is closed, or end ctx, or
+// call Close: each of these frees all that the stream holds.
 func (t *Table[R, K]) Stream(ctx context.Context, s Spec[R]) *Stream[R] {
 	ctx, cancel := context.WithCancel(ctx)
 	st := &Stream[R]{c: make(chan R, t.buffer), cancel: cancel, done: make(chan struct{})}
@@ -27,8 +27,8 @@ func (t *Table[R, K]) Stream(ctx context.Context, s Spec[R]) *Stream[R] {
 	return st
 }
 
-// produce sends every record to c, skips those that cannot be decoded, and returns what was
-// skipped and what ended it early.
+// produce sends every record to c and skips those that cannot be decoded. It returns an error for each
+// that it skipped, joined with the one that ended the read early.
 func (t *Table[R, K]) produce(ctx context.Context, s Spec[R], c chan<- R) error {
 	var errs []error
 	for r, err := range t.Records(ctx, s) {
@@ -54,12 +54,12 @@ func (s *Stream[R]) end(err error) {
 	s.cancel()
 }
 
-// C returns the channel, which is closed when all records were delivered or the stream ended
-// early; Err tells which.
+// C returns the channel of the records. It is closed when all records were delivered, or when the
+// stream has ended early; Err tells which.
 func (s *Stream[R]) C() <-chan R { return s.c }
 
-// Err returns, once C is closed, nil only if every record was delivered: else why the stream
-// ended early, joined with a *CodingError for each record that it skipped. Before that it is nil.
+// Err returns nil before C is closed. After that it returns nil if every record was delivered; else it
+// returns why the stream ended early, joined with a *CodingError for each record that it skipped.
 func (s *Stream[R]) Err() error {
 	select {
 	case <-s.done:
@@ -69,8 +69,8 @@ func (s *Stream[R]) Err() error {
 	}
 }
 
-// Close ends the stream early and waits until it holds nothing any more. Closing a stream that
-// has ended does nothing; closing one early makes Err say context.Canceled.
+// Close ends the stream and waits until it holds nothing any more. If the stream was ended early by Close,
+// Err Is context.Canceled. Closing a stream that has ended does nothing.
 func (s *Stream[R]) Close() {
 	s.cancel()
 	<-s.done

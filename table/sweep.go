@@ -14,17 +14,17 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// DeleteSeq deletes the records of s page by page and yields what it has deleted. No lock is held
+// DeleteSeq deletes the records of s page by page and yields what it has deleted. It holds no lock
 // while the loop body runs. A record that changes between being judged and being deleted is
-// judged again; each key is deleted at most once, even if the body puts it back. Breaking out of
-// the loop stops: the page at hand, up to 1,000 records of which some were not yielded, is gone.
-// A row that cannot be decoded yields a *CodingError and is left alone (DeleteKeys deletes it).
-// When the table is cleared meanwhile the sequence ends.
+// judged again. Each key is deleted at most once, even if the body puts it back. Breaking out of
+// the loop ends it; all records of the current page (up to 1,000) are deleted then, although some
+// were not yielded. A row that cannot be decoded yields a *CodingError and stays (DeleteKeys deletes
+// it). If the table is cleared meanwhile the sequence ends.
 func (t *Table[R, K]) DeleteSeq(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
 	return t.sweep(ctx, s, "delete", scripts.Merged, regularSpan(t.actor), t.actor.Delete)
 }
 
-// regularSpan waits for the lock, so that what is judged is what will be deleted.
+// regularSpan waits until the lock is clear before it gets a span, so that records are judged as they will be deleted.
 func regularSpan(a *engine.Actor) func(context.Context) (*engine.Span, error) {
 	return func(ctx context.Context) (*engine.Span, error) {
 		if err := a.WaitClear(ctx); err != nil {
@@ -63,8 +63,8 @@ func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], what string, scope s
 	}
 }
 
-// mostRetries bounds how often a page that other writers keep disturbing is read anew to be marked
-// as a whole; after that its records are marked one by one, each if it is still as it was seen.
+// mostRetries bounds how often a page that other writers disturb is read again so that it can be marked
+// as a whole. After that its records are marked one by one, each if it is still as it was read.
 const mostRetries = 100
 
 // run goes through the pages.
@@ -86,7 +86,7 @@ func (w *sweeper[R, K]) run(ctx context.Context) error {
 		wait := w.maybeReadAhead(ctx, page)
 		chosen, err := w.choose(ctx, all)
 		if err != nil {
-			return err // without waiting for a page that nobody wants
+			return err // wait is not called: nobody needs the next page
 		}
 		wait()
 		if err := w.sweepRows(ctx, chosen, page.Moment); err != nil || page.Final {
@@ -105,7 +105,7 @@ func (w *sweeper[R, K]) page(ctx context.Context) (*scan.Page, error) {
 	return page, err
 }
 
-// maybeReadAhead reads the page behind this one while this one is judged, where that is worth it.
+// maybeReadAhead reads the page behind this one while this one is judged, unless the limit may end the sweep on it.
 func (w *sweeper[R, K]) maybeReadAhead(ctx context.Context, page *scan.Page) (wait func()) {
 	if w.plan.limit > 0 {
 		return func() {}
@@ -121,8 +121,8 @@ func rowsOf(page *scan.Page) []scan.Found {
 	return rows
 }
 
-// sweepWhole marks those of all records that pass, at one moment; disturbed tells that they were no
-// longer all, and that nothing was marked.
+// sweepWhole marks those of all records that pass, at one moment. disturbed tells that other records had come meanwhile, or
+// that some had changed, so that nothing was marked.
 func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []scan.Found, read wire.Moment) (disturbed bool, err error) {
 	chosen, err := w.choose(ctx, all)
 	if err != nil || len(chosen) == 0 {
@@ -141,7 +141,7 @@ func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []scan.Found, read w
 	return len(changed) > 0, err
 }
 
-// witnesses returns what is not chosen.
+// witnesses returns the records that are not chosen.
 func witnesses[R any](all []scan.Found, chosen []candidate[R]) (others []engine.Mark) {
 	for _, f := range all {
 		if len(chosen) > 0 && bytes.Equal(chosen[0].Key, f.Key) {
@@ -153,7 +153,7 @@ func witnesses[R any](all []scan.Found, chosen []candidate[R]) (others []engine.
 	return others
 }
 
-// sweepRows marks what was chosen, yields what was marked, and looks again at what has changed since.
+// sweepRows marks the chosen records, yields those that were marked, and judges those again that have changed since.
 func (w *sweeper[R, K]) sweepRows(ctx context.Context, chosen []candidate[R], read wire.Moment) error {
 	for len(chosen) > 0 {
 		verdicts, err := w.mark(ctx, w.deletion(chosen, read))
@@ -172,7 +172,7 @@ func (w *sweeper[R, K]) sweepRows(ctx context.Context, chosen []candidate[R], re
 	return nil
 }
 
-// again finds and judges what has changed.
+// again reads and judges the records with these keys again.
 func (w *sweeper[R, K]) again(ctx context.Context, changed []engine.Bytes) ([]candidate[R], wire.Moment, error) {
 	rows, read, err := w.pages.Find(ctx, changed)
 	if err == nil {
@@ -185,7 +185,7 @@ func (w *sweeper[R, K]) again(ctx context.Context, changed []engine.Bytes) ([]ca
 	return chosen, read, err
 }
 
-// markOf names the record as it was found.
+// markOf returns the mark for a record as it was read.
 func markOf(f scan.Found) engine.Mark {
 	return engine.Mark{Key: f.Key, Value: f.Row, Score: f.Score}
 }
@@ -222,7 +222,7 @@ func (w *sweeper[R, K]) judge(f scan.Found) (c candidate[R], ok bool, err error)
 		return c, false, nil
 	}
 	c.Found = f
-	if err = w.decode(f.Key, bytes.Clone(f.Row)); err != nil { // a codec or predicate may write there, and f.Row is sent back
+	if err = w.decode(f.Key, bytes.Clone(f.Row)); err != nil { // a clone: a codec or predicate may write to it, and f.Row is sent back
 		w.pages.Done(f.Key)
 		return c, false, err
 	}
@@ -241,7 +241,7 @@ func inside(intervals []Interval, score []byte) bool {
 }
 
 func (w *sweeper[R, K]) deletion(chosen []candidate[R], read wire.Moment) engine.Deletion {
-	d := engine.Deletion{Marks: make([]engine.Mark, len(chosen)), Index: w.plan.query.Index, Seen: read.View.Seq, Span: w.span}
+	d := engine.Deletion{Marks: make([]engine.Mark, len(chosen)), Index: w.plan.query.Index, ReadAt: read.View.Seq, Span: w.span}
 	for i, c := range chosen {
 		d.Marks[i] = markOf(c.Found)
 	}

@@ -14,8 +14,8 @@ import (
 // Report is what Verify found.
 type Report struct {
 	Problems []Problem
-	Rows     int  // rows looked at, staged ones too
-	Partial  bool // there are more problems than a report holds
+	Rows     int  // how many rows were read, staged ones too
+	Partial  bool // there are more problems than the report holds
 }
 
 // OK tells whether nothing is wrong.
@@ -46,17 +46,16 @@ const (
 // maxProblems bounds a report.
 const maxProblems = 10_000
 
-// Verify walks everything that is stored for the table, in short steps, while the table is used,
-// and blocks nobody. It reports what is wrong for certain: what is written during the walk is
-// either seen whole or not at all. It takes a score for wrong when the index computes another one
-// from the stored attributes, unless the index is Unstored. It also works on a table whose reads
-// say ErrLost.
+// Verify goes through everything that is stored for the table, in short steps, while the table is used,
+// and blocks nobody. It reports only what is certainly wrong: of what is written meanwhile it reads
+// either all or nothing. A score is wrong if the index computes another one from the stored attributes;
+// this is not checked for an Unstored index. Verify also works on a table whose reads say ErrLost.
 func (t *Table[R, K]) Verify(ctx context.Context) (Report, error) {
 	var report Report
 	told := make(map[Problem]bool)
 	err := t.audit(ctx, &report, func(f finding) error {
 		switch {
-		case told[f.Problem]: // a walk over a hash may come by a row twice
+		case told[f.Problem]: // HSCAN may bring a row twice
 		case len(told) == maxProblems:
 			report.Partial = true
 		default:
@@ -68,13 +67,13 @@ func (t *Table[R, K]) Verify(ctx context.Context) (Report, error) {
 	return report, t.errorf("verify", err)
 }
 
-// finding is a problem and what it takes to mend it.
+// finding is a problem, and what Repair needs to mend it.
 type finding struct {
 	Problem
 	scripts.Damage
 }
 
-// audit hands every problem to each.
+// audit goes through the table and calls each with every problem.
 func (t *Table[R, K]) audit(ctx context.Context, report *Report, each func(finding) error) error {
 	a := auditor[R, K]{decoder: t.decoder(), report: report, each: each}
 	for _, p := range []scripts.Part{scripts.MergedRows, scripts.StagedRows} {
@@ -99,7 +98,7 @@ func (t *Table[R, K]) audit(ctx context.Context, report *Report, each func(findi
 	return a.counts(counts)
 }
 
-// auditor judges what an audit brings.
+// auditor judges what an audit reads.
 type auditor[R any, K comparable] struct {
 	*decoder[R, K]
 	report *Report
@@ -107,7 +106,7 @@ type auditor[R any, K comparable] struct {
 	staged int // problems found with staged rows and entries
 }
 
-// rows judges rows: each must decode, and have its entry in each index.
+// rows judges rows: each must be decodable, and have its entry in each index.
 func (a *auditor[R, K]) rows(v engine.View, staged bool, rows scripts.AuditedRows) error {
 	for i, key := range rows.Keys {
 		a.report.Rows++
@@ -129,7 +128,7 @@ func (a *auditor[R, K]) row(v engine.View, f finding, scores []string) error {
 		return a.found(f)
 	}
 	if f.Staged && layout.IsTombstone(row) {
-		return nil // a tombstone has no entries; one that it has is found as an orphan
+		return nil // a tombstone has no entries; if it has one, that is found as an orphan
 	}
 	if err := a.decode([]byte(f.Damage.Key), row); err != nil {
 		var c *CodingError
@@ -163,7 +162,7 @@ func belongs(row []byte, v engine.View) bool {
 	return layout.Generation(row) == v.Generation
 }
 
-// scores compares those of the record that was decoded last with what is stored.
+// scores compares the scores of the record that was just decoded with the stored ones.
 func (a *auditor[R, K]) scores(f finding, stored []string) error {
 	r := a.record
 	for i := range a.def.Indexes {
@@ -179,7 +178,7 @@ func (a *auditor[R, K]) scores(f finding, stored []string) error {
 	return nil
 }
 
-// examine tells what is wrong with a stored score, and the one that belongs there; empty: it cannot be told.
+// examine tells what is wrong with a stored score; empty: nothing. want is the right score; empty: it is not known.
 func examine[R any](x *Index[R], r *R, stored string) (is ProblemKind, want string) {
 	if x.unstored {
 		if stored == "" {
@@ -192,7 +191,7 @@ func examine[R any](x *Index[R], r *R, stored string) (is ProblemKind, want stri
 		want = layout.ScoreText(score)
 	}
 	switch {
-	case err != nil: // it cannot be told
+	case err != nil: // the right score is not known
 	case stored == "":
 		is = MissingEntry
 	case !equal(stored, score):
@@ -207,7 +206,7 @@ func equal(stored string, score float64) bool {
 	return err == nil && is == score
 }
 
-// orphans hands on entries without a row.
+// orphans reports entries without a row.
 func (a *auditor[R, K]) orphans(f finding, keys [][]byte) error {
 	for _, key := range keys {
 		f.Problem.Key, f.Damage.Key = layout.KeyHash(key), string(key)
@@ -218,8 +217,8 @@ func (a *auditor[R, K]) orphans(f finding, keys [][]byte) error {
 	return nil
 }
 
-// counts compares what was counted with what is there. What other findings explain, an index that
-// is too long or too short, is not told again.
+// counts compares the counts in the truth with what is there. It does not report an index that is too long or too
+// short: orphans and missing entries explain that.
 func (a *auditor[R, K]) counts(c scripts.AuditedCounts) error {
 	wrong := map[bool]bool{
 		false: !bytes.Equal(c.Noted[0], c.Rows[0]),
@@ -235,7 +234,7 @@ func (a *auditor[R, K]) counts(c scripts.AuditedCounts) error {
 	return nil
 }
 
-// across returns the i-th of each column.
+// across returns the i-th element of each column.
 func across(columns [][][]byte, i int) []string {
 	out := make([]string, len(columns))
 	for j, c := range columns {

@@ -12,14 +12,15 @@ import (
 const mostAtomic = 1000
 
 // Put stores records, in place of those with the same keys. When it returns nil every read that
-// starts later sees them. Up to 1,000 records are stored all or not at all; more go in order,
-// 1,000 at a time, and an error says how many are in. Of two records with the same key the last
-// one wins. A record that cannot be encoded is refused, with a *CodingError, before any is sent.
+// starts later sees them. Up to 1,000 records are stored all or not at all. More go in order,
+// 1,000 at a time, and an error says how many are in. Of two records with the same key the later
+// one wins. If a record cannot be encoded, Put returns a *CodingError and has sent nothing.
 //
-// Put waits while scratch is active or a merge is being folded, and for long reads (at most the
-// grace period), until ctx ends: it then has done nothing, or, when the write was already under
-// way, the error Is ErrUnknownOutcome as well as ctx.Err(). Either also has a *WaitError, which says what it has waited for. A
-// write that is never taken, though Redis answers, is a *GivenUpError (see WithTries). The records are not kept.
+// Put waits while a scratch session is on, while a merge is being folded, and for long reads (at most
+// the grace period). When ctx ends first, the error Is ctx.Err() and nothing was done; if the write was
+// already under way, the error Is ErrUnknownOutcome, too. It also has a *WaitError, which says what Put
+// has waited for. A write that fails again and again though Redis answers is a *GivenUpError (see
+// WithTries). Put does not keep the records.
 func (t *Table[R, K]) Put(ctx context.Context, records ...R) error {
 	return t.errorf("put", t.write(ctx, records, t.actor.Put))
 }
@@ -31,7 +32,7 @@ func (t *Table[R, K]) write(ctx context.Context, records []R, send func(context.
 	}
 	rows, err := t.encode(records)
 	if err == nil {
-		err = checkAtomic(rows, maxBatchBytes)
+		err = checkAtomic(rows, maxAtomicBytes)
 	}
 	if err != nil {
 		return err
@@ -45,7 +46,7 @@ func (t *Table[R, K]) write(ctx context.Context, records []R, send func(context.
 	return nil
 }
 
-// checkAtomic refuses what is too much for one atomic write.
+// checkAtomic refuses records that have too many bytes for one atomic write.
 func checkAtomic(rows []engine.Row, most int) error {
 	for chunk := range slices.Chunk(rows, mostAtomic) {
 		n := 0
@@ -59,7 +60,7 @@ func checkAtomic(rows []engine.Row, most int) error {
 	return nil
 }
 
-// sofar says how far a write of several batches came.
+// sofar says how many records were stored before the error, if a call takes more than one atomic write.
 func sofar(err error, stored, all int) error {
 	if all <= mostAtomic {
 		return err
@@ -105,9 +106,9 @@ func count(verdicts []engine.Verdict, v engine.Verdict) (n int) {
 	return n
 }
 
-// Delete deletes the records of s and returns how many it deleted. It waits like Put. Up to 1,000
-// records that lie on one page are deleted all at once, exactly those that are records of s at
-// that moment; more go page by page, and other writes may run between two pages. With an error it
+// Delete deletes the records of s and returns how many it deleted. It waits like Put. If all records
+// of s lie on one page (of up to 1,000), they are deleted at one moment: exactly those that are records of
+// s then. More go page by page, and other writes may run between two pages. With an error Delete
 // returns how many are gone for certain.
 func (t *Table[R, K]) Delete(ctx context.Context, s Spec[R]) (int, error) {
 	return drain(t.DeleteSeq(ctx, s))

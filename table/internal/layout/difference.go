@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Differences tells how the schema that is stored differs from the one that is wanted: layout, key, attributes, indexes, in this
-// order. There is at least one, for the texts differ.
+// Differences tells how a stored schema differs from the one that is wanted: layout, key, attributes, indexes, in this order. It
+// is called when their texts differ, and tells at least one difference.
 func Differences(stored string, want Schema) []string {
 	all, same := compareLayouts(stored, want.Layout)
 	var s Schema
@@ -28,7 +28,7 @@ func Differences(stored string, want Schema) []string {
 	return all
 }
 
-// compareLayouts comes first: what another layout calls a schema may have another form.
+// compareLayouts compares the versions of the layout. It comes first, because in another version the schema may have another form.
 func compareLayouts(stored string, want int) (differences []string, same bool) {
 	var s struct{ Layout int }
 	if json.Unmarshal([]byte(stored), &s) != nil || s.Layout == want {
@@ -41,7 +41,7 @@ func compareLayouts(stored string, want int) (differences []string, same bool) {
 	return []string{fmt.Sprintf("layout %d, want %d: %s", s.Layout, want, advice)}, false
 }
 
-// part is an attribute or an index, and what must be the same of it.
+// part is an attribute or an index, and the property of it that is compared: the codec, or the version.
 type part struct{ name, property string }
 
 func codecs(attributes [][2]string) (all []part) {
@@ -58,7 +58,7 @@ func versions(indexes []Index) (all []part) {
 	return all
 }
 
-// compare tells how parts of one kind differ: first what is stored, in its order, then what is not, then the order.
+// compare tells how parts of one kind differ: first those that are stored, in their order, then those that are not, then the order.
 func compare(kind, property string, stored, want []part) (all []string) {
 	for _, s := range stored {
 		name := fmt.Sprintf("%s %q", kind, s.name)
@@ -91,7 +91,7 @@ func find(parts []part, name string) (part, bool) {
 	return parts[i], true
 }
 
-// common returns the names of those parts that are among others too, in order.
+// common returns, in order, the names of those parts that are also among others.
 func common(parts, others []part) (names []string) {
 	for _, p := range parts {
 		if _, is := find(others, p.name); is {

@@ -5,7 +5,7 @@ import (
 	"hash/fnv"
 )
 
-// KeyHash is how a primary key appears in errors and logs.
+// KeyHash returns the hash by which errors and logs name a primary key.
 func KeyHash[T ~[]byte | ~string](key T) string {
 	h := fnv.New64a()
 	h.Write([]byte(key))

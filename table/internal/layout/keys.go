@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Keys are the names in Redis of all that a table keeps there.
+// Keys are the names of a table's keys in Redis.
 type Keys struct {
 	Table  string
 	Truth  string   // hash: what is true of the whole table, see truth.go
@@ -15,7 +15,7 @@ type Keys struct {
 	Feed   string   // stream: one entry for each effect
 	Merged []string // sorted sets, one for each index: primary key -> score of the merged row
 	Shadow []string // sorted sets, one for each index: primary key -> score of the staged row
-	All    []string // in the order that the scripts expect
+	All    []string // all of these, in the order that the scripts expect
 }
 
 // KeysOf returns the keys of a table with these indexes.
@@ -36,8 +36,8 @@ var (
 	hashTag   = regexp.MustCompile(`\{[^}]+\}`)
 )
 
-// WrongTableName says why a table may not be called s; empty: it may. No two tables share a key, and no name widens an ACL
-// pattern.
+// WrongTableName says why a table must not be called s; it is empty if it may be. With the names that are allowed no two tables
+// share a key, and no name makes an ACL pattern match more keys.
 func WrongTableName(s string) string {
 	switch {
 	case s == "":

@@ -17,7 +17,7 @@ func Tombstone(generation uint32) []byte { return binary.BigEndian.AppendUint32(
 // IsTombstone tells whether a staged row only hides a merged one.
 func IsTombstone(row []byte) bool { return len(row) == GenerationBytes }
 
-// Attributes returns what follows the generation; ok is false for what cannot be a row with attributes.
+// Attributes returns what follows the generation. ok is false if the row is too short to have attributes.
 func Attributes(row []byte) (framed []byte, ok bool) {
 	if len(row) <= GenerationBytes {
 		return nil, false

@@ -6,12 +6,12 @@ import (
 	"strconv"
 )
 
-// Version of the layout: of rows, keys and the truth. In version 3 the schema tells the versions of indexes, and the truth has its
-// owner's name and the field layout.
+// Version is the version of the layout: of rows, keys and the truth. Version 3 added the versions of indexes to the schema, and the
+// fields owner and layout to the truth.
 const Version = 3
 
-// Schema is the fingerprint of a definition, kept in the truth. It is JSON so that a table can be reset even when its indexes
-// were other ones.
+// Schema is a definition as it is kept in the truth. It is stored as JSON, so that a reset can read the names of the indexes that
+// another definition had.
 type Schema struct {
 	Layout     int         `json:"layout"`
 	Key        string      `json:"key"`
@@ -25,13 +25,13 @@ type Index struct {
 	Version int    `json:"version"` // of its score function
 }
 
-// UnmarshalJSON also reads an index as layouts before version 3 name it, by its name alone.
+// UnmarshalJSON also reads an index of layouts before version 3, which stored only the name.
 func (x *Index) UnmarshalJSON(text []byte) error {
 	if json.Unmarshal(text, &x.Name) == nil {
 		return nil
 	}
-	type plain Index
-	return json.Unmarshal(text, (*plain)(x))
+	type withoutMethods Index
+	return json.Unmarshal(text, (*withoutMethods)(x))
 }
 
 // Text returns the schema as it is stored.
@@ -43,16 +43,16 @@ func (s Schema) Text() string {
 	return string(b)
 }
 
-// Proof returns what stands in the truth's field layout under a schema, in decimal text: a hash of it. Only the claim of an owner
-// changes it, together with the epoch. An answer that brings another one was written under another definition, and is never
-// decoded. It fits an int64.
+// Proof returns the value of the truth's field layout: a hash of the schema, in decimal text, which fits an int64. Only the claim
+// of an owner changes the field, together with the epoch. Rows of a table whose field has another value were written under another
+// definition, and are never decoded.
 func Proof(schema string) string {
 	h := fnv.New64a()
 	h.Write([]byte(schema))
 	return strconv.FormatUint(h.Sum64()>>1, 10)
 }
 
-// IndexesIn returns the index names in a stored schema, or none when it cannot be read.
+// IndexesIn returns the names of the indexes in a stored schema; none if the schema cannot be read.
 func IndexesIn(text string) []string {
 	var s Schema
 	if json.Unmarshal([]byte(text), &s) != nil {

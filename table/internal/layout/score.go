@@ -11,22 +11,22 @@ func ScoreText(f float64) string { return string(AppendScore(nil, f)) }
 
 // AppendScore appends the text of ScoreText.
 func AppendScore(dst []byte, f float64) []byte {
-	if n := int64(f); float64(n) == f && n != 0 && -mostExact < n && n < mostExact { // many are: times, ranks
+	if n := int64(f); float64(n) == f && n != 0 && -mostExact < n && n < mostExact { // a whole number, as many scores are
 		return strconv.AppendInt(dst, n, 10)
 	}
 	return strconv.AppendFloat(dst, f, 'g', -1, 64)
 }
 
-// mostExact bounds the integers that a float64 tells apart; of a larger one the digits would say more than the score does.
+// mostExact bounds the integers that a float64 holds exactly. A larger one has shorter texts than all its digits.
 const mostExact = 1 << 53
 
 // ParseScore reads a score as Redis writes it.
 func ParseScore(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
 
-// Bound is an interval of scores in the words of ZRANGE BYSCORE.
+// Bound is an interval of scores as ZRANGE BYSCORE writes it.
 type Bound struct{ Min, Max string }
 
-// BoundOf returns the scores from ge up to but not including lt; an lt of +Inf includes +Inf.
+// BoundOf returns the interval from ge up to but not including lt. An lt of +Inf includes +Inf.
 func BoundOf(ge, lt float64) Bound {
 	b := Bound{Min: ScoreText(ge), Max: "(" + ScoreText(lt)}
 	if math.IsInf(lt, 1) {
@@ -35,7 +35,7 @@ func BoundOf(ge, lt float64) Bound {
 	return b
 }
 
-// Ahead returns what lies before the interval in the direction of travel, and that together with the interval.
+// Ahead returns two intervals in reading order: the one before b, and the one from the beginning to the end of b.
 func (b Bound) Ahead(reverse bool) (before, through Bound) {
 	if !reverse {
 		return Bound{"-inf", "(" + b.Min}, Bound{"-inf", b.Max}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// TruthFields are the fields of the truth that scripts and probes read, in the order in which they are asked for: three
-// words, then numbers in decimal text. The scripts' own list stands in prelude/head.lua, and a test compares them.
+// TruthFields are the fields of the truth that scripts and probes read, in this order: three words, then numbers in decimal text.
+// The scripts have their own list in prelude/head.lua, and a test compares the two.
 //
 //	epoch   the owner: a counter and a random id
 //	last    the small reply of the effect that has the number seq
@@ -19,7 +19,7 @@ import (
 //	staged  staged rows and tombstones
 //	live    staged rows that are no tombstones
 //	widest  no row has more bytes
-//	layout  what the rows are to be read with: another one for each schema
+//	layout  the hash of the schema under which the rows are written: see Proof
 var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "count", "staged", "live", "widest", "layout"}
 
 // SchemaField is the field of the truth that keeps the schema. Only the claim of an owner reads it.

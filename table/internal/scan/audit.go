@@ -2,17 +2,18 @@ package scan
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// mostAudited is how many rows or entries one step of an audit looks at, at most.
+// mostAudited is how many rows or entries one step of an audit reads at most.
 const mostAudited = 200
 
-// AuditRows hands all rows of a part to each, in steps that are of one moment each. A row may come twice. It works on a table
-// that is not whole, as the other audits do.
+// AuditRows calls each with all rows of a part, in steps. Each step is of one moment. A row may come twice. AuditRows also works on a
+// table of which something is missing, and so do the other audits.
 func (r *Reader) AuditRows(ctx context.Context, p scripts.Part, each func(engine.View, scripts.AuditedRows) error) error {
 	for at := (scripts.AuditAt{Cursor: "0"}); ; {
 		a, err := r.auditStep(ctx, p, 0, at)
@@ -35,7 +36,7 @@ func (r *Reader) AuditRows(ctx context.Context, p scripts.Part, each func(engine
 	}
 }
 
-// AuditEntries hands the keys of entries of an index that have no row to each.
+// AuditEntries calls each with the keys of those entries of an index that have no row.
 func (r *Reader) AuditEntries(ctx context.Context, p scripts.Part, index int, each func(orphans [][]byte) error) error {
 	for at := (scripts.AuditAt{}); ; {
 		a, err := r.auditStep(ctx, p, index, at)
@@ -52,7 +53,7 @@ func (r *Reader) AuditEntries(ctx context.Context, p scripts.Part, index int, ea
 	}
 }
 
-// AuditCounts returns what was counted and what there is.
+// AuditCounts returns the counts in the truth, and what there is.
 func (r *Reader) AuditCounts(ctx context.Context) (scripts.AuditedCounts, error) {
 	a, err := r.auditStep(ctx, scripts.Counts, 0, scripts.AuditAt{})
 	if err != nil {
@@ -62,11 +63,21 @@ func (r *Reader) AuditCounts(ctx context.Context) (scripts.AuditedCounts, error)
 }
 
 func (r *Reader) auditStep(ctx context.Context, p scripts.Part, index int, at scripts.AuditAt) (wire.Answer, error) {
-	n := min(max(int(r.pageBytes.Load())/r.rows.Guess(), 1), mostAudited) // rows are brought here
-	return r.runOwnerScript(ctx, scripts.Audit(r.client, r.authority.Epoch(), p, index, at, n))
+	for n := r.rowsToAudit(); ; n = 1 {
+		a, err := r.runOwnerScript(ctx, scripts.Audit(r.client, r.authority.Epoch(), p, index, at, n))
+		if n == 1 || !errors.Is(err, wire.ErrTooLarge) {
+			return a, err
+		}
+		r.narrow()
+	}
 }
 
-// Repair mends one thing, if it still is as it was seen, and tells whether it was mended.
+// rowsToAudit is how many rows a step brings here.
+func (r *Reader) rowsToAudit() int {
+	return min(max(int(r.pageBytes.Load())/r.rows.Guess(), 1), mostAudited)
+}
+
+// Repair mends one thing, if it still is as an audit has read it, and tells whether it was mended.
 func (r *Reader) Repair(ctx context.Context, what scripts.Remedy, d scripts.Damage) (bool, error) {
 	a, err := r.runOwnerScript(ctx, scripts.Repair(r.client, r.authority.Epoch(), what, d))
 	if err != nil {

@@ -12,19 +12,19 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// batcher asks Redis for all readers of a table. Callers queue their requests; a few goroutines take what waits at the same
-// moment and send it as one pipeline (pipeline.go). A caller whose context ends leaves at once, and its request with it: only
-// these goroutines wait for sockets, so their number bounds the reads that a hanging Redis holds up.
+// batcher sends the requests of all reads of a table. Callers queue their requests; a few goroutines, the senders, take those that
+// wait at the same moment and send them as one pipeline (pipeline.go). A caller whose context ends leaves at once. Only the senders
+// wait for sockets, so a Redis that hangs holds up no more goroutines than there are senders.
 type batcher struct {
 	client   *wire.Client
-	send     func(context.Context, []redis.Cmder) error // an error: none of them was answered
+	send     func(context.Context, []redis.Cmder) error // an error means that no command was answered
 	requests chan *pending                              // written by callers, read by senders, never closed
 	done     chan struct{}                              // closed by stop
 	ctx      context.Context
-	cancel   context.CancelFunc // by stop: ends what a pipeline waits for, but for a socket
+	cancel   context.CancelFunc // called by stop: it ends what a pipeline waits for, except a socket read
 	wg       sync.WaitGroup
 	away     atomic.Int32 // pipelines that wait for Redis
-	cooldown cooldown     // of range scans
+	cooldown cooldown     // for range scans
 }
 
 // startBatcher starts a batcher with so many goroutines.
@@ -37,16 +37,17 @@ func startBatcher(c *wire.Client, senders int, send func(context.Context, []redi
 	return b
 }
 
-// stop ends all waiting requests with ErrClosed and waits for pipelines under way, whose dials, retries and waits it ends.
+// stop ends all waiting requests with ErrClosed, ends dials, retries and waits for a connection, and waits for the pipelines under
+// way.
 func (b *batcher) stop() {
 	close(b.done)
 	b.cancel()
 	b.wg.Wait()
 }
 
-// put has a request answered, however often it must be sent. It waits for a place and for the answer, until ctx ends or the
-// batcher is stopped. Where the server closes the connection the request is sent alone, and if it does so again, the error
-// tells what is known of the reason.
+// put sends a request as often as it must and returns the answer. It waits for a place and for the answer, until ctx ends or the
+// batcher is stopped. If the server closes the connection, the request is sent once more, alone. If the server closes the connection
+// again, the error tells what is known of the reason.
 func (b *batcher) put(ctx context.Context, q request) (response, error) {
 	r, err := b.again(ctx, q)
 	if wire.WasClosed(err) && ctx.Err() == nil {
@@ -66,8 +67,8 @@ func (b *batcher) again(ctx context.Context, q request) (r response, err error) 
 	return r, err
 }
 
-// explain finds out whether small requests get through where one has ended its connection each time, and what the server says
-// of its limits. Who may not ask that is not told.
+// explain returns err, or ErrTooLarge if a small request gets through although the server has closed the connection each time for
+// another one. Then it also asks the server for its limit.
 func (b *batcher) explain(ctx context.Context, err error) error {
 	if _, small := b.again(ctx, request{commands: [][]any{b.client.Commands.Truth}, alone: true}); small != nil {
 		return err

@@ -2,7 +2,7 @@ package scan
 
 import "sync"
 
-// budget is memory that readers in a hurry share, given out in order of arrival.
+// budget is the memory that readers in a hurry share. It is given out in order of arrival.
 type budget struct {
 	total   int64
 	mu      sync.Mutex // guards all below
@@ -10,7 +10,7 @@ type budget struct {
 	waiting []*grant
 }
 
-// grant is a share of a budget: given once ready is closed, until it is given back.
+// grant is a share of a budget. It is given when ready is closed, and lasts until it is given back.
 type grant struct {
 	size  int64
 	ready chan struct{}
@@ -18,12 +18,12 @@ type grant struct {
 
 func newBudget(bytes int64) *budget { return &budget{total: bytes, free: bytes} }
 
-// request asks for size bytes. Give the grant back, whether or not it was ever ready.
+// request returns a grant of size bytes, which may be given later. Give the grant back even if it was never given.
 func (b *budget) request(size int64) *grant {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	g := &grant{size: size, ready: make(chan struct{})}
-	if size <= b.total { // what can never be given must not stand in the way of others
+	if size <= b.total { // a grant that can never be given must not hold up others
 		b.waiting = append(b.waiting, g)
 	}
 	b.serve()

@@ -6,7 +6,7 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// Count returns how many rows q has at one moment. It reads them only while a merge is being folded.
+// Count returns how many rows q has at one moment. It reads rows only while a merge is being folded.
 func (r *Reader) Count(ctx context.Context, q Query) (int, error) {
 	a, err := r.runScript(ctx, scripts.Count(r.client, q.Index, q.Bounds))
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// Found is what is there under a key; a Row that is nil: nothing. Score is empty where it was not asked for.
+// Found is what is stored under a key. Row is nil if there is nothing. Score is empty if no scores were wanted.
 type Found struct{ Key, Row, Score []byte }
 
-// Find looks rows up, and their scores in an index unless that is scripts.NoIndex, at one moment, which it returns.
+// Find looks rows up, and their scores in an index unless that is scripts.NoIndex. All are of one moment, which it returns.
 func (r *Reader) Find(ctx context.Context, s scripts.Scope, index int, keys []engine.Bytes) ([]Found, wire.Moment, error) {
 	q := request{call: scripts.Lookup(r.client, s, index, keys)}
 	if s == scripts.Merged && index == scripts.NoIndex {

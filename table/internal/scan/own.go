@@ -2,8 +2,8 @@ package scan
 
 import "bytes"
 
-// own copies rows that lie in one answer, if records share their memory: what a record keeps of its row must keep no page in
-// memory. A row that is nil stays so.
+// own gives each row memory of its own, if records share the memory of their rows: a record must not keep a whole answer in memory.
+// A row that is nil stays nil.
 func (r *Reader) own(rows [][]byte) {
 	if !r.keepsRows {
 		return

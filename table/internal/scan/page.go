@@ -14,29 +14,29 @@ import (
 type Query struct {
 	Scope   scripts.Scope
 	Index   int
-	Bounds  []layout.Bound // in the direction of travel; none is empty
+	Bounds  []layout.Bound // in reading order; none is empty
 	Reverse bool
-	Limit   int // the first so many; 0: all
+	Limit   int // only the first so many rows; 0: all
 }
 
 // cursor is where a read goes on: in the first of bounds, behind (score, member) if score is set.
 type cursor struct {
 	bounds        []layout.Bound
 	score, member string
-	ranks         *rankScan // instead, where a pinned snapshot is read by ranks
+	ranks         *rankScan // used instead if a pinned snapshot is read by ranks
 }
 
-// pageQuery asks for one page.
+// pageQuery says which page is wanted.
 type pageQuery struct {
 	Query
 	at     cursor
-	most   int          // entries; 0 lets the page's bytes decide
+	most   int          // how many entries the page may have; 0 lets its bytes decide
 	scored bool         // bring the scores too
-	of     *wire.Moment // the snapshot to go on with; nil begins one
+	of     *wire.Moment // the snapshot that the page must be of; nil: the present
 }
 
-// Page is one atomic answer. Keys, rows and scores lie side by side; scores only where they were asked for. The bytes are the
-// reader's, to keep.
+// Page is one atomic answer. Keys, Rows and Scores have the same order; Scores is empty if no scores were wanted. The caller may
+// keep the bytes.
 type Page struct {
 	wire.Moment
 	Keys, Rows, Scores [][]byte
@@ -45,7 +45,7 @@ type Page struct {
 	next               cursor
 }
 
-// measure adds up the bytes. It fails when a row is missing.
+// measure adds up the bytes of keys and rows. It returns false if a row is missing.
 func (p *Page) measure() bool {
 	p.bytes = 0
 	for i := range p.Rows {
@@ -57,7 +57,7 @@ func (p *Page) measure() bool {
 	return true
 }
 
-// fill gives p the rows of its keys. It fails when one is missing.
+// fill gives p the rows of its keys. It returns false if one is missing.
 func (p *Page) fill(rows [][]byte) bool {
 	p.Rows = rows
 	return len(p.Rows) == len(p.Keys) && p.measure()
@@ -67,20 +67,21 @@ func (r *Reader) sizes() sizes {
 	return sizes{page: int(r.pageBytes.Load()), row: r.rows.Guess(), widest: int(r.widest.Load())}
 }
 
-// page returns the page that q asks for, read in the way that way.go chooses.
+// page returns the page that q says, read in the way that way.go chooses. If the server cannot send the page, later pages are
+// smaller, and this one has one row.
 func (r *Reader) page(ctx context.Context, q pageQuery) (*Page, error) {
 	s := r.sizes()
 	if byRank(q, s) {
 		return r.pageByRank(ctx, q)
 	}
-	asked := request{call: r.pageCall(q, s), scan: rangeFor(q, s), page: &r.answers}
+	asked := request{call: r.pageCall(q, s), scan: rangeFor(q, s), pageSizes: &r.answers}
 	for {
 		p, err := r.onePage(ctx, asked, q.at.bounds)
 		switch {
 		case errors.Is(err, wire.ErrTooLarge) && q.most != 1:
 			r.narrow()
 			q.most = 1
-			asked = request{call: r.pageCall(q, s), page: &r.answers}
+			asked = request{call: r.pageCall(q, s), pageSizes: &r.answers}
 		case p != nil || err != nil:
 			return p, err
 		default:
@@ -89,13 +90,13 @@ func (r *Reader) page(ctx context.Context, q pageQuery) (*Page, error) {
 	}
 }
 
-// narrow makes later pages smaller, because the server has ended the connection that one was to come by.
+// narrow makes later pages smaller, because the server has closed the connection instead of sending one.
 func (r *Reader) narrow() {
 	n := r.pageBytes.Load()
 	r.pageBytes.CompareAndSwap(n, max(1, n/4))
 }
 
-// onePage returns the page, or nil if only a script can tell.
+// onePage returns the page, or nil if the range scan has not worked and a script must be asked.
 func (r *Reader) onePage(ctx context.Context, q request, bounds []layout.Bound) (p *Page, err error) {
 	a, err := r.answer(ctx, q)
 	if err != nil {

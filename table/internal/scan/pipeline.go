@@ -10,8 +10,8 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// answer has a group of requests answered: range scans by plain commands where that pays, everything else in one pipeline, but
-// what must travel alone.
+// answer answers a group of requests. Those that must be sent alone are. Of the rest it answers ranges by a range scan if that pays,
+// and all others in one pipeline.
 func (b *batcher) answer(group []*pending) {
 	together := group[:0]
 	for _, p := range group {
@@ -47,7 +47,7 @@ func (b *batcher) exchange(group []*pending) {
 func sendPooled(c *wire.Client) func(context.Context, []redis.Cmder) error {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		if len(cmds) == 1 {
-			_ = c.Redis.Process(ctx, cmds[0]) // the command has the error
+			c.Process(ctx, cmds[0])
 			return nil
 		}
 		p := c.Redis.Pipeline()
@@ -57,18 +57,18 @@ func sendPooled(c *wire.Client) func(context.Context, []redis.Cmder) error {
 	}
 }
 
-// command is one script call, or the plain commands of one request, and whom it answers: one request, or several look-ups.
+// command is one script call, or the plain commands of one request. It answers one request, or several look-ups.
 type command struct {
-	page     wire.BufferedCmd      // of a page by a script
-	isPage   bool                  // whether page is set
-	rows     *redis.StringSliceCmd // of rows that are asked for by plain commands
-	raw      []*redis.RawCmd       // of all else
+	pageCmd  wire.BufferedCmd      // for a page by a script
+	isPage   bool                  // pageCmd is set
+	rows     *redis.StringSliceCmd // for rows by plain commands
+	raw      []*redis.RawCmd       // for all else
 	requests []*pending
 }
 
 func (c *command) appendTo(cmds []redis.Cmder) []redis.Cmder {
 	if c.isPage {
-		return append(cmds, c.page)
+		return append(cmds, c.pageCmd)
 	}
 	if c.rows != nil {
 		cmds = append(cmds, c.rows)
@@ -79,7 +79,7 @@ func (c *command) appendTo(cmds []redis.Cmder) []redis.Cmder {
 	return cmds
 }
 
-// commandsFor makes as few commands of the requests as there must be: look-ups travel together.
+// commandsFor returns the commands for requests. Look-ups of several requests travel in one call.
 func (b *batcher) commandsFor(ctx context.Context, group []*pending) (commands []command) {
 	var lookups []*pending
 	keys := 0
@@ -97,7 +97,7 @@ func (b *batcher) commandsFor(ctx context.Context, group []*pending) (commands [
 	return commands
 }
 
-// joinedCall looks up what several requests ask for.
+// joinedCall returns one call for the keys of all look-ups.
 func (b *batcher) joinedCall(lookups []*pending) []any {
 	if len(lookups) == 1 {
 		return lookups[0].call
@@ -109,12 +109,12 @@ func (b *batcher) joinedCall(lookups []*pending) []any {
 	return scripts.Lookup(b.client, scripts.Merged, scripts.NoIndex, keys)
 }
 
-// command returns the command of one request alone.
+// command returns the command for one request alone.
 func (p *pending) command(ctx context.Context) command {
 	c := command{requests: []*pending{p}}
 	switch {
-	case p.page != nil:
-		c.page, c.isPage = wire.NewBufferedCmd(ctx, p.page.Guess(), p.call), true
+	case p.pageSizes != nil:
+		c.pageCmd, c.isPage = wire.NewBufferedCmd(ctx, p.pageSizes.Guess(), p.call), true
 	case p.commands == nil:
 		c.raw = rawCommands(ctx, p.call)
 	default:
@@ -169,10 +169,10 @@ func (c *command) deliver(unanswered error) {
 // answer returns what the script has answered.
 func (c *command) answer() ([]byte, error) {
 	if !c.isPage {
-		return c.raw[0].Val(), c.raw[0].Err()
+		return c.raw[0].Val(), wire.RawError(c.raw[0])
 	}
-	c.requests[0].page.Learn(len(c.page.Val()), 1)
-	return c.page.Val(), c.page.Err()
+	c.requests[0].pageSizes.Learn(len(c.pageCmd.Val()), 1)
+	return c.pageCmd.Val(), c.pageCmd.Failure()
 }
 
 func (c *command) deliverCommands(p *pending) {

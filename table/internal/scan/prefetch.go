@@ -6,14 +6,14 @@ import (
 	"github.com/tablecache-go/tablecache/engine"
 )
 
-// prefetcher is the goroutine behind a long read. It fetches pages of one pinned snapshot ahead of the consumer: two, or, when
-// a write waits for the pin, as many as the table's snapshot memory allows, so as to let the pin go soon and feed the consumer
-// from memory.
+// prefetcher is the goroutine behind a long read. It fetches pages of one pinned snapshot ahead of the consumer: two at most. When a
+// write waits for the pin, it fetches as many as the table's snapshot memory allows, so that it can release the pin soon and feed
+// the consumer from memory.
 type prefetcher struct {
 	fetch  func(context.Context, cursor) (*Page, error)
 	pin    Pin
-	ended  <-chan struct{} // the table's
-	reason func() error    // why it has ended
+	ended  <-chan struct{} // closed when the table ends
+	reason func() error    // tells why the table has ended
 	memory *budget
 	next   cursor
 	out    chan *Page // written and closed by run, read by the consumer
@@ -25,7 +25,7 @@ type prefetcher struct {
 	hurried  bool
 }
 
-// held is a page that waits for the consumer. Two pages wait for free, others take a grant.
+// held is a page that waits for the consumer. Two pages may wait without a grant of memory; each other one needs a grant.
 type held struct {
 	*Page
 	grant *grant
@@ -38,15 +38,15 @@ type fetched struct {
 
 const freePages = 2
 
-// rowOverhead is about what a row takes in memory beside its bytes.
+// rowOverhead is about how much memory a row takes beside its bytes.
 const rowOverhead = 64
 
 func (h *held) size() int64 { return int64(h.bytes + rowOverhead*len(h.Rows)) }
 
-// isFree tells whether the page waits without memory that was granted.
+// isFree tells whether the page waits without a grant, or before its grant was given.
 func (h *held) isFree() bool { return h.grant == nil || !h.grant.given() }
 
-// run ends when all pages are delivered, the snapshot ends, or ctx does.
+// run ends when all pages are delivered, or when the snapshot, the table or ctx ends.
 func (f *prefetcher) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer close(f.out)
@@ -76,22 +76,34 @@ func (f *prefetcher) wait(ctx context.Context) error {
 	case <-f.ended:
 		return f.reason()
 	case <-ctx.Done():
-		return engine.Ended(ctx)
+		return f.leave(ctx)
 	}
 	return nil
 }
 
-// maybeRequestMemory asks, in a hurry, for the memory that lets one page more wait.
+// leave returns why the reader's context has ended while it waited: for a page, if its consumer has none.
+func (f *prefetcher) leave(ctx context.Context) error {
+	if f.fetched != nil && len(f.queue) == 0 {
+		r := <-f.fetched // at once: a cancelled request does not wait for Redis
+		f.fetched = nil
+		if r.err != nil {
+			return r.err
+		}
+	}
+	return engine.Ended(ctx)
+}
+
+// maybeRequestMemory requests, in a hurry, memory for the newest page that waits, so that one more page may wait.
 func (f *prefetcher) maybeRequestMemory() {
 	if f.finished || f.fetched != nil || !f.hurried || f.hasRoom() {
 		return
 	}
-	if last := f.queue[len(f.queue)-1]; last.grant == nil {
-		last.grant = f.memory.request(last.size())
+	if newest := f.queue[len(f.queue)-1]; newest.grant == nil {
+		newest.grant = f.memory.request(newest.size())
 	}
 }
 
-// maybeFetch starts on the next page if it would have a place.
+// maybeFetch starts fetching the next page if that page may wait.
 func (f *prefetcher) maybeFetch(ctx context.Context) {
 	if f.finished || f.fetched != nil || !f.hasRoom() {
 		return
@@ -108,7 +120,7 @@ func (f *prefetcher) maybeFetch(ctx context.Context) {
 func (f *prefetcher) handleFetched(r fetched) error {
 	f.fetched = nil
 	if err := f.pin.Err(); err != nil {
-		return err // the page is of no snapshot: the fold may have begun
+		return err // the pin ended before the page came, so the page may be of another moment
 	}
 	if r.err != nil {
 		return r.err
@@ -123,7 +135,7 @@ func (f *prefetcher) handleFetched(r fetched) error {
 	return nil
 }
 
-// hasRoom tells whether one page more may wait.
+// hasRoom tells whether one more page may wait.
 func (f *prefetcher) hasRoom() bool {
 	free := 0
 	for _, h := range f.queue {
@@ -152,11 +164,11 @@ func (f *prefetcher) giveBack(h *held) {
 	}
 }
 
-// drop lets go of all that is held, and abandons a page under way.
+// drop gives back all memory, releases the pin, and abandons a page that is being fetched.
 func (f *prefetcher) drop(cancel context.CancelFunc) {
 	cancel()
 	if f.fetched != nil {
-		<-f.fetched // at once: a cancelled request does not wait for Redis
+		<-f.fetched // comes at once, because a cancelled request does not wait for Redis
 	}
 	for _, h := range f.queue {
 		f.giveBack(h)
@@ -179,9 +191,9 @@ func (f *prefetcher) expired() <-chan struct{} {
 	return f.pin.Expired()
 }
 
-// granted is ready when memory that was waited for has been given.
+// granted returns a channel that is closed when the next grant is given; nil if the prefetcher waits for none.
 func (f *prefetcher) granted() <-chan struct{} {
-	for _, h := range f.queue { // the budget serves in order: the first comes first
+	for _, h := range f.queue { // grants are given in order
 		if h.grant != nil && !h.grant.given() {
 			return h.grant.ready
 		}

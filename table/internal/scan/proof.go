@@ -4,39 +4,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// An answer proves, before anything in it is decoded, that the table is this owner's, that its rows are of our layout, and that
-// nothing of it is lost; scripts look at the counts only after the other two. ErrFenced and ErrLost are the authority's to know,
-// so that writes end with it, too. Nobody is told ErrLost by one connection of the pool alone: see wire.Client.Confirm.
+// Before anything in an answer is decoded, the answer must prove that the table has this owner, that its rows have our layout, and
+// that nothing of it is lost, in this order. The authority is told of ErrFenced and ErrLost, so that writes end, too. A caller is
+// told ErrLost only after it was confirmed: see wire.Client.Confirm.
 
-// answer has a request answered, with the proof.
+// answer returns the answer to a request, after its proof was checked.
 func (r *Reader) answer(ctx context.Context, q request) (response, error) {
 	if err := r.Alive(ctx); err != nil {
 		return response{}, err
 	}
 	acked := r.authority.Acked()
 	a, err := r.batcher.put(ctx, q)
-	if r.isDoubtful(a, acked, err) {
-		return r.confirm(ctx, q, acked)
-	}
 	if err == nil {
 		err = r.check(a.Answer, acked)
 	}
-	if errors.Is(err, engine.ErrFenced) {
+	switch {
+	case errors.Is(err, engine.ErrLost):
+		return r.confirm(ctx, q, acked)
+	case errors.Is(err, engine.ErrFenced):
 		r.authority.FoundBroken(err)
 	}
 	return a, err
 }
 
-// confirm has a request answered once more, by a primary for certain. If the table has gone back, or has no owner, that is final;
-// what is lost otherwise may be repaired.
+// confirm sends a request once more, to a server that is a primary for certain, and returns its answer. If the table has gone back, or
+// has no truth, the authority is told that it has ended. Other losses may be repaired.
 func (r *Reader) confirm(ctx context.Context, q request, acked uint64) (response, error) {
 	q.scan = nil
 	a, err := r.confirmer.put(ctx, q)
@@ -53,7 +50,7 @@ func (r *Reader) confirm(ctx context.Context, q request, acked uint64) (response
 	return a, err
 }
 
-// isDoubtful tells whether an answer says that the table is lost.
+// isDoubtful tells whether an answer says ErrLost, which must be confirmed.
 func (r *Reader) isDoubtful(a response, acked uint64, err error) bool {
 	if err == nil {
 		err = r.check(a.Answer, acked)
@@ -61,7 +58,7 @@ func (r *Reader) isDoubtful(a response, acked uint64, err error) bool {
 	return errors.Is(err, engine.ErrLost)
 }
 
-// check returns why an answer may not be believed. acked is what was acknowledged before it was asked for.
+// check returns why an answer must not be believed. acked is the number that was acknowledged before the request was sent.
 func (r *Reader) check(a wire.Answer, acked uint64) error {
 	ours := r.authority.Epoch()
 	switch {
@@ -73,30 +70,7 @@ func (r *Reader) check(a wire.Answer, acked uint64) error {
 	return a.Err(ours)
 }
 
-// isPresent tells whether an answer is of this owner's table, no older than what was acknowledged.
+// isPresent tells whether an answer is of this owner's table and not older than what was acknowledged.
 func (r *Reader) isPresent(a wire.Answer, acked uint64) bool {
 	return a.Epoch == r.authority.Epoch() && a.View.Seq >= acked
-}
-
-// The pauses between attempts to find a primary; they double. After so many the requests end with wire.ErrReplica.
-const (
-	mostReplicas = 8
-	replicaPause = 4 * time.Millisecond
-)
-
-// confirm sends commands to a primary, through a connection of their own. It waits about a second for a replica to become one.
-func confirm(c *wire.Client) func(context.Context, []redis.Cmder) error {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		for n, pause := 1, replicaPause; ; n, pause = n+1, 2*pause {
-			err := c.Confirm(ctx, cmds...)
-			if !errors.Is(err, wire.ErrReplica) || n == mostReplicas {
-				return err
-			}
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-				return engine.ErrClosed
-			}
-		}
-	}
 }

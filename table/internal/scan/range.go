@@ -11,14 +11,14 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// rangeScan is a range of merged rows that is expected to be short, or one page of a sweep.
+// rangeScan reads, by plain commands, a range of merged rows that is expected to be short, or one page of a sweep.
 type rangeScan struct {
 	index   int
 	bounds  []layout.Bound
 	reverse bool
-	most    int // entries
-	excess  excess
-	after   cursor // of a sweep: where to go on
+	most    int    // how many entries it may have
+	excess  excess // what more entries mean
+	after   cursor // where a sweep goes on
 }
 
 // found is what a range scan has found.
@@ -28,7 +28,7 @@ type found struct {
 	more         bool
 }
 
-// scanRanges answers what ranges it can, and returns the requests that are left.
+// scanRanges answers the ranges that it can, and returns the requests that are left.
 func (b *batcher) scanRanges(group []*pending) (left []*pending) {
 	var ranges []*pending
 	for _, p := range group {
@@ -52,7 +52,7 @@ func (b *batcher) scanRanges(group []*pending) (left []*pending) {
 	return left
 }
 
-// answerRanges answers those of the ranges that it can.
+// answerRanges answers ranges in two round trips. Those that it cannot answer stay without a response.
 func (b *batcher) answerRanges(ctx context.Context, ranges []*pending) {
 	probe, lists := b.findKeys(ctx, ranges)
 	before, ok := probe.Truth()
@@ -73,7 +73,7 @@ func (b *batcher) answerRanges(ctx context.Context, ranges []*pending) {
 	}
 }
 
-// findKeys asks for the members of each range.
+// findKeys sends the first round trip: a probe, and the members of each range.
 func (b *batcher) findKeys(ctx context.Context, ranges []*pending) (wire.Probe, [][]*redis.RawCmd) {
 	p := b.client.Redis.Pipeline()
 	before := b.client.QueueProbe(ctx, p)
@@ -88,7 +88,7 @@ func (b *batcher) findKeys(ctx context.Context, ranges []*pending) (wire.Probe, 
 	return before, lists
 }
 
-// command asks for the members of one interval.
+// command returns the command that reads the members of one interval.
 func (s *rangeScan) command(index *string, b *layout.Bound) []any {
 	args := append(make([]any, 0, 9), "zrange", index)
 	low, high, most := b.Min, b.Max, s.most
@@ -105,14 +105,14 @@ func (s *rangeScan) command(index *string, b *layout.Bound) []any {
 	}
 	switch s.excess {
 	case isTooMuch:
-		most++ // shows that it is
+		most++ // one entry too many shows that the range is too long
 	case isNextPage:
 		args, most = append(args, "withscores"), most+mostPassed+1
 	}
 	return append(args, "limit", 0, most)
 }
 
-// findRows asks for the rows of each range that is short enough.
+// findRows sends the second round trip: the rows of each range that is short enough, and the truth.
 func (b *batcher) findRows(ctx context.Context, ranges []*pending, lists [][]*redis.RawCmd, widest int) (wire.Probe, []*found) {
 	p := b.client.Redis.Pipeline()
 	out, rows := make([]*found, len(ranges)), make([]*redis.StringSliceCmd, len(ranges))
@@ -131,13 +131,13 @@ func (b *batcher) findRows(ctx context.Context, ranges []*pending, lists [][]*re
 	wire.Flush(ctx, p)
 	for i, cmd := range rows {
 		if cmd != nil {
-			out[i].rows, _ = wire.OwnRows(cmd) // a page without them is none
+			out[i].rows, _ = wire.OwnRows(cmd) // without rows it makes no page
 		}
 	}
 	return after, out
 }
 
-// join returns the keys of all intervals; nil: they are too many, or could not be had.
+// join returns the keys of all intervals. It returns nil if there are too many, or if a command has failed.
 func (s *rangeScan) join(lists []*redis.RawCmd) *found {
 	f := &found{}
 	for _, cmd := range lists {
@@ -161,8 +161,8 @@ func (s *rangeScan) join(lists []*redis.RawCmd) *found {
 	return f
 }
 
-// splitBehind splits members from scores, and drops those that are not behind the place where the sweep goes on. It fails
-// when these are so many that a script must find the place.
+// splitBehind separates members and scores, and drops the entries that are not behind the place where the sweep goes on. It returns
+// false if these are so many that a script must find the place.
 func (s *rangeScan) splitBehind(f *found) bool {
 	n := len(f.keys) / 2
 	pairs := f.keys
@@ -175,7 +175,7 @@ func (s *rangeScan) splitBehind(f *found) bool {
 	return n-len(f.keys) <= mostPassed
 }
 
-// isBehind tells whether an entry is behind the place where the sweep goes on, in its direction of travel.
+// isBehind tells whether an entry is behind the place where the sweep goes on, in reading order.
 func (s *rangeScan) isBehind(member, score []byte) bool {
 	if s.after.score == "" {
 		return true
@@ -189,7 +189,7 @@ func (s *rangeScan) isBehind(member, score []byte) bool {
 	return err != nil || err2 != nil || a != b || order > 0
 }
 
-// page makes a page of what was found; nil: a row was missing, and a script must tell why.
+// page makes a page of what was found. It returns nil if a row is missing: a script must find out why.
 func (f *found) page(m wire.Moment, bounds []layout.Bound) *Page {
 	p := &Page{Moment: m, Keys: f.keys, Scores: f.scores, Final: !f.more}
 	if len(f.keys) == 0 {

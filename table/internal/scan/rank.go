@@ -10,22 +10,22 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// rankScan is how far a long read of merged rows has come, by rank. Each round trip fetches the rows of one page, for whose
-// keys the round trip before has asked, and the keys of the next.
+// rankScan is where a long read of merged rows goes on, by rank. Each round trip fetches the rows of one page and the keys of the
+// next one.
 type rankScan struct {
-	runs []run    // not asked for yet; the first is not empty
-	keys [][]byte // of the page that comes next
+	runs []run    // ranks whose keys were not fetched yet; the first run is not empty
+	keys [][]byte // the keys of the next page
 }
 
-// run is consecutive ranks in the direction of travel: from the first up to but not to.
+// run is a run of consecutive ranks in reading order: those from `from` up to but not including `to`.
 type run struct{ from, to int }
 
-// errNotAsPinned: an answer is not what the snapshot must have. A connection may lead elsewhere, the snapshot may be gone, or
-// something is lost.
+// errNotAsPinned: an answer does not agree with the snapshot. Its connection may lead elsewhere, the snapshot may be gone, or
+// something may be lost.
 var errNotAsPinned = errors.New("tablecache: not as it was pinned")
 
-// pageByRank returns the next page. What is not as it was pinned it asks for once more, through a connection of its own, if the
-// snapshot still lasts.
+// pageByRank returns the next page. If the answer does not agree with the snapshot and the snapshot still lasts, it asks once more,
+// through a new connection.
 func (r *Reader) pageByRank(ctx context.Context, q pageQuery) (*Page, error) {
 	for _, b := range []*batcher{r.batcher, r.confirmer} {
 		p, err := r.pageThrough(ctx, b, q)
@@ -39,7 +39,7 @@ func (r *Reader) pageByRank(ctx context.Context, q pageQuery) (*Page, error) {
 	return nil, fmt.Errorf("%w: rows of a snapshot are missing", engine.ErrLost)
 }
 
-// pageThrough returns the next page, after finding out where it is if need be.
+// pageThrough returns the next page by way of b. It first finds out the ranks of the page if they are not known.
 func (r *Reader) pageThrough(ctx context.Context, b *batcher, q pageQuery) (*Page, error) {
 	scan := q.at.ranks
 	if scan == nil {
@@ -58,7 +58,7 @@ func (r *Reader) pageThrough(ctx context.Context, b *batcher, q pageQuery) (*Pag
 	}
 }
 
-// findRuns finds out which ranks the bounds of q are, behind the row where it goes on.
+// findRuns returns the ranks of the bounds of q, from the row on behind which the read goes on.
 func (r *Reader) findRuns(ctx context.Context, b *batcher, q pageQuery) ([]run, error) {
 	key := &r.client.Keys.Merged[q.Index]
 	commands := [][]any{{"zrank", key, q.at.member}, {"zcard", key}}
@@ -125,7 +125,7 @@ func (r *Reader) nextByRank(ctx context.Context, b *batcher, q pageQuery, scan *
 	return p, next, nil
 }
 
-// firstByRank returns a page of the first of the keys alone, because all their rows are more than the server can send.
+// firstByRank returns a page of the first key alone, because the server cannot send the rows of all keys.
 func (r *Reader) firstByRank(ctx context.Context, b *batcher, q pageQuery, scan *rankScan) (*Page, *rankScan, error) {
 	r.narrow()
 	p, _, err := r.nextByRank(ctx, b, q, &rankScan{keys: scan.keys[:1]})
@@ -137,7 +137,7 @@ func (r *Reader) firstByRank(ctx context.Context, b *batcher, q pageQuery, scan 
 	return p, next, nil
 }
 
-// refill asks for the rows of a page once more, so that an empty one, which is damaged, can be told from one that is missing.
+// refill fetches the rows of a page once more, as raw replies: these tell an empty row, which is damaged, from a missing one.
 func (r *Reader) refill(ctx context.Context, b *batcher, q pageQuery, p *Page) error {
 	a, err := r.runPinned(ctx, b, q, nil, [][]any{wire.HMGet(&r.client.Keys.Rows, p.Keys)})
 	if err != nil {
@@ -151,7 +151,7 @@ func (r *Reader) refill(ctx context.Context, b *batcher, q pageQuery, p *Page) e
 	return nil
 }
 
-// rankCommands asks for the rows of the keys that scan has, and for the keys that come next; left is what comes after those.
+// rankCommands returns the commands for the rows of scan's keys and for the keys that come next. left are the ranks behind those.
 func (r *Reader) rankCommands(q pageQuery, scan *rankScan) (rows []any, keys [][]any, left []run) {
 	if len(scan.keys) > 0 {
 		rows = wire.HMGet(&r.client.Keys.Rows, scan.keys)
@@ -169,7 +169,7 @@ func (r *Reader) rankCommands(q pageQuery, scan *rankScan) (rows []any, keys [][
 	return rows, [][]any{zrange}, trimmed(left)
 }
 
-// runPinned has plain commands on merged rows answered, and makes sure that the answers are of q's snapshot.
+// runPinned sends plain commands on merged rows, and makes sure that their answers are of q's snapshot.
 func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, rows []any, commands [][]any) (response, error) {
 	n := len(commands)
 	commands = append(commands, []any{"hlen", &r.client.Keys.Rows}, []any{"zcard", &r.client.Keys.Merged[q.Index]},
@@ -182,13 +182,13 @@ func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, rows []
 	switch {
 	case errors.Is(err, engine.ErrFenced):
 		r.authority.FoundBroken(err)
-	case errors.Is(err, engine.ErrLost): // only a script can tell
+	case errors.Is(err, engine.ErrLost): // a script must find out
 		err = errNotAsPinned
 	}
 	return a, err
 }
 
-// checkPinned returns why answers are not of a snapshot. sizes are how many rows and entries there are, and the truth.
+// checkPinned returns why answers are not of a snapshot. sizes are the raw replies of HLEN, of ZCARD, and of the truth.
 func (r *Reader) checkPinned(sizes [][]byte, of engine.View, acked uint64) error {
 	now, ok := r.client.ReadTruth(sizes[2])
 	if !ok {
@@ -197,7 +197,7 @@ func (r *Reader) checkPinned(sizes [][]byte, of engine.View, acked uint64) error
 	if err := r.check(wire.Answer{Status: wire.StatusOK, Moment: now.Moment}, acked); err != nil {
 		return err
 	}
-	if now.View.Version != of.Version || !onlyMerged(now.View, of.Generation) {
+	if !isOf(now.View, of) {
 		return engine.ErrSnapshotExpired
 	}
 	r.widest.Store(int64(now.Widest))
@@ -208,10 +208,15 @@ func (r *Reader) checkPinned(sizes [][]byte, of engine.View, acked uint64) error
 	return nil
 }
 
-// conclude finds out, by one script that a primary runs, whether a snapshot still is what readers see: nil.
+// isOf tells whether readers of a snapshot of merged rows still see it, in this view.
+func isOf(now, of engine.View) bool {
+	return now.Version == of.Version && onlyMerged(now, of.Generation)
+}
+
+// conclude returns nil if a snapshot still is what readers see. It asks a primary, by one script.
 func (r *Reader) conclude(ctx context.Context, of engine.View) error {
 	a, err := r.confirm(ctx, request{call: scripts.Stats(r.client)}, r.authority.Acked())
-	if err == nil && (a.View.Version != of.Version || !onlyMerged(a.View, of.Generation)) {
+	if err == nil && !isOf(a.View, of) {
 		return engine.ErrSnapshotExpired
 	}
 	return err

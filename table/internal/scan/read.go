@@ -10,8 +10,8 @@ import (
 // ErrStop ends a read whose consumer has had enough.
 var ErrStop = errors.New("tablecache: the consumer stopped")
 
-// Read hands every page of one snapshot to each, in order. A read of one page, or whose first page is enough, takes one round
-// trip; for a longer one the snapshot is pinned first. enough is asked about the first page only.
+// Read calls each with every page of one snapshot, in order. A read of one page, or one whose first page is enough, takes one round
+// trip. For a longer read the snapshot is pinned first. enough is called for the first page only.
 func (r *Reader) Read(ctx context.Context, q Query, enough func(*Page) bool, each func(*Page) error) error {
 	if len(q.Bounds) == 0 {
 		return r.Alive(ctx)
@@ -31,7 +31,7 @@ func (r *Reader) Read(ctx context.Context, q Query, enough func(*Page) bool, eac
 	return r.readPinned(ctx, asked, pin, first, each)
 }
 
-// pin returns a pin on the snapshot of the first page, which it reads again if it must.
+// pin returns a pin and the first page of the snapshot that it keeps. It reads that page again if the pin is on a later snapshot.
 func (r *Reader) pin(ctx context.Context, q pageQuery, first *Page) (Pin, *Page, error) {
 	pin, err := r.authority.Pin(ctx, first.View)
 	if err != nil {
@@ -43,7 +43,7 @@ func (r *Reader) pin(ctx context.Context, q pageQuery, first *Page) (Pin, *Page,
 	}
 	q.of = &pinned
 	if first, err = r.page(ctx, q); err == nil {
-		err = pin.Err() // once that has expired the page may be of no moment
+		err = pin.Err() // if the pin has expired, the page may be of no single moment
 	}
 	if err != nil {
 		pin.Release()
@@ -52,7 +52,7 @@ func (r *Reader) pin(ctx context.Context, q pageQuery, first *Page) (Pin, *Page,
 	return pin, first, nil
 }
 
-// readPinned hands the first page and all that a prefetcher brings after it to each.
+// readPinned calls each with the first page, and with all pages that a prefetcher brings after it.
 func (r *Reader) readPinned(ctx context.Context, q pageQuery, pin Pin, first *Page, each func(*Page) error) error {
 	q.of, q.most = &wire.Moment{Epoch: r.authority.Epoch(), View: pin.View()}, 0
 	ctx, cancel := context.WithCancel(ctx)
@@ -70,7 +70,7 @@ func (r *Reader) readPinned(ctx context.Context, q pageQuery, pin Pin, first *Pa
 	}
 	defer func() { // also when each panics
 		cancel()
-		for range p.out { // at once: until run has seen it
+		for range p.out { // ends at once: run sees that ctx has ended
 		}
 	}()
 	if err := each(first); err != nil {

@@ -10,16 +10,16 @@ import (
 
 // request is what a read wants from Redis: the answer to one script call, or to plain commands.
 type request struct {
-	call     []any          // the script call
-	commands [][]any        // or the plain commands; whoever asks parses their raw answers
-	rows     []any          // one HMGET that goes before the commands, if there is one
-	keys     []engine.Bytes // of a look-up: it may travel in one call with others
-	scan     *rangeScan     // of a page that plain commands may answer, together with others
-	page     *wire.Average  // of a page: how long scripts' answers are
-	alone    bool           // together with others the answer may be too much for the server
+	call      []any          // the script call
+	commands  [][]any        // or the plain commands; the caller parses their raw answers
+	rows      []any          // one HMGET that goes before the commands, if there is one
+	keys      []engine.Bytes // of a look-up: several look-ups may travel in one call
+	scan      *rangeScan     // of a page that a range scan may answer
+	pageSizes *wire.Average  // of a page: the mean size of scripts' answers; else nil
+	alone     bool           // send it alone, because answers to several may be too much for the server
 }
 
-// response is the answer.
+// response is the answer to a request.
 type response struct {
 	wire.Answer          // of the script
 	raw         [][]byte // to the commands, one each
@@ -30,14 +30,14 @@ type response struct {
 // pending is a request on its way.
 type pending struct {
 	request
-	caller    context.Context // for its values
+	caller    context.Context // hooks of the client get its values
 	abandoned atomic.Bool     // its caller has left
 	done      chan struct{}   // closed by the batcher when response and err are there
 	response  response
 	err       error
 }
 
-// callersOf returns whose requests these are.
+// callersOf returns the contexts of the callers of requests.
 func callersOf(group []*pending) []context.Context {
 	callers := make([]context.Context, len(group))
 	for i, p := range group {

@@ -7,26 +7,26 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// Sweep reads pages for somebody who deletes what is on them: unlike Read it wants the present, not a snapshot. It knows which
-// keys are done with. It is for one goroutine.
+// Sweep reads pages for a caller that deletes what is on them. Unlike Read it reads the present, not a snapshot. It knows which keys
+// the caller has dealt with. Only one goroutine may use it.
 type Sweep struct {
 	reader  *Reader
 	query   Query
 	at      cursor
-	ahead   *Page // was read ahead; nil: none was
+	ahead   *Page // the page that was read ahead; nil: none was
 	visited visited
-	read    uint64 // the table's number at the last page
-	applied uint64 // effects of the sweep since
-	begun   bool   // there was a page
+	read    uint64 // the table's number at the latest page
+	applied uint64 // how many effects the sweep has had since then
+	begun   bool   // there was a page already
 }
 
-// Sweep begins at the first of q's bounds.
+// Sweep returns a sweep of the rows of q, at its beginning.
 func (r *Reader) Sweep(q Query) *Sweep {
 	return &Sweep{reader: r, query: q, at: cursor{bounds: q.Bounds}}
 }
 
-// Page returns the page at the sweep's place, with scores; nil if there is no interval. It is the one that was read ahead, as
-// long as nobody else has written since.
+// Page returns the page at the sweep's place, with scores; nil if q has no intervals. It returns the page that was read ahead, unless
+// somebody else has written since.
 func (s *Sweep) Page(ctx context.Context) (*Page, error) {
 	if len(s.at.bounds) == 0 {
 		return nil, nil
@@ -45,22 +45,22 @@ func (s *Sweep) Page(ctx context.Context) (*Page, error) {
 	return page, nil
 }
 
-// takeAhead returns the page that was read ahead, if it still is what is there.
+// takeAhead returns the page that was read ahead, if only the sweep has written since it was read.
 func (s *Sweep) takeAhead() *Page {
 	page, now := s.ahead, s.reader.authority.Acked()
 	s.ahead = nil
 	if page == nil || page.View.Seq != s.read || !s.alone(now) {
 		return nil
 	}
-	page.View.Seq = now // what the sweep itself has marked is not on it
+	page.View.Seq = now // the rows that the sweep has marked since are not on this page
 	return page
 }
 
-// alone tells whether nobody but the sweep has had an effect since its last page, where the table's number is now.
+// alone tells whether only the sweep has had effects since its latest page. now is the table's number now.
 func (s *Sweep) alone(now uint64) bool { return now == s.read+s.applied }
 
-// ReadAhead begins to read the page behind one. Call wait before the next effect: a page that was read after it is of no use.
-// Whoever wants that page meets the error, if there is one.
+// ReadAhead begins to read the page behind one. Call wait before the next effect: a page that was read after that is of no use. If
+// the read fails, the page is read again when it is wanted.
 func (s *Sweep) ReadAhead(ctx context.Context, behind *Page) (wait func()) {
 	next, at := make(chan *Page, 1), behind.next
 	read := func() {
@@ -83,7 +83,7 @@ func (s *Sweep) fetch(ctx context.Context, at cursor) (*Page, error) {
 // Next moves the sweep's place behind a page.
 func (s *Sweep) Next(behind *Page) { s.at = behind.next }
 
-// Find looks keys up again, with their scores, as they are now.
+// Find looks rows up again by their keys, with their scores, as they are now.
 func (s *Sweep) Find(ctx context.Context, keys []engine.Bytes) ([]Found, wire.Moment, error) {
 	s.visited.expectAgain()
 	return s.reader.Find(ctx, s.query.Scope, s.query.Index, keys)
@@ -92,8 +92,8 @@ func (s *Sweep) Find(ctx context.Context, keys []engine.Bytes) ([]Found, wire.Mo
 // Applied counts an effect of the sweep.
 func (s *Sweep) Applied() { s.applied++ }
 
-// Done notes that the sweep is done with a key, whose memory it keeps.
+// Done notes that the caller has dealt with a key. The sweep keeps its memory.
 func (s *Sweep) Done(key []byte) { s.visited.add(key) }
 
-// IsDone tells whether a key has come again that the sweep is done with.
+// IsDone tells whether the caller has dealt with a key that has come again.
 func (s *Sweep) IsDone(key []byte) bool { return s.visited.has(key) }

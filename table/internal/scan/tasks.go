@@ -8,7 +8,7 @@ import (
 
 // tasks are the goroutines that were started for reads.
 type tasks struct {
-	mu      sync.Mutex // guards stopped against a start meanwhile
+	mu      sync.Mutex // guards stopped, and that nothing starts after wait
 	stopped bool
 	wg      sync.WaitGroup
 }

@@ -1,10 +1,10 @@
 package scan
 
-// visited is the keys that a sweep is done with, so that none is deleted twice. Keys come again only where somebody else
-// writes meanwhile: until then they are kept as they came, and not looked for.
+// visited is the keys that a sweep has dealt with, so that none is deleted twice. A key can come again only if somebody else has
+// written meanwhile. Until then keys are only collected, in a list; after that in a set.
 type visited struct {
 	keys [][]byte
-	set  map[string]struct{} // instead, once keys may come again
+	set  map[string]struct{} // used instead of keys once keys may come again
 }
 
 func (v *visited) add(key []byte) {
@@ -15,7 +15,7 @@ func (v *visited) add(key []byte) {
 	v.set[string(key)] = struct{}{}
 }
 
-// expectAgain is told that keys may come again from now on.
+// expectAgain notes that keys may come again from now on.
 func (v *visited) expectAgain() {
 	if v.set != nil {
 		return
@@ -27,7 +27,7 @@ func (v *visited) expectAgain() {
 	v.keys = nil
 }
 
-// has tells whether a key was added. Before expectAgain it is false.
+// has tells whether a key was added. Before expectAgain it returns false.
 func (v *visited) has(key []byte) bool {
 	_, is := v.set[string(key)]
 	return is

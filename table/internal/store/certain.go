@@ -9,8 +9,8 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// certain has a script that writes called, and called once more, by a primary for certain, where it says that the table is lost: a
-// connection of the pool may lead elsewhere. There it has changed nothing.
+// certain calls a script that writes. If the script says that the table is lost, a connection of the pool may lead elsewhere, where
+// the script has changed nothing: then certain calls it once more, on a server that is a primary for certain.
 func certain(ctx context.Context, c *wire.Client, epoch layout.Epoch, call []any) (wire.Answer, error) {
 	a, err := c.Run(ctx, wire.SendOnce, call)
 	if isDoubtful(a, err, epoch) {
@@ -19,7 +19,8 @@ func certain(ctx context.Context, c *wire.Client, epoch layout.Epoch, call []any
 	return a, err
 }
 
-// confirmed calls a script by way of a connection of its own. If that contradicts what was said before, the pool is cleaned.
+// confirmed calls a script through a new connection. If the answer contradicts the loss that was told before, the idle connections
+// of the pool are dropped.
 func confirmed(ctx context.Context, c *wire.Client, epoch layout.Epoch, call []any) (wire.Answer, error) {
 	a, err := c.ConfirmCall(ctx, call)
 	if err == nil && !isDoubtful(a, nil, epoch) {
@@ -28,7 +29,7 @@ func confirmed(ctx context.Context, c *wire.Client, epoch layout.Epoch, call []a
 	return a, err
 }
 
-// isDoubtful tells whether a script says that the table is lost.
+// isDoubtful tells whether a script says that the table is lost, which must be confirmed.
 func isDoubtful(a wire.Answer, err error, epoch layout.Epoch) bool {
 	if err != nil {
 		return errors.Is(wire.LostToForeignType(err), engine.ErrLost)

@@ -15,20 +15,20 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// Claim is what Open asks of Redis.
+// Claim says how Open claims the table.
 type Claim struct {
 	Schema    layout.Schema
-	Owner     string // its name, for people
+	Owner     string // the owner's name, for people
 	Reset     bool   // drop what is there
 	Feed      bool   // there is to be a feed
 	Preflight wire.Preflight
-	Sampled   []int // the indexes whose scores are compared before the claim, and by what
-	Judge     Judge
+	Sampled   []int // the indexes whose scores are compared before the claim
+	Judge     Judge // compares them
 }
 
-// Open looks at the server, tells it the scripts, compares some rows with their scores, and makes this process the table's owner, in
-// one step. When ctx ends it returns at once: a call that hangs in a socket is left to finish. Where the outcome of the claim is
-// unknown the error is ErrUnknownOutcome.
+// Open checks the server, loads the scripts, compares some stored scores with the definition's, and then, in one step, makes this
+// process the table's owner. When ctx ends it returns at once; a call that hangs in a socket ends by itself later. If the outcome of
+// the claim is unknown, the error is ErrUnknownOutcome.
 func Open(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) {
 	var claimed wire.Moment
 	err := untilEnded(ctx, c, func() error {
@@ -47,11 +47,11 @@ func Open(ctx context.Context, c *wire.Client, how Claim) (wire.Moment, error) {
 	return claimed, nil
 }
 
-// untilEnded prepares a change and makes it. When ctx ends it returns at once: what hangs in a socket is left to finish, but a
-// change that was not begun never will be. One that was begun has an unknown outcome.
+// untilEnded calls prepare and then change, and returns at once when ctx ends. Then a call that hangs in a socket ends by itself
+// later. A change that was not begun before ctx ended is not begun later; one that was begun has an unknown outcome.
 func untilEnded(ctx context.Context, c *wire.Client, prepare, change func() error) error {
 	done, since := make(chan error, 1), time.Now()
-	var decided atomic.Bool // whether to change anything: by whoever sets it
+	var decided atomic.Bool // set by the goroutine before it begins the change, or at the end of ctx, so that it never begins
 	go func() {
 		err := prepare()
 		if err == nil && decided.CompareAndSwap(false, true) {

@@ -19,7 +19,7 @@ func admits(s engine.State, k engine.Kind) bool {
 	return s == engine.StateClear || s == engine.StateActive && (k == engine.Stage || k == engine.Discard)
 }
 
-// resultOf is what the effect leaves behind. All marks are marked.
+// resultOf returns what a transaction of the effect leaves behind. All marks are marked.
 func resultOf(v engine.View, e *engine.Effect) engine.Result {
 	r := engine.Result{State: v.State, Generation: v.Generation, Version: v.Version,
 		Verdicts: slices.Repeat([]engine.Verdict{engine.Marked}, len(e.Marks))}
@@ -32,8 +32,9 @@ func resultOf(v engine.View, e *engine.Effect) engine.Result {
 	return r
 }
 
-// queueEffect queues all of an effect but EXEC. The seal counts too, so that what the user is not permitted (any more) is
-// refused while it is queued, and with it the whole: the size of a hash and of a sorted set are asked for before.
+// queueEffect queues an effect without EXEC: its entry first. HLEN and ZCARD are queued although nobody needs their answers: the seal
+// uses them in its script, where a missing permission would be noticed only after the rows were written. Queued, they are refused
+// before, and EXEC with them.
 func (t *transaction) queueEffect(ctx context.Context, p redis.Pipeliner, e *scripts.Effect, r engine.Result) (wire.Once, *wire.Departure) {
 	if e.Trim != layout.NoFeed {
 		wire.Queue(ctx, p, feed.Append(&t.client.Keys.Feed, e)...)
@@ -94,8 +95,8 @@ func queueKeys(ctx context.Context, p redis.Pipeliner, name string, key *string,
 	wire.Queue(ctx, p, scripts.AppendKeys(wire.Command(name, key, len(marks)), marks)...)
 }
 
-// failedWithin: what was probed cannot fail. Should it (a permission was lost between a command and EXEC), the rest was done,
-// and the table is not whole.
+// failedWithin returns ErrLost if a command of a transaction has failed. That cannot happen unless a permission was lost between a
+// command and EXEC. Then the other commands were run, and the table is damaged.
 func failedWithin(exec []byte) error {
 	if err := wire.FailedWithin(exec); err != nil {
 		return fmt.Errorf("%w: a transaction failed half way: %w", engine.ErrLost, err)

@@ -9,21 +9,21 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// connection is the writer's own. It is taken from the client's pool and kept from one effect to the next, so that what the
-// pool does to a connection that waits in it must be done here: one that is too old, has lain too long, or was made with
-// credentials that have been renewed is not used again.
+// connection is the writer's own. It is taken from the client's pool and kept from one effect to the next. So the store must do what
+// the pool does with connections that wait in it: a connection that is too old, has been idle too long, or was made with credentials
+// that have been renewed is not used again.
 type connection struct {
 	conn        *redis.Conn
-	hooked      *redis.Tx // sends on conn, through the client's hooks
+	hooked      *redis.Tx // sends on conn, and calls the client's hooks
 	credentials *credentials
 	used        time.Time
-	idle        time.Duration // it may lie for so long; 0: for ever
-	until       time.Time     // when it is too old; zero: never
+	idle        time.Duration // for how long it may be idle; 0: for ever
+	until       time.Time     // from when on it is too old; zero: never
 }
 
-// connect prepares a connection of a node, which is made when it is first used.
+// connect returns a connection to a node. It is made when it is first used.
 func connect(ctx context.Context, node *redis.Client) (*connection, error) {
-	// A copy of the client, for a Conn shares its client's options without its lock, and both may write to them. The options of
+	// A copy of the client: a Conn shares the options of its client without a lock, and both may write to them. The options of
 	// the copy are ours.
 	own := node.WithTimeout(node.Options().ReadTimeout)
 	o := own.Options()
@@ -33,9 +33,9 @@ func connect(ctx context.Context, node *redis.Client) (*connection, error) {
 		return nil, err
 	}
 	c.bound(o)
-	c.conn = own.EphemeralConn() // closing it ends what it watches
+	c.conn = own.EphemeralConn() // closed, it watches nothing any more
 	err = node.Watch(ctx, func(tx *redis.Tx) error {
-		c.hooked = tx // of which we only want that it has the client's hooks: nothing is sent here
+		c.hooked = tx // we use it only because it has the client's hooks; nothing is sent here
 		return nil
 	})
 	if err != nil {
@@ -46,8 +46,8 @@ func connect(ctx context.Context, node *redis.Client) (*connection, error) {
 	return c, nil
 }
 
-// bound sets when the connection is too old. One that comes used from the pool has an age that the pool does not tell, so that
-// it is kept for half as long.
+// bound sets from when on the connection is too old. The pool does not tell the age of a used connection, so such a one is kept for
+// half of ConnMaxLifetime.
 func (c *connection) bound(o *redis.Options) {
 	if o.ConnMaxLifetime <= 0 {
 		return
@@ -76,14 +76,14 @@ func (c *connection) isStale() bool {
 func (c *connection) pipeline() redis.Pipeliner { return c.hooked.Pipeline() }
 
 func (c *connection) close() {
-	_ = c.conn.Close() // nothing hangs on it any more
+	_ = c.conn.Close() // an error would change nothing
 	c.credentials.unsubscribe()
 }
 
-// diversion is the innermost hook of a transaction of the client's: it sends everything on another connection.
+// diversion is the innermost hook of a redis.Tx. It sends everything on another connection, conn.
 type diversion struct{ conn *redis.Conn }
 
-// DialHook changes nothing: the client's own hooks see dials of its pool.
+// DialHook changes nothing.
 func (diversion) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 // ProcessHook diverts a command.

@@ -10,10 +10,10 @@ import (
 	"github.com/redis/go-redis/v9/auth"
 )
 
-// credentials are those of one connection, where a provider streams them. The pool tells a connection that waits in it about new
-// ones; the writer's own is replaced. It is the provider's listener.
+// credentials are the credentials of the writer's connection if a provider streams them; it listens to the provider. (The pool makes
+// its connections use new credentials; the writer's connection is replaced.)
 type credentials struct {
-	renewed atomic.Bool // others have come since
+	renewed atomic.Bool // other credentials have come since the connection was made
 
 	mu     sync.Mutex // guards latest
 	latest auth.Credentials
@@ -21,8 +21,8 @@ type credentials struct {
 	cancel auth.UnsubscribeFunc // nil: nothing is streamed
 }
 
-// subscribe makes options that stream credentials into options that ask for the latest of them: a Conn of go-redis cannot
-// stream.
+// subscribe replaces a streaming provider in the options by a function that returns the latest credentials, because a Conn of
+// go-redis cannot stream.
 func subscribe(o *redis.Options) (*credentials, error) {
 	c := &credentials{}
 	provider := o.StreamingCredentialsProvider
@@ -53,7 +53,7 @@ func (c *credentials) get() auth.Credentials {
 	return c.latest
 }
 
-// OnNext is told of new credentials. A provider may tell the first ones too.
+// OnNext is called with new credentials. A provider may call it with the first ones, too.
 func (c *credentials) OnNext(next auth.Credentials) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -63,11 +63,11 @@ func (c *credentials) OnNext(next auth.Credentials) {
 	c.latest = next
 }
 
-// OnError is told that new credentials could not be had: those that there are go on to be used.
+// OnError is called when the provider has failed. The latest credentials stay in use.
 func (*credentials) OnError(error) {}
 
 func (c *credentials) unsubscribe() {
 	if c.cancel != nil {
-		_ = c.cancel() // a provider that fails to forget us is told nothing more
+		_ = c.cancel() // nothing can be done about an error
 	}
 }

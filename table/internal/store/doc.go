@@ -1,8 +1,8 @@
 // Package store changes a table in Redis for its one owner: it claims the table, applies the engine's effects, and folds what
-// was merged. It is the engine's Store.
+// was merged. It has the engine's Store.
 //
-// An effect is applied by a transaction of plain commands, where it only stores or removes rows, or by its script, which can
-// compare and find out. [Store.Apply] chooses, and nobody else does.
+// An effect that only stores or removes rows is applied by a transaction of plain commands. Any other is applied by its script,
+// which can compare and find out what is wrong. Only [Store.Apply] chooses between the two.
 //
 // # Files
 //
@@ -10,7 +10,7 @@
 //	claim.go        how a process becomes the table's owner
 //	commands.go     an effect as plain commands
 //	connection.go   the writer's own connection
-//	credentials.go  with which it was made
+//	credentials.go  the credentials of that connection
 //	drop.go         removing a table whose definition is not known
 //	fold.go         moving merged rows to where they belong, in the cleanup pool
 //	schema.go       how a definition must agree with what is stored

@@ -44,18 +44,18 @@ func findTable(ctx context.Context, c *wire.Client) (scripts.Found, error) {
 	return found, nil
 }
 
-// drop drops the table if it still is what was found. That makes a call harmless that is sent again, by us or by go-redis.
+// drop drops the table if it still is what was found. So a call that is sent twice does no harm.
 func drop(ctx context.Context, c *wire.Client, found scripts.Found) error {
 	now, err := runDrop(ctx, c, found)
 	switch {
-	case err != nil && !wire.IsRefusal(err) && !errors.Is(err, engine.ErrLost):
-		return fmt.Errorf("%w: %w", engine.ErrUnknownOutcome, err)
+	case err != nil && !wire.IsRefusal(err) && !errors.Is(err, engine.ErrLost) && !wire.NeverSent(err):
+		return engine.Because(engine.ErrUnknownOutcome, err)
 	case err != nil:
 		return err
 	case now.Keys > 0 && (now.Schema != found.Schema || now.Epoch != found.Epoch):
 		return fmt.Errorf("%w: it was opened while it was being dropped", engine.ErrFenced)
 	}
-	return nil // what is not there any more was dropped by us or for us
+	return nil // the table is gone: this call, or an earlier attempt of it, has dropped it
 }
 
 func runDrop(ctx context.Context, c *wire.Client, found scripts.Found) (scripts.Found, error) {

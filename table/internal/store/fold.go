@@ -15,8 +15,8 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// Folds starts the folds that the actor asks for, one after a merge, in the cleanup pool, and
-// tells the actor when they end.
+// Folds runs the folds that the actor requests, one after each merge, in the cleanup pool, and tells
+// the actor when a fold has ended.
 type Folds struct {
 	client *wire.Client
 	pool   *cleanup.Pool
@@ -30,7 +30,7 @@ type Folds struct {
 	wg      sync.WaitGroup
 }
 
-// NewFolds returns the folds of the owner that epoch names. They wait for AnswerTo.
+// NewFolds returns the folds of the owner that epoch names. Call AnswerTo before a fold can end.
 func NewFolds(c *wire.Client, p *cleanup.Pool, epoch layout.Epoch) *Folds {
 	return &Folds{client: c, pool: p, epoch: epoch, ready: make(chan struct{})}
 }
@@ -41,14 +41,14 @@ func (f *Folds) AnswerTo(a *engine.Actor) {
 	close(f.ready)
 }
 
-// Begin is called by the actor and does not block.
+// Begin begins the fold of a generation. The actor calls it, and it does not block.
 func (f *Folds) Begin(generation uint32) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.stopped {
 		return
 	}
-	job := &foldJob{client: f.client, epoch: f.epoch, generation: generation, cursor: "0"}
+	job := &foldJob{client: f.client, epoch: f.epoch, generation: generation, cursor: "0", tell: f.tell}
 	task, err := f.pool.Submit(job)
 	f.task = task
 	f.wg.Go(func() {
@@ -61,8 +61,17 @@ func (f *Folds) Begin(generation uint32) {
 	})
 }
 
-// end tells the actor how a fold ended. A pool that was stopped is like a table that was closed:
-// the next Open goes on with the fold.
+// tell tells the actor how a fold fares that goes on.
+func (f *Folds) tell(generation uint32, err error) {
+	<-f.ready
+	if wire.Lasts(err) {
+		err = &engine.RefusedError{Err: err, General: true}
+	}
+	f.actor.FoldFails(generation, err)
+}
+
+// end tells the actor how a fold has ended. If the fold was stopped it tells nothing: the next Open goes on
+// with the fold.
 func (f *Folds) end(generation uint32, err error) {
 	if !errors.Is(err, cleanup.ErrStopped) {
 		f.actor.Folded(generation, err)
@@ -81,7 +90,7 @@ func (f *Folds) Stop() {
 	f.wg.Wait()
 }
 
-// Status tells how a running fold fares.
+// Status returns how the latest fold is doing.
 func (f *Folds) Status() cleanup.Status {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -91,15 +100,17 @@ func (f *Folds) Status() cleanup.Status {
 	return f.task.Status()
 }
 
-// foldJob moves one generation's staged rows, some at a time. Only one worker runs it at a time.
+// foldJob moves the staged rows of one generation, some in each step. The pool runs one step at a time.
 type foldJob struct {
 	client     *wire.Client
 	epoch      layout.Epoch
 	generation uint32
 	cursor     string
+	tell       func(generation uint32, err error) // told of the first step that fails, each that does after it, and the next that does not
+	failing    bool
 }
 
-// foldRows is how many rows one script moves. Reads wait for it; more are hardly faster.
+// foldRows is how many rows one step moves. Reads wait for a step, and larger steps are hardly faster.
 const foldRows = 125
 
 // Name returns the table's name.
@@ -107,6 +118,15 @@ func (j *foldJob) Name() string { return j.client.Keys.Table }
 
 // Step moves some rows. It is done when nothing is left, or when the table is no longer ours.
 func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
+	done, err = j.move(ctx)
+	if !done && ctx.Err() == nil && (err != nil || j.failing) {
+		j.failing = err != nil
+		j.tell(j.generation, err)
+	}
+	return done, err
+}
+
+func (j *foldJob) move(ctx context.Context) (done bool, err error) {
 	call := scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows)
 	a, err := certain(ctx, j.client, j.epoch, call)
 	if err == nil && j.isBehind(a) {
@@ -115,13 +135,13 @@ func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
 	switch {
 	case err != nil:
 		err = wire.LostToForeignType(err)
-		if errors.Is(err, redis.ErrClosed) { // for good: whoever waits for the fold is told
+		if errors.Is(err, redis.ErrClosed) { // the client is closed for good: callers that wait for the fold are told
 			return true, &engine.RefusedError{Err: err, General: true}
 		}
 		return errors.Is(err, engine.ErrLost), err
 	case j.isBehind(a):
 		return true, fmt.Errorf("%w: it went back before a merge", engine.ErrLost)
-	case a.Status == wire.StatusStale: // a repeated last step, or the table was cleared
+	case a.Status == wire.StatusStale: // the final step was repeated, or the table was cleared
 		return true, nil
 	}
 	if err := a.Err(j.epoch); err != nil {
@@ -131,7 +151,7 @@ func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
 	return a.View.State != engine.StateMerging, nil
 }
 
-// isBehind tells whether an answer is older than the merge.
+// isBehind tells whether an answer is of a moment before the merge.
 func (j *foldJob) isBehind(a wire.Answer) bool {
 	return a.Status == wire.StatusStale && a.View.Generation < j.generation
 }

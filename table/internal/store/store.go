@@ -20,9 +20,9 @@ type Store struct {
 	client *wire.Client
 	epoch  layout.Epoch
 	ctx    context.Context
-	cancel context.CancelFunc // by Interrupt and Close
+	cancel context.CancelFunc // called by Interrupt and Close
 
-	mu          sync.Mutex // guards transaction: Close may come while a call hangs that was given up
+	mu          sync.Mutex // guards transaction, because Close may come while a call that was given up still hangs
 	transaction transaction
 	log         *feed.Log
 }
@@ -34,10 +34,15 @@ func New(c *wire.Client, epoch layout.Epoch, feedBytes int64, l *zap.Logger) *St
 	return s
 }
 
-// Interrupt ends what Apply waits for, but for a socket: dials, retries, and a place in the client's pool.
+// Departs says that Apply calls Effect.Depart itself.
+func (*Store) Departs() {}
+
+var _ engine.DepartingStore = (*Store)(nil)
+
+// Interrupt ends dials, retries and waits for a connection in Apply. A socket read ends by itself.
 func (s *Store) Interrupt() { s.cancel() }
 
-// Close gives the writer's connection back, once no call uses it.
+// Close closes the writer's connection, once no call uses it.
 func (s *Store) Close() {
 	s.cancel()
 	s.mu.Lock()
@@ -45,7 +50,7 @@ func (s *Store) Close() {
 	s.transaction.disconnect()
 }
 
-// Apply applies the effect, and tells the feed of it.
+// Apply applies the effect, by a transaction if that is possible, else by a script.
 func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,9 +80,9 @@ func (s *Store) apply(ctx context.Context, e *scripts.Effect) (engine.Result, er
 			run = s.transaction.runScript
 		}
 	}
-	call := s.call(e)
+	call := wire.SendIf(e.Depart, s.call(e))
 	a, err := run(ctx, e, call)
-	if isDoubtful(a, err, s.epoch) || wire.IsReplicas(err) { // there it was not applied
+	if isDoubtful(a, err, s.epoch) || wire.IsReplicas(err) { // it was not applied on that server
 		s.transaction.disconnect()
 		a, err = confirmed(ctx, s.client, s.epoch, call)
 	}
@@ -87,7 +92,7 @@ func (s *Store) apply(ctx context.Context, e *scripts.Effect) (engine.Result, er
 	return s.result(a)
 }
 
-// contextFor returns a context that also ends with Interrupt, and has the values of those whose effect it is.
+// contextFor returns a context that also ends with Interrupt, and that has the values of the effect's caller: see wire.ForCallers.
 func (s *Store) contextFor(ctx context.Context, e *engine.Effect) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(s.ctx, cancel)
@@ -97,12 +102,12 @@ func (s *Store) contextFor(ctx context.Context, e *engine.Effect) (context.Conte
 	}
 }
 
-// onlyStores tells whether plain commands can do all of e: nothing is to be compared or found out.
+// onlyStores tells whether plain commands can do all of e, because nothing must be compared.
 func onlyStores(e *engine.Effect) bool {
 	return len(e.Rows) > 0 || len(e.Marks) > 0 && scripts.HowToMark(e) == scripts.MarkAll
 }
 
-// Settle asks whether the effect was applied, and sees to it that it never will be if not.
+// Settle finds out whether the effect was applied. If it was not, it never will be.
 func (s *Store) Settle(ctx context.Context, e *engine.Effect) (engine.Result, bool, error) {
 	ctx, cancel := s.contextFor(ctx, e)
 	defer cancel()
@@ -158,8 +163,11 @@ func (s *Store) call(e *scripts.Effect) []any {
 	panic(fmt.Sprintf("tablecache: effect of unknown kind %d", e.Kind))
 }
 
-// refusal sorts out errors after which the effect was certainly not applied, and notes how it has ended.
+// refusal notes how the call has ended, and returns err as a RefusedError if the effect was certainly not applied.
 func (s *Store) refusal(ctx context.Context, e *engine.Effect, err error) error {
+	if errors.Is(err, wire.ErrNobodyWaits) {
+		return &engine.RefusedError{Err: err, Temporary: true, General: true}
+	}
 	s.client.Note(err)
 	if err == nil || errors.Is(err, engine.ErrLost) {
 		return err

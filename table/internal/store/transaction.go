@@ -15,29 +15,29 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// transaction applies effects by plain commands, on a connection of the writer's own: each argument of a script costs the
-// server a Lua string, which is more than all the rest of a large write. All keys of the table are WATCHed there, and probed
-// after that. So a transaction that follows either finds the table as it was probed, or does nothing: when a later owner, a
-// later effect of ours or anybody else has changed a key meanwhile. Then a script decides what to make of it.
+// transaction applies effects by plain commands, on the writer's own connection. A script would be slower: each of its arguments
+// costs the server a Lua string, which is more than all the rest of a large write. All keys of the table are WATCHed on the
+// connection, and probed after that. So the next transaction either finds the table as it was probed, or does nothing, because
+// somebody has changed a key meanwhile. Then a script finds out what has happened.
 //
 // One pipeline applies an effect and prepares for the next:
 //
-//	HSET, ZADD for each index, EVAL seal, EXEC, WATCH, probe, MULTI
+//	HSET, ZADD for each index, HLEN, ZCARD, EVAL seal, EXEC, WATCH, probe, MULTI
 //
-// MULTI comes with the pipeline before: what follows one that the server has refused would run at once, and unguarded.
+// MULTI comes with the pipeline before: if the server refused a MULTI, the commands behind it would run at once, and unguarded.
 type transaction struct {
 	client *wire.Client
 	epoch  layout.Epoch
 	logger *zap.Logger
-	own    *connection // nil: there is none; else it watches and is in a transaction
-	armed  *wire.Truth // what was probed since it watches; nil: it is not what the table must be
+	own    *connection // watches the keys, with a transaction begun; nil: there is no connection
+	armed  *wire.Truth // the truth that was probed after WATCH; nil: it is not as expected, so no transaction is possible
 	proven bool        // own has run a transaction
-	off    bool        // the server, the client or something between them is not made for it
-	vain   int         // how often in a row the connection has failed before it ran a transaction
-	again  time.Time   // when it may be tried again after that
+	off    bool        // transactions are not available with this server or client
+	vain   int         // how often in a row a connection has failed before it ran a transaction
+	again  time.Time   // from when on another connection may be made after that
 }
 
-// maybeConnect makes a connection where there is none and one can be had. It tells whether there is one.
+// maybeConnect makes a connection if there is none and one may be made. It tells whether there is one.
 func (t *transaction) maybeConnect(ctx context.Context, e *scripts.Effect) bool {
 	if t.off || t.own != nil && t.own.isStale() {
 		t.disconnect()
@@ -64,7 +64,7 @@ func (t *transaction) maybeConnect(ctx context.Context, e *scripts.Effect) bool 
 	return t.own != nil
 }
 
-// errUnfit: transactions cannot be had with this client or dialect.
+// errUnfit: transactions are not possible with this type of client or with this server.
 var errUnfit = errors.New("tablecache: no transactions with this client or server")
 
 // node returns the client of the table's node.
@@ -76,13 +76,13 @@ func (t *transaction) node(ctx context.Context) (*redis.Client, error) {
 	return node, err
 }
 
-// crowded tells whether a connection of the writer's own would take from the client's pool what others may need.
+// crowded tells whether more than half of the client's pool would be in use with a connection of the writer's own.
 func crowded(node *redis.Client) bool {
 	s := node.PoolStats()
 	return 2*(s.TotalConns-s.IdleConns+1) > uint32(node.Options().PoolSize)
 }
 
-// disconnect closes the connection: what it may still carry must not be taken for the answer to something else.
+// disconnect closes the connection, because an answer that is still on its way there must not be taken for another one.
 func (t *transaction) disconnect() {
 	if t.own != nil {
 		t.own.close()
@@ -90,8 +90,8 @@ func (t *transaction) disconnect() {
 	t.own, t.armed, t.proven = nil, nil, false
 }
 
-// fail disconnects because the connection has failed. One that fails twice or more before it has run a transaction is tried
-// again only after a pause, for there may be something between us and the server that will always cut it.
+// fail disconnects because the connection has failed. If connections fail twice or more in a row before they have run a transaction,
+// the next one is made only after a pause: something between us and the server may always cut them.
 func (t *transaction) fail(err error) {
 	if t.proven {
 		t.vain = 0
@@ -110,7 +110,8 @@ const (
 	longestVainPause = time.Minute
 )
 
-// pauseAfter returns how long to do without a connection after so many have failed: nothing at first, then longer and longer.
+// pauseAfter returns how long to wait before the next connection after so many have failed: 0 after the first, then longer and
+// longer.
 func pauseAfter(vain int) time.Duration {
 	if vain < 2 {
 		return 0
@@ -118,8 +119,8 @@ func pauseAfter(vain int) time.Duration {
 	return min(firstVainPause<<min(vain-2, 16), longestVainPause)
 }
 
-// refuse disconnects because a command of the transaction was refused. If that lasts, and the connection is new, there are
-// no transactions from then on; an old one may have lost a right that a new one has, or the other way round.
+// refuse disconnects because a command of the transaction was refused. If the command is not available on a new connection, there
+// are no transactions from then on. (An old connection proves less: its user's rights may have changed.)
 func (t *transaction) refuse(command string, err error) {
 	if wire.IsUnavailable(err) && !t.proven {
 		t.off = true
@@ -128,8 +129,8 @@ func (t *transaction) refuse(command string, err error) {
 	t.disconnect()
 }
 
-// apply applies the effect if nothing has changed since the keys are watched. When it was not applied, and err is nil, it
-// certainly never will be.
+// apply applies the effect if no key has changed since the keys are watched. If applied is false and err is nil, the effect was not
+// applied and never will be by this call.
 func (t *transaction) apply(ctx context.Context, e *scripts.Effect) (r engine.Result, applied bool, err error) {
 	if t.armed == nil || t.armed.View.Seq != e.Prev || !admits(t.armed.View.State, e.Kind) {
 		return engine.Result{}, false, nil
@@ -143,7 +144,7 @@ func (t *transaction) apply(ctx context.Context, e *scripts.Effect) (r engine.Re
 	err = sealed.Explain(wire.RawError(exec))
 	switch {
 	case tooLong != nil:
-		err = tooLong // what comes behind it was not run
+		err = tooLong // the server has run nothing from this command on
 		t.disconnect()
 	case wire.IsUnavailable(seal.Err()):
 		t.refuse("eval", seal.Err())
@@ -164,7 +165,7 @@ func (t *transaction) apply(ctx context.Context, e *scripts.Effect) (r engine.Re
 	return r, true, failedWithin(exec.Val())
 }
 
-// watched is what was found after the keys were watched, if they were, and whether a transaction was begun.
+// watched are the commands that watch the keys, probe them, and begin a transaction.
 type watched struct {
 	probe        wire.Probe
 	eval         *wire.Once // only on a new connection
@@ -191,13 +192,13 @@ func (w *watched) feedFits() bool {
 	return w.ahead.Err() == nil && r.List() == 0 && r.Err() == nil
 }
 
-// arm makes the next transaction possible, if what was found is ours and whole.
+// arm makes the next transaction possible, if the probe has found this owner's table and nothing is missing.
 func (t *transaction) arm(w watched) {
 	t.armed = nil
 	switch {
 	case w.probe.Err() != nil:
 		t.fail(w.probe.Err())
-	case w.eval != nil && w.eval.Err() != nil: // where not the server refuses EVAL, it would run all else that EXEC is to run
+	case w.eval != nil && w.eval.Err() != nil: // if a proxy has refused EVAL, the server would run the rest of the transaction
 		t.refuse("eval", w.eval.Err())
 	case w.watch.Err() != nil:
 		t.refuse("watch", w.watch.Err())
@@ -215,7 +216,7 @@ func (t *transaction) maybeArm(w watched) {
 	}
 }
 
-// runScript sends a script call on the connection, and prepares for the next transaction. After an error it starts anew: the
+// runScript sends a script call on the connection, and prepares for the next transaction. After an error it disconnects, because the
 // connection may lead to a server that the table has left.
 func (t *transaction) runScript(ctx context.Context, e *scripts.Effect, call []any) (wire.Answer, error) {
 	reply, err := t.sendScript(ctx, e, call)
@@ -229,11 +230,11 @@ func (t *transaction) runScript(ctx context.Context, e *scripts.Effect, call []a
 	return wire.Answer{}, err
 }
 
-// errNotRun: a script was not even tried.
+// errNotRun: a script was not run.
 var errNotRun = errors.New("tablecache: the transaction before could not be ended")
 
-// sendScript ends the transaction that was begun before by EXEC: there is nothing in it, and DISCARD would be one more command
-// that may not be had.
+// sendScript first ends the transaction that was begun before. It does so by EXEC, which has nothing to run: DISCARD would be one more
+// command that may not be available.
 func (t *transaction) sendScript(ctx context.Context, e *scripts.Effect, call []any) (any, error) {
 	p := t.own.pipeline()
 	end := wire.QueueRaw(ctx, p, t.client.Commands.Exec...)
@@ -243,7 +244,7 @@ func (t *transaction) sendScript(ctx context.Context, e *scripts.Effect, call []
 	wire.Flush(ctx, p)
 	if err := wire.RawError(end); wire.IsRefusal(err) && !wire.IsAborted(err) {
 		t.refuse("exec", err)
-		return nil, errNotRun // only queued, and gone with the connection
+		return nil, errNotRun // the script was only queued in the transaction, which ends with the connection
 	}
 	t.arm(next)
 	reply, err := cmd.Result()

@@ -9,17 +9,17 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 )
 
-// Answer is what every script answers with: a status, the moment it is of, and more.
+// Answer is the answer of a script: a status, the moment it is of, and what a read brings.
 type Answer struct {
 	Status Status
 	Moment
-	Rest Reply // what a read brings
+	Rest Reply // what a read brings, not yet read
 }
 
 // Moment is one moment of a table, with its owner.
 type Moment struct {
 	Epoch layout.Epoch
-	Last  string // the small reply of the effect that has this moment's number
+	Last  string // the truth's field last: the small reply of the last effect. Some scripts answer with something else here
 	View  engine.View
 }
 
@@ -40,7 +40,7 @@ func ParseAnswer(reply any) (Answer, error) {
 	return newAnswer(status, texts)
 }
 
-// ReadAnswer makes an answer of a raw reply, which it keeps.
+// ReadAnswer makes an answer of a raw reply. The answer shares its memory.
 func ReadAnswer(raw []byte) (Answer, error) {
 	r := NewReply(raw)
 	var texts momentTexts
@@ -101,7 +101,7 @@ func parseState(text string) (engine.State, error) {
 	return 0, fmt.Errorf("%w: the state in the table's truth cannot be read", engine.ErrLost)
 }
 
-// Err returns what the status means to the owner of epoch; nil for OK.
+// Err returns what the status means to the owner that epoch names; nil for OK.
 func (a *Answer) Err(epoch layout.Epoch) error {
 	switch a.Status {
 	case StatusOK:
@@ -110,12 +110,13 @@ func (a *Answer) Err(epoch layout.Epoch) error {
 		return Ownership(epoch, a.Epoch)
 	case StatusExpired:
 		return engine.ErrSnapshotExpired
-	default: // LOST, and what cannot be as long as nobody else writes our keys: STATE, VOID
+	default: // LOST, and statuses that come only if somebody else writes to our keys: STATE, VOID
 		return fmt.Errorf("%w: %s", engine.ErrLost, strings.ToLower(a.Status.String()))
 	}
 }
 
-// Ownership tells a later owner, who has fenced us, from an older copy of the data.
+// Ownership returns the error for an answer under another epoch: ErrFenced if it is a later owner's, ErrLost if it is an earlier
+// one's, because then the data is an older copy.
 func Ownership(ours, theirs layout.Epoch) error {
 	if theirs.Count() < ours.Count() {
 		return fmt.Errorf("%w: it went back to an earlier owner", engine.ErrLost)

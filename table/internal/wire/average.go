@@ -2,7 +2,7 @@ package wire
 
 import "sync/atomic"
 
-// Average is the size of things that came lately, from which buffers and pages are guessed.
+// Average is a running mean of sizes. From it the sizes of buffers and pages are guessed.
 // It is safe for concurrent use; a lost update only makes the next guess a little worse.
 type Average struct{ bytes atomic.Int64 }
 
@@ -16,7 +16,7 @@ func (a *Average) Guess() int {
 	return firstGuess
 }
 
-// Learn is told that n things took size bytes.
+// Learn adds the size of n things, which have size bytes together.
 func (a *Average) Learn(size, n int) {
 	if n == 0 {
 		return

@@ -2,9 +2,9 @@ package wire
 
 import "context"
 
-// ForCallers returns a context for a call of the client that is made for these callers. It ends with ctx, never with theirs.
-// Made for one alone it has that caller's values, so that the client's hooks find them; made for several it has those of none,
-// and CallersOf returns all.
+// ForCallers returns a context for a call of the client that is made for these callers. It ends with ctx, not with the callers'
+// contexts. For one caller it has that caller's values, so that the client's hooks find them. For several callers it has nobody's
+// values, and CallersOf returns their contexts.
 func ForCallers(ctx context.Context, callers []context.Context) context.Context {
 	if len(callers) == 0 {
 		return ctx
@@ -31,8 +31,8 @@ func (c *callersContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// CallersOf returns the contexts of the callers for whom a call of the client is made, if they are several: their values
-// without their ends.
+// CallersOf returns contexts of the callers for whom a call of the client is made, if there are several. They have the callers'
+// values and never end.
 func CallersOf(ctx context.Context) (callers []context.Context) {
 	c, _ := ctx.Value(callersKey{}).(*callersContext)
 	if c == nil || len(c.callers) == 1 {

@@ -10,11 +10,11 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 )
 
-// Client says to Redis what is to be said about one table. It is safe for concurrent use once it is loaded.
+// Client sends commands and scripts about one table to Redis. It is safe for concurrent use once Load has returned.
 type Client struct {
-	Redis    redis.UniversalClient // the caller's: never closed
+	Redis    redis.UniversalClient // the user's: we never close it
 	Keys     layout.Keys
-	Layout   string // what answers must bring in their truth, see layout.Proof
+	Layout   string // the truth must have this in its field layout: see layout.Proof
 	Commands Commands
 	dialect  dialect // known once the scripts are loaded
 	scripts  []*Script
@@ -24,7 +24,7 @@ type Client struct {
 	limits   limits
 }
 
-// NewClient returns a client of the table that has these keys, under a schema. Load the scripts before you call one.
+// NewClient returns a client of the table that has these keys and this schema. Call Load before any script.
 func NewClient(rdb redis.UniversalClient, k layout.Keys, schema string, scripts []*Script) *Client {
 	return &Client{Redis: rdb, Keys: k, Layout: layout.Proof(schema), Commands: newCommands(k), scripts: scripts}
 }
@@ -32,7 +32,7 @@ func NewClient(rdb redis.UniversalClient, k layout.Keys, schema string, scripts 
 // IsModern tells whether the server runs scripts as Redis 7 and Valkey do, and not as miniredis does.
 func (c *Client) IsModern() bool { return c.dialect == modern }
 
-// Call returns the call of a script with room for n more arguments, which follow the table's keys.
+// Call returns the call of a script on the table's keys, with room for n more arguments.
 func (c *Client) Call(s *Script, n int) []any {
 	args := make([]any, 0, 3+len(c.Keys.All)+n)
 	args = append(args, "evalsha", s.sources[c.dialect].sha, len(c.Keys.All))
@@ -42,7 +42,7 @@ func (c *Client) Call(s *Script, n int) []any {
 	return args
 }
 
-// CallOn returns the call of a script on other keys than the table's.
+// CallOn returns the call of a script on other keys than the table's, with all arguments.
 func (c *Client) CallOn(s *Script, keys []string, more ...any) []any {
 	args := append(make([]any, 0, 3+len(keys)+len(more)), "evalsha", s.sources[c.dialect].sha, len(keys))
 	for i := range keys {
@@ -51,5 +51,5 @@ func (c *Client) CallOn(s *Script, keys []string, more ...any) []any {
 	return append(args, more...)
 }
 
-// Text returns what the server is sent where a script travels as text.
+// Text returns the Lua text of a script, for calls that send it.
 func (c *Client) Text(s *Script) string { return s.sources[c.dialect].text }

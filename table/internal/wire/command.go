@@ -10,7 +10,7 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 )
 
-// Commands are commands about one table that are the same each time.
+// Commands are the commands about one table that never change.
 type Commands struct {
 	Truth []any
 	Sizes [][]any // of rows, staged rows, the indexes, the shadow indexes
@@ -44,7 +44,7 @@ func Command(name string, key *string, n int) []any {
 	return append(make([]any, 0, 2+n), name, key)
 }
 
-// HMGet asks for fields of a hash.
+// HMGet returns the command that reads fields of a hash.
 func HMGet(hash *string, keys [][]byte) []any {
 	args := Command("hmget", hash, len(keys))
 	for i := range keys {
@@ -53,30 +53,37 @@ func HMGet(hash *string, keys [][]byte) []any {
 	return args
 }
 
-// Queue adds a command that is sent once to a pipeline.
+// Queue adds a command to a pipeline. It is not sent again.
 func Queue(ctx context.Context, p redis.Pipeliner, args ...any) Once {
 	cmd := NewOnce(ctx, args...)
 	_ = p.Process(ctx, cmd) // only queued
 	return cmd
 }
 
-// QueueRaw adds a command whose answer stays as it comes to a pipeline.
+// Process sends one command, after which it has its error.
+func (c *Client) Process(ctx context.Context, cmd redis.Cmder) {
+	_ = c.Redis.Process(ctx, cmd) // the command has the error
+	hideEchoes(cmd)
+}
+
+// QueueRaw adds a command to a pipeline. Its answer is not parsed.
 func QueueRaw(ctx context.Context, p redis.Pipeliner, args ...any) *redis.RawCmd {
 	cmd := redis.NewRawCmd(ctx, args...)
 	_ = p.Process(ctx, cmd) // only queued
 	return cmd
 }
 
-// Flush sends a pipeline, after which each command has its error. It returns the refusal to read one of them, if there was one
-// (see IsTooLong). Where there is no connection because the server has
-// refused one, or go-redis has closed it for such an answer, go-redis itself gives that error to none of them.
+// Flush sends a pipeline. After that each command has its error. (If there is no connection, because the server has refused it or
+// because go-redis has closed it, go-redis itself sets no error on the commands.) Flush returns the server's refusal to read one of
+// them, if there was one: see IsTooLong.
 func Flush(ctx context.Context, p redis.Pipeliner) (tooLong error) {
 	cmds, err := p.Exec(ctx)
 	if err == nil {
 		return nil
 	}
-	failed := false
+	err, failed := WithoutEcho(err), false
 	for _, cmd := range cmds {
+		hideEchoes(cmd)
 		failed = failed || cmd.Err() != nil
 		if IsTooLong(cmd.Err()) {
 			return cmd.Err()

@@ -9,17 +9,17 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// What one connection says need not be true of the table: after a fail-over connections of the pool may still lead to a server
-// that the table has left, and that knows less. So nobody is told that the table is lost before a connection that was made for
-// it has said so too, to a server that does not call itself a replica. There the scripts are told first, for it may be a server
-// that has not seen them. Where a server does not tell its role, as its user may not ask, the connection alone must do; and
-// where no connection can be made, for the client is of a type that we do not know, the client is asked once more.
+// After a fail-over some connections of the pool may still lead to a server that the table has left, and that server may have
+// older data. So no caller is told that the table is lost before a second connection has confirmed it. That connection is made
+// for this purpose, and the server must not call itself a replica. The scripts are loaded there first, because that server may not
+// know them. If the user may not ask a server for its role, any new connection will do. If we do not know the type of the client
+// and cannot make a connection, the client is asked once more.
 
 // ErrReplica: the server that a new connection leads to is a replica.
 var ErrReplica = fmt.Errorf("%w: the server is a replica", ErrUnsafeClient)
 
-// Confirm sends commands through a connection of their own. With nil a primary has got them, and each has its error. With
-// ErrReplica each has its error too, but what they have read proves nothing. With another error none was answered.
+// Confirm sends commands through a new connection. If it returns nil, a primary has answered, and each command has its error. If it
+// returns ErrReplica, each command has its error, but their answers prove nothing. With any other error none was answered.
 func (c *Client) Confirm(ctx context.Context, cmds ...redis.Cmder) error {
 	node, err := c.Node(ctx)
 	if errors.Is(err, ErrNoNode) {
@@ -50,13 +50,12 @@ func (c *Client) confirm(ctx context.Context, p redis.Pipeliner, cmds []redis.Cm
 	return nil
 }
 
-// ConfirmCall has a script that writes called through a connection of its own, once. A replica refuses it. Its errors are those of
-// Run.
+// ConfirmCall calls a script that writes through a new connection, once. A replica refuses the script. Errors are those of Run.
 func (c *Client) ConfirmCall(ctx context.Context, call []any) (Answer, error) {
 	cmd := NewOnce(ctx, call...)
 	err := c.Confirm(ctx, cmd)
 	if errors.Is(err, ErrReplica) {
-		err = nil // which has refused to run it; unless it was promoted meanwhile
+		err = nil // cmd has the refusal of the replica, or an answer if the replica was promoted meanwhile
 	}
 	if err == nil {
 		err = cmd.Err()
@@ -76,15 +75,16 @@ func (c *Client) Node(ctx context.Context) (*redis.Client, error) {
 	case *redis.Client:
 		return rdb, nil
 	case *redis.ClusterClient:
-		return rdb.MasterForKey(ctx, c.Keys.Truth)
+		node, err := rdb.MasterForKey(ctx, c.Keys.Truth)
+		return node, WithoutEcho(err)
 	}
 	return nil, ErrNoNode
 }
 
-// newClient returns a client like node's, with one connection that is to be made and sends nothing twice. Hooks of node do not see
-// what travels on it.
+// newClient returns a client with the options of node. It makes one connection, and sends nothing twice. The hooks of node do not
+// see it.
 func newClient(node *redis.Client) *redis.Client {
-	o := *node.WithTimeout(node.Options().ReadTimeout).Options() // of a copy, for the client itself may write to its own
+	o := *node.WithTimeout(node.Options().ReadTimeout).Options() // the options of a copy of the client, because the client itself may write to its own
 	o.PoolSize, o.PipelinePoolSize, o.MinIdleConns, o.MaxActiveConns = 1, -1, 0, 0
 	o.MaxRetries, o.DialerRetries = -1, 1
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
@@ -92,8 +92,9 @@ func newClient(node *redis.Client) *redis.Client {
 	return redis.NewClient(&o)
 }
 
-// DropIdle closes the idle connections of the pools, some of which lead elsewhere, as Confirm has found. Not a word goes to a
-// server: go-redis closes a connection for which it could not write a command. While one call does so, others return at once.
+// DropIdle closes the idle connections of the client's pools. Call it when Confirm has found that one of them leads to another
+// server. It uses that go-redis closes a connection if it cannot write a command to it; nothing is sent to a server. While one call
+// of DropIdle runs, others return at once.
 func (c *Client) DropIdle(ctx context.Context) {
 	node, err := c.Node(ctx)
 	if err != nil || !c.dropping.TryLock() {
@@ -101,7 +102,7 @@ func (c *Client) DropIdle(ctx context.Context) {
 	}
 	defer c.dropping.Unlock()
 	quiet := node.WithTimeout(node.Options().ReadTimeout)
-	quiet.Options().Limiter = nil // the copy's: nothing has failed
+	quiet.Options().Limiter = nil // of the copy: the user's Limiter must not count these errors
 	s := node.PoolStats()
 	for range s.IdleConns {
 		_ = quiet.Process(ctx, redis.NewCmd(ctx, "exists", unwritable{}))

@@ -5,18 +5,31 @@ import (
 	"sync/atomic"
 )
 
-// Departure is an argument of a command that knows whether it was written to a connection. An error proves that the command was
-// not run if its Departure has not left: neither a dial that fails, nor a pool, a Limiter or a hook that refuses, writes it.
+// Departure is an argument of a command that knows whether it was written to a connection. If it was not, the command was certainly
+// not run: go-redis writes no argument when a dial fails, or when the pool, a Limiter or a hook refuses the command.
 type Departure struct {
 	text string
+	may  func() bool // nil: always
 	left atomic.Bool
 }
 
 // NewDeparture returns an argument that has not left yet.
 func NewDeparture(text string) *Departure { return &Departure{text: text} }
 
+// If returns the argument as one that is written only if that may be.
+func (d *Departure) If(may func() bool) *Departure {
+	d.may = may
+	return d
+}
+
+// ErrNobodyWaits: the command was not sent because its callers have left.
+var ErrNobodyWaits = errors.New("tablecache: nobody waits for it")
+
 // MarshalBinary is called by go-redis when it writes the argument.
 func (d *Departure) MarshalBinary() ([]byte, error) {
+	if d.may != nil && !d.may() {
+		return nil, ErrNobodyWaits
+	}
 	d.left.Store(true)
 	return []byte(d.text), nil
 }
@@ -24,7 +37,7 @@ func (d *Departure) MarshalBinary() ([]byte, error) {
 // String returns the argument, for hooks that show commands.
 func (d *Departure) String() string { return d.text }
 
-// Explain returns err as one that proves that the command was not run, if it does.
+// Explain returns err as a NotSentError if the argument was not written, because then the command was not run.
 func (d *Departure) Explain(err error) error {
 	if err == nil || d.left.Load() {
 		return err
@@ -32,7 +45,7 @@ func (d *Departure) Explain(err error) error {
 	return &NotSentError{Err: err}
 }
 
-// NotSentError says that a command was not run, because what decides about it did not leave this process.
+// NotSentError says that a command was not run, because its Departure did not leave this process.
 type NotSentError struct{ Err error }
 
 // Error says why.

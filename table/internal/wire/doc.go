@@ -1,27 +1,28 @@
-// Package wire says things to Redis about one table: it runs scripts, sends plain commands, retries what a refusal says may
-// succeed, and reads raw replies. What each script takes and answers stands in package scripts, below this one.
+// Package wire talks to Redis about one table: it runs scripts, sends plain commands, tries again after refusals that pass, and
+// reads raw replies. Package scripts, below this one, has the call and the answer of each script.
 //
 // # Files
 //
-//	answer.go     what every script answers with, and what that means to an owner
-//	average.go    sizes guessed from those that came lately
-//	buffer.go     a command whose long answer is read into memory that is about large enough
+//	answer.go     the answer of a script, and what it means to an owner
+//	average.go    running means, from which sizes are guessed
+//	buffer.go     a command that reads a long answer into a buffer of about the right size
 //	callers.go    for whom a call is made, for the client's hooks
 //	client.go     the client of one table, and the calls of its scripts
 //	command.go    plain commands and pipelines
-//	confirm.go    asking once more, through a connection of its own, before a table is said to be lost
+//	confirm.go    asking once more, through a new connection, before a caller is told of a loss
 //	departure.go  whether a command has left this process
-//	lasting.go    refusals that say that a command cannot be had
+//	echo.go       errors without the arguments that they repeat
+//	lasting.go    refusals which say that a command is not available
 //	limits.go     what is too large for the server, and how it says so
-//	preflight.go  which clients and servers are refused
+//	preflight.go  which clients and servers Open refuses
 //	probe.go      the table's truth by plain commands
 //	refusal.go    what a server's refusal means
 //	reply.go      a raw reply, read from front to back
-//	retry.go      what is done about a refusal, and for how long
+//	retry.go      what is done after a refusal, and for how long
 //	rows.go       rows that have memory of their own
 //	run.go        the runner of scripts
-//	script.go     a script as servers know it, and how they are told
-//	status.go     what a script says of its answer
-//	trouble.go    what went wrong last
+//	script.go     a script as servers know it, and how it is loaded
+//	status.go     the status of an answer
+//	trouble.go    the latest error, for callers whose context ends
 //	wrapper.go    the client inside of a caller's wrapper
 package wire

@@ -1,19 +1,15 @@
 package wire
 
-import (
-	"slices"
+import "github.com/redis/go-redis/v9"
 
-	"github.com/redis/go-redis/v9"
-)
+// ofTheMoment are the first words of refusals that do not mean that the command is unavailable. (Refusals that pass do not either.)
+var ofTheMoment = append([]string{"EXECABORT", "NOAUTH", "WRONGPASS"}, unwilling...)
 
-// ofTheMoment are the beginnings of refusals that are not about the command, beside those that pass.
-var ofTheMoment = []string{"EXECABORT", "NOAUTH", "WRONGPASS", "READONLY", "OOM", "MISCONF", "NOREPLICAS"}
-
-// IsUnavailable tells whether a refusal, in whatever words, means that the command cannot be had here: the server does not know it, a
-// proxy does not let it through, the user may not run it. All other refusals of a command without arguments have known words.
+// IsUnavailable tells whether a refusal means that the command is not available here: the server does not know it, a proxy does not
+// let it through, or the user may not run it. The words for that are many, and those of all other refusals are known: any refusal
+// but those counts.
 func IsUnavailable(err error) bool {
-	return IsRefusal(err) && !Passes(err) && !isMoved(err) &&
-		!slices.ContainsFunc(ofTheMoment, func(prefix string) bool { return redis.HasErrorPrefix(err, prefix) })
+	return IsRefusal(err) && !Passes(err) && !isMoved(err) && !beginsWithAny(err, ofTheMoment)
 }
 
 // IsAborted tells whether EXEC has ended a transaction without running it.

@@ -19,7 +19,7 @@ var ErrTooLarge = errors.New("tablecache: too large")
 // leastLimit is the least that a server's limits on what it is sent can be.
 const leastLimit = 1 << 20
 
-// limits knows whether the server tells its limits.
+// limits notes that the server does not tell its limits.
 type limits struct{ hidden atomic.Bool }
 
 // WasClosed tells whether the other side has closed the connection, as a server does with what is too large.
@@ -27,8 +27,8 @@ func WasClosed(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// IsTooLong tells whether the server has refused to read an argument, or so many. It then has run nothing of the command, nor
-// of what came after it, and closes the connection.
+// IsTooLong tells whether the server has refused to read a command, because an argument was too long or there were too many. Then
+// it has run neither the command nor what came after it, and closes the connection.
 func IsTooLong(err error) bool {
 	return IsRefusal(err) && strings.Contains(err.Error(), "Protocol error: invalid") && strings.Contains(err.Error(), "bulk length")
 }
@@ -51,7 +51,7 @@ func (c *Client) ExplainWrite(ctx context.Context, err error, longest, all int) 
 	return err
 }
 
-// limit asks the server for one of its limits; 0 if it does not tell. A user who may not ask is not made to ask again.
+// limit asks the server for one of its limits; 0 if it does not tell. Once the user was refused, it does not ask again.
 func (c *Client) limit(ctx context.Context, name string) int {
 	if c.limits.hidden.Load() {
 		return 0
@@ -77,7 +77,7 @@ func (c *Client) limit(ctx context.Context, name string) int {
 	return most
 }
 
-// ConfigGet asks for one setting of the server.
+// ConfigGet returns the command that reads one setting of the server.
 func ConfigGet(name string) []any { return []any{"config", "get", name} }
 
 // OutputLimit names the setting that bounds answers to clients.

@@ -16,10 +16,10 @@ import (
 // ErrUnsafeClient: the client or the server is configured so that guarantees cannot hold.
 var ErrUnsafeClient = errors.New("tablecache: unsafe redis configuration")
 
-// CheckClient refuses clients under which a guarantee could not be kept. Of a wrapper it judges what the calls are handed to.
+// CheckClient refuses clients with which a guarantee could not be kept. Of a wrapper it checks the clients that it hands calls to.
 func CheckClient(rdb redis.UniversalClient, table string) (err error) {
 	defer func() {
-		if recover() != nil { // of options that are not there
+		if recover() != nil { // the options are nil
 			err = fmt.Errorf("%w: a client that no constructor has made", ErrUnsafeClient)
 		}
 	}()
@@ -61,7 +61,7 @@ func firstOf(errs ...error) error {
 	return nil
 }
 
-// checkReadTimeout: without it Close could wait for ever.
+// checkReadTimeout refuses a client without read time-out: with it Close could wait for ever.
 func checkReadTimeout(d time.Duration) error {
 	if d <= 0 {
 		return fmt.Errorf("%w: a client without read time-out", ErrUnsafeClient)
@@ -69,7 +69,7 @@ func checkReadTimeout(d time.Duration) error {
 	return nil
 }
 
-// checkTag: all keys of a table must live on one node.
+// checkTag refuses a name without a {tag}: all keys of a table must live on one node.
 func checkTag(table string) error {
 	if !layout.HasTag(table) {
 		return fmt.Errorf("%w: on Redis Cluster the table's name needs a {tag}", ErrUnsafeClient)
@@ -77,13 +77,13 @@ func checkTag(table string) error {
 	return nil
 }
 
-// Preflight looks at the server before a table is opened there.
+// Preflight says how the server is checked before a table is opened there.
 type Preflight struct {
-	Evictable bool        // the server may evict the table
-	Logger    *zap.Logger // told of what could not be checked
+	Evictable bool        // accept a server that may evict the table
+	Logger    *zap.Logger // for a line about what could not be checked
 }
 
-// CheckServer refuses a replica, and a server that may evict the table. It waits through what passes by itself.
+// CheckServer refuses a replica, and a server that may evict the table. It waits while a refusal passes by itself.
 func (c *Client) CheckServer(ctx context.Context, f Preflight) error {
 	rdb, ok := c.Redis.(*redis.ClusterClient)
 	if !ok {
@@ -91,7 +91,7 @@ func (c *Client) CheckServer(ctx context.Context, f Preflight) error {
 	}
 	node, err := rdb.MasterForKey(ctx, c.Keys.Truth)
 	if err != nil {
-		return fmt.Errorf("tablecache: finding the table's node: %w", err)
+		return fmt.Errorf("tablecache: finding the table's node: %w", WithoutEcho(err))
 	}
 	return c.checkNode(ctx, node, f)
 }
@@ -114,7 +114,7 @@ func (c *Client) checkNode(ctx context.Context, node redis.Cmdable, f Preflight)
 	return nil
 }
 
-// unlessRefused lets a server pass that does not tell, and says so in the log.
+// unlessRefused returns err, unless the server has refused to tell: then it logs that, and returns nil.
 func (f Preflight) unlessRefused(err error) error {
 	if IsRefusal(err) && !Passes(err) {
 		f.Logger.Warn("the server does not tell its role and eviction policy; not checked", zap.Error(err))

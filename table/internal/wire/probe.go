@@ -14,11 +14,11 @@ import (
 type Truth struct {
 	Moment
 	Count, Staged, Live int
-	Widest              int // no row has more bytes
+	Widest              int // no row has more bytes than this
 }
 
-// ReadTruth reads the raw answer to Commands.Truth. ok is false where a script must find out what is wrong: it cannot be read, or
-// the rows are of another layout.
+// ReadTruth reads the raw answer to Commands.Truth. ok is false if it cannot be read, or if the rows have another layout: then a
+// script must find out what is wrong.
 func (c *Client) ReadTruth(raw []byte) (t Truth, ok bool) {
 	r := NewReply(raw)
 	fields := r.Texts()
@@ -39,26 +39,26 @@ func (c *Client) ReadTruth(raw []byte) (t Truth, ok bool) {
 	return t, r.Err() == nil && string(fields[len(fields)-1]) == c.Layout
 }
 
-// SameForReaders tells whether readers of merged rows saw the same at both moments.
+// SameForReaders tells whether readers of merged rows saw the same at both moments; o is the later one.
 func (t Truth) SameForReaders(o Truth) bool {
 	return t.Epoch == o.Epoch && t.View.Generation == o.View.Generation && t.View.Version == o.View.Version &&
 		o.View.State != engine.StateMerging
 }
 
-// Probe asks by plain commands for the truth, and for how much there is of what it counts. The answers are of one moment only
-// where something else proves that nothing has changed between them.
+// Probe reads the truth, and the sizes of all keys that the truth counts, by plain commands. The caller must make sure that nothing
+// has changed between these commands.
 type Probe struct {
 	client *Client
 	truth  *redis.RawCmd
 	sizes  []*redis.RawCmd // in the order of Commands.Sizes
 }
 
-// QueueTruth asks for the truth alone.
+// QueueTruth queues a probe of the truth alone.
 func (c *Client) QueueTruth(ctx context.Context, p redis.Pipeliner) Probe {
 	return Probe{client: c, truth: QueueRaw(ctx, p, c.Commands.Truth...)}
 }
 
-// QueueProbe asks for the truth and all sizes.
+// QueueProbe queues a probe of the truth and all sizes.
 func (c *Client) QueueProbe(ctx context.Context, p redis.Pipeliner) Probe {
 	probe := c.QueueTruth(ctx, p)
 	probe.sizes = make([]*redis.RawCmd, len(c.Commands.Sizes))
@@ -68,14 +68,14 @@ func (c *Client) QueueProbe(ctx context.Context, p redis.Pipeliner) Probe {
 	return probe
 }
 
-// Truth returns what was found. ok is false when anything is missing, not as it was counted, or cannot be read: only a script
-// can tell what to make of that.
+// Truth returns the truth. ok is false if anything is missing, does not agree with the counts, or cannot be read: then a script
+// must find out what is wrong.
 func (p Probe) Truth() (t Truth, ok bool) {
 	t, ok = p.client.ReadTruth(p.truth.Val())
 	return t, ok && p.agrees(t)
 }
 
-// agrees tells whether the sizes, where they were asked for, are what was counted.
+// agrees tells whether the sizes, if they were read, agree with the counts.
 func (p Probe) agrees(t Truth) bool {
 	indexes := (len(p.sizes) - 2) / 2
 	for i, cmd := range p.sizes {
@@ -94,7 +94,7 @@ func (p Probe) agrees(t Truth) bool {
 	return true
 }
 
-// Err returns why there is no answer: the connection failed before all were there, or the server has refused one.
+// Err returns why the probe has no answer: the connection has failed, or the server has refused a command.
 func (p Probe) Err() error {
 	for _, cmd := range append([]*redis.RawCmd{p.truth}, p.sizes...) {
 		if err := RawError(cmd); err != nil {

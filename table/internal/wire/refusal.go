@@ -17,18 +17,18 @@ import (
 type kind int
 
 const (
-	told        kind = iota // nothing is done about it but to tell the caller
+	told        kind = iota // any other: the caller is told
 	passing                 // it passes by itself
 	forgotten               // the server does not know a script (any more)
 	moved                   // the table's slot is elsewhere in the cluster
 	forbidden               // the user may not run a command, or not on this key
 	foreignType             // a key holds something that is not ours
-	notCompiled             // a script is no Lua to this server
+	notCompiled             // the server cannot compile a script
 )
 
-// refusals are what servers say of each kind: its codes, the first word, and what they say instead where the code is ERR, as it
-// mostly is in scripts. Only whole phrases count, for names of users stand among the words. They were looked up in Redis 6.2 to
-// 8.0, Valkey 7.2 to 9.1 and miniredis; refusal_test.go has them as they come.
+// refusals are the words of servers for each kind. A refusal begins with one of the codes, or, mostly in scripts, with the code ERR:
+// then it has one of the phrases. Phrases are long, because a refusal may also contain the name of a user. They were looked up in
+// Redis 6.2 to 8.0, Valkey 7.2 to 9.1 and miniredis; refusal_test.go has whole texts.
 var refusals = []struct {
 	kind    kind
 	codes   []string
@@ -46,7 +46,7 @@ var refusals = []struct {
 	{kind: notCompiled, phrases: []string{"Error compiling script "}},
 }
 
-// kindOf returns what a refusal is about. Any other error is merely told.
+// kindOf returns what a refusal is about. For an error that is no refusal it returns told.
 func kindOf(err error) kind {
 	var said redis.Error
 	if !errors.As(err, &said) {
@@ -67,7 +67,7 @@ func kindOf(err error) kind {
 	return told
 }
 
-// Passes tells whether a refusal passes by itself, or once the server has been told a script again.
+// Passes tells whether a refusal passes by itself, or once the scripts were loaded again.
 func Passes(err error) bool { k := kindOf(err); return k == passing || k == forgotten }
 
 func isNoScript(err error) bool { return kindOf(err) == forgotten }
@@ -75,43 +75,49 @@ func isNoScript(err error) bool { return kindOf(err) == forgotten }
 // isMoved tells whether the table's slot is now elsewhere in the cluster.
 func isMoved(err error) bool { return kindOf(err) == moved }
 
-// MustBeSentElsewhere tells whether a call that was sent on a connection of its own must go through the client instead.
+// MustBeSentElsewhere tells whether a call that was sent on the writer's connection must go through the client instead.
 func MustBeSentElsewhere(err error) bool { return isNoScript(err) || isMoved(err) }
 
-// IsForbidden tells whether the user may not run a command, be it within a script, or not on one of the keys.
+// IsForbidden tells whether the user may not run a command, or not on one of the keys. This includes commands of a script.
 func IsForbidden(err error) bool { return kindOf(err) == forbidden }
 
-// IsReplicas tells whether the server refused to write because it is a replica.
+// IsReplicas tells whether the server has refused to write because it is a replica.
 func IsReplicas(err error) bool { return redis.HasErrorPrefix(err, "READONLY") }
 
-// lasting are the beginnings of refusals that last, as forbidden ones do, until somebody changes users, passwords or the server.
+// lasting are the first words of refusals that last until somebody changes users, passwords or the server. (Those of the kind
+// forbidden last too.)
 var lasting = []string{"WRONGPASS", "NOAUTH", "unknown command", "DENIED"}
 
-// Lasts tells whether an error does not pass by itself, whatever is sent: the client is closed, the user may not, or the
-// server's certificate is not to be trusted.
+// Lasts tells whether an error does not pass by itself: the client is closed, the user has not the right, or the server's
+// certificate cannot be trusted.
 func Lasts(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var noTLS tls.RecordHeaderError
 	if errors.Is(err, redis.ErrClosed) || errors.As(err, &certificate) || errors.As(err, &noTLS) {
 		return true
 	}
-	return kindOf(err) == forbidden || slices.ContainsFunc(lasting, func(prefix string) bool { return redis.HasErrorPrefix(err, prefix) })
+	return kindOf(err) == forbidden || beginsWithAny(err, lasting)
 }
 
-// unwilling are the beginnings of refusals of writes of any kind.
+// unwilling are the first words of refusals of any write.
 var unwilling = []string{"OOM", "READONLY", "MISCONF", "NOREPLICAS"}
 
-// IsGeneral tells whether an error says nothing about what was sent: anything else would have met it too.
+// IsGeneral tells whether an error has nothing to do with what was sent: any other write would have failed too.
 func IsGeneral(err error) bool {
 	var op *net.OpError
 	if errors.As(err, &op) && op.Op == "dial" || errors.Is(err, redis.ErrPoolTimeout) || errors.Is(err, redis.ErrPoolExhausted) {
 		return true
 	}
-	return Lasts(err) || slices.ContainsFunc(unwilling, func(prefix string) bool { return redis.HasErrorPrefix(err, prefix) })
+	return Lasts(err) || beginsWithAny(err, unwilling)
 }
 
-// LostToForeignType returns ErrLost where the server has refused because a key of ours holds something that is not ours. Any
-// other error, and nil, it returns as it is.
+// beginsWithAny tells whether a refusal begins with one of these words.
+func beginsWithAny(err error, words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return redis.HasErrorPrefix(err, word) })
+}
+
+// LostToForeignType returns ErrLost if the server has refused because one of our keys has another type. It returns any other error,
+// and nil, as it is.
 func LostToForeignType(err error) error {
 	if kindOf(err) == foreignType {
 		return fmt.Errorf("%w: a key has a foreign type: %w", engine.ErrLost, err)

@@ -11,8 +11,8 @@ import (
 	"github.com/tablecache-go/tablecache/engine"
 )
 
-// Reply reads a raw reply from front to back. go-redis would make a value, and so two pieces of garbage, of each element
-// of a page; here they stay where they came in, in one buffer. The first thing that is not as expected stays in Err.
+// Reply reads a raw reply from front to back. What it returns shares the memory of the reply; go-redis would allocate each element
+// of a page twice. Err keeps the first thing that is not as expected.
 type Reply struct {
 	rest []byte
 	err  error
@@ -21,7 +21,7 @@ type Reply struct {
 // NewReply returns a reader of a raw reply, whose memory it shares.
 func NewReply(raw []byte) Reply { return Reply{rest: raw} }
 
-// Err returns why the reply could not be read: ErrLost, or the server's own error. It is nil so far as all was as expected.
+// Err returns why the reply could not be read: ErrLost, or the server's own error. It is nil while all was as expected.
 func (r *Reply) Err() error { return r.err }
 
 // serverError is an error that the server has answered with. It is a redis.Error.
@@ -41,12 +41,12 @@ func (r *Reply) line() (kind byte, text []byte) {
 	}
 	kind, text, r.rest = r.rest[0], r.rest[1:end], r.rest[end+2:]
 	if kind == '-' {
-		r.err = serverError(text)
+		r.err = WithoutEcho(serverError(text))
 	}
 	return kind, text
 }
 
-// Fail notes that the reply is not one that a table gives.
+// Fail notes that the reply is not as a table's reply must be.
 func (r *Reply) Fail() {
 	if r.err == nil {
 		r.err = fmt.Errorf("%w: not an answer that a table gives", engine.ErrLost)
@@ -54,7 +54,7 @@ func (r *Reply) Fail() {
 	r.rest = nil
 }
 
-// number reads a length or an integer.
+// number parses a length or an integer.
 func (r *Reply) number(text []byte) int {
 	n, err := strconv.Atoi(string(text))
 	if err != nil {
@@ -84,7 +84,7 @@ func (r *Reply) Text() []byte {
 	return nil
 }
 
-// length reads the length of a string, "$12", where it has up to four digits; else it leaves that to others.
+// length reads the length of a string, "$12", if it has up to four digits: this is the fast way for most strings. Else head is 0.
 func (r *Reply) length() (n, head int) {
 	if len(r.rest) == 0 || r.rest[0] != '$' {
 		return 0, 0
@@ -102,7 +102,7 @@ func (r *Reply) length() (n, head int) {
 	return 0, 0
 }
 
-// cut returns the next n bytes, which a line's end follows.
+// cut returns the next n bytes, and skips the end of the line behind them.
 func (r *Reply) cut(n int) []byte {
 	if n < 0 || n > len(r.rest)-2 {
 		if n != -1 {
@@ -130,7 +130,7 @@ func (r *Reply) List() int {
 	return n
 }
 
-// Texts reads a list of strings, or of such lists, which it joins.
+// Texts reads a list of strings. Lists in the list are joined to it.
 func (r *Reply) Texts() [][]byte {
 	n := r.List()
 	return r.AppendTexts(make([][]byte, 0, r.likely(n)), n)
@@ -144,15 +144,15 @@ func (r *Reply) Lists() (all [][][]byte) {
 	return all
 }
 
-// IsNull tells whether a raw reply is null, of either protocol.
+// IsNull tells whether a raw reply is null, in RESP2 or RESP3.
 func IsNull(raw []byte) bool {
 	return bytes.HasPrefix(raw, []byte("*-1")) || bytes.HasPrefix(raw, []byte("_"))
 }
 
-// likely bounds what a mere length makes us allocate.
+// likely returns for how many of n elements memory is allocated at first: no more than the bytes that are there justify.
 func (r *Reply) likely(n int) int { return min(n, len(r.rest)/12+8) }
 
-// AppendTexts appends n elements of a list, each a string or a list of such.
+// AppendTexts appends n elements of a list. Each is a string, or a list whose elements are appended.
 func (r *Reply) AppendTexts(to [][]byte, n int) [][]byte {
 	for ; n > 0 && r.err == nil; n-- {
 		if len(r.rest) > 0 && r.rest[0] == '*' {
@@ -165,24 +165,28 @@ func (r *Reply) AppendTexts(to [][]byte, n int) [][]byte {
 	return to
 }
 
-// RawError returns why a raw command has no answer, be it the server that says so.
+// RawError returns the error of a raw command, also if the server has answered with an error.
 func RawError(cmd *redis.RawCmd) error {
-	r := NewReply(cmd.Val())
-	if err := cmd.Err(); err != nil || len(r.rest) == 0 || r.rest[0] != '-' {
+	return rawError(cmd.Val(), cmd.Err(), cmd.Args())
+}
+
+func rawError(raw []byte, err error, args []any) error {
+	r := NewReply(raw)
+	if err != nil || len(r.rest) == 0 || r.rest[0] != '-' {
 		return err
 	}
 	r.line()
-	return r.err
+	return WithoutEcho(r.err, args...)
 }
 
-// FailedWithin returns the first refusal among the replies of a transaction, none of which may be a string.
+// FailedWithin returns the first refusal among the replies of a transaction. No reply may be a string, which could look like one.
 func FailedWithin(exec []byte) error {
 	_, failed, is := bytes.Cut(exec, []byte("\r\n-"))
 	if !is {
 		return nil
 	}
 	failed, _, _ = bytes.Cut(failed, []byte("\r"))
-	return serverError(failed)
+	return WithoutEcho(serverError(failed))
 }
 
 // Integers reads raw replies that are integers; ok is false when one is none.

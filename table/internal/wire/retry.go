@@ -19,24 +19,28 @@ import (
 //	one that passes    pause, send again                     told (the engine pauses, and keeps the order)
 //	any other          told                                  told
 //
-// Pauses double from firstPause to mostPause, each between half of it and one and a half. All of it lasts until the caller's
-// context ends, or done is closed.
+//	a replica, where a primary must confirm a loss           pause, make a new connection, send again, mostReplicas times
+//
+// Pauses double from firstPause to mostPause; each lasts between half and one and a half of that. Trying again ends when the
+// caller's context ends, or when done is closed.
 const (
 	firstPause = 2 * time.Millisecond
 	mostPause  = 250 * time.Millisecond
+
+	mostReplicas = 9 // about half a second
 )
 
-// Retry calls f again for as long as the server's refusals say that it may succeed. The error is f's last one, or says that
-// ctx has ended and why it was still waiting, or is ErrClosed when done was closed.
+// Retry calls f until it succeeds or fails with an error after which it is not tried again (see above). It returns f's latest error,
+// or, if ctx has ended, that with what it was waiting for, or ErrClosed if done was closed.
 func (c *Client) Retry(ctx context.Context, done <-chan struct{}, care Care, f func() error) error {
 	pause, loaded, since := firstPause, false, time.Now()
 	for {
-		err := f()
+		err := WithoutEcho(f())
 		switch {
-		case ctx.Err() == nil: // else it may be no more than that
+		case ctx.Err() == nil: // else err may only say that ctx has ended
 			c.Note(err)
 		case pause > firstPause && errors.Is(err, ctx.Err()) && !errors.As(err, new(*engine.WaitError)):
-			return c.EndedWaiting(ctx, since) // it has ended between a pause and f
+			return c.EndedWaiting(ctx, since) // ctx has ended between a pause and f
 		}
 		switch {
 		case !IsRefusal(err):
@@ -59,13 +63,29 @@ func (c *Client) Retry(ctx context.Context, done <-chan struct{}, care Care, f f
 	}
 }
 
-// loadAgain tells the server its scripts again: once for all who may wait for it.
+// ConfirmAll calls Confirm again while new connections lead to a replica, because one of them may become the primary. When ctx ends
+// it returns ErrClosed.
+func (c *Client) ConfirmAll(ctx context.Context, cmds []redis.Cmder) error {
+	pause, since := firstPause, time.Now()
+	for n := 1; ; n++ {
+		err := c.Confirm(ctx, cmds...)
+		if !errors.Is(err, ErrReplica) || n == mostReplicas {
+			return err
+		}
+		if err := c.sleep(context.Background(), ctx.Done(), pause, since); err != nil {
+			return err
+		}
+		pause = min(2*pause, mostPause)
+	}
+}
+
+// loadAgain loads the scripts again, once for all callers that may wait for it.
 func (c *Client) loadAgain(ctx context.Context, done <-chan struct{}, care Care, since time.Time) error {
 	if care == SendOnce {
 		return c.load(ctx)
 	}
 	loaded := c.reload.DoChan("", func() (any, error) {
-		ctx, cancel := until(done) // no caller's
+		ctx, cancel := until(done) // it must not end with one caller
 		defer cancel()
 		return nil, c.Retry(ctx, done, SendAgain, func() error { return c.load(ctx) })
 	})
@@ -79,7 +99,7 @@ func (c *Client) loadAgain(ctx context.Context, done <-chan struct{}, care Care,
 	}
 }
 
-// until returns a context that ends when done is closed, at the latest with cancel.
+// until returns a context that ends when done is closed or cancel is called.
 func until(done <-chan struct{}) (ctx context.Context, cancel context.CancelFunc) {
 	ctx, cancel = context.WithCancel(context.Background())
 	go func() {
@@ -92,7 +112,7 @@ func until(done <-chan struct{}) (ctx context.Context, cancel context.CancelFunc
 	return ctx, cancel
 }
 
-// follow finds out where the table is now. Raw replies hide that from go-redis, which would do it itself.
+// follow makes a cluster client find out where the table is now. go-redis does not see that in raw replies.
 func (c *Client) follow(ctx context.Context, done <-chan struct{}, pause time.Duration, since time.Time) error {
 	if cluster, ok := c.Redis.(*redis.ClusterClient); ok {
 		cluster.ReloadState(ctx)
@@ -114,7 +134,8 @@ func (c *Client) sleep(ctx context.Context, done <-chan struct{}, d time.Duratio
 	}
 }
 
-// IsRefusal tells whether the server itself has answered with an error. What somebody has waited for is no answer to it.
+// IsRefusal tells whether the server has answered with an error. A refusal inside of a WaitError does not count: it answered an
+// earlier attempt.
 func IsRefusal(err error) bool {
 	var e redis.Error
 	return errors.As(err, &e) && !errors.Is(err, redis.Nil) && !errors.As(err, new(*engine.WaitError))

@@ -6,8 +6,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// OwnRows returns the rows of an answer to HMGET, each memory of its own, so that a record that keeps its row keeps no page.
-// A row that is missing, or empty, which none should be, is nil. go-redis makes a string of each, to which nobody writes.
+// OwnRows returns the rows of an answer to HMGET. Each has memory of its own, the string that go-redis has made of it, so that a
+// record that shares its row's memory keeps no page in memory. A row is nil if it is missing, or empty, which no sound row is.
 func OwnRows(cmd *redis.StringSliceCmd) ([][]byte, error) {
 	texts, err := cmd.Result()
 	rows := make([][]byte, len(texts))

@@ -11,14 +11,14 @@ import (
 type Care int
 
 const (
-	// SendOnce is for effects: nobody repeats one whose outcome is unknown, and a refusal is told at once, so that effects
-	// keep their order.
+	// SendOnce is for effects: a call whose outcome is unknown is not sent again, and a refusal is returned at once, so that
+	// effects keep their order.
 	SendOnce Care = iota
-	// SendAgain is for what may be repeated: reads, and claims with their random id.
+	// SendAgain is for calls that may be repeated: reads, and claims, which have a random id.
 	SendAgain
 )
 
-// Run has a script called, and returns its answer. Where the server has forgotten the scripts it is told them again first.
+// Run calls a script and returns its answer. If the server does not know the scripts, it loads them again first.
 func (c *Client) Run(ctx context.Context, care Care, call []any) (Answer, error) {
 	var reply any
 	err := c.Retry(ctx, nil, care, func() (err error) {
@@ -31,13 +31,14 @@ func (c *Client) Run(ctx context.Context, care Care, call []any) (Answer, error)
 	return ParseAnswer(reply)
 }
 
-// RunRaw has a script called that may be sent again, and returns its answer with all that it brings.
+// RunRaw calls a script that may be sent again, and returns its answer with what it brings (Rest).
 func (c *Client) RunRaw(ctx context.Context, call []any) (Answer, error) {
 	var cmd *redis.RawCmd
 	err := c.Retry(ctx, nil, SendAgain, func() error {
+		sha := Departing(call)
 		cmd = redis.NewRawCmd(ctx, call...)
-		_ = c.Redis.Process(ctx, cmd) // the command has the error
-		return RawError(cmd)
+		c.Process(ctx, cmd)
+		return sha.Explain(RawError(cmd))
 	})
 	if err != nil {
 		return Answer{}, err
@@ -47,28 +48,37 @@ func (c *Client) RunRaw(ctx context.Context, call []any) (Answer, error) {
 
 func (c *Client) send(ctx context.Context, care Care, call []any) (reply any, err error) {
 	sha := Departing(call)
+	once := NewOnce(ctx, call...)
 	if care == SendAgain {
-		reply, err = c.Redis.Do(ctx, call...).Result()
+		c.Process(ctx, once.Cmd)
 	} else {
-		cmd := NewOnce(ctx, call...)
-		_ = c.Redis.Process(ctx, cmd) // the command has the error
-		reply, err = cmd.Result()
+		c.Process(ctx, once)
 	}
+	reply, err = once.Result()
 	return reply, sha.Explain(err)
 }
 
-// Departing makes a script call tell whether it has left, each time it is to be sent.
+// SendIf has a script call leave only if it may.
+func SendIf(may func() bool, call []any) []any {
+	Departing(call).If(may)
+	return call
+}
+
+// Departing puts a new Departure into a script call. Do so each time the call is sent.
 func Departing(call []any) *Departure {
 	sha := NewDeparture(fmt.Sprint(call[1]))
+	if before, is := call[1].(*Departure); is {
+		sha.may = before.may
+	}
 	call[1] = sha
 	return sha
 }
 
-// Once is a command that go-redis must not send again by itself: an error in its answer then proves that it was not run.
+// Once is a command that go-redis does not send again by itself. So a refusal in its answer proves that it was not run.
 type Once struct{ *redis.Cmd }
 
 // NewOnce returns a command that is sent once.
 func NewOnce(ctx context.Context, args ...any) Once { return Once{redis.NewCmd(ctx, args...)} }
 
-// NoRetry tells go-redis.
+// NoRetry tells go-redis not to send the command again.
 func (Once) NoRetry() bool { return true }

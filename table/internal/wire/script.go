@@ -8,31 +8,31 @@ import (
 	"strings"
 )
 
-// Script is one Lua script as servers know it. Its text is the same for every table: no name of a user's ever becomes Lua text.
+// Script is one Lua script as servers know it. Its text is the same for every table: no name that a user gives becomes Lua text.
 type Script struct{ sources [dialects]source }
 
 type source struct{ text, sha string }
 
-// dialect is what a server makes of a script's first line.
+// dialect says whether a server understands the flags in the first line of a script.
 type dialect int
 
 const (
-	modern   dialect = iota // Redis 7, Valkey: it says what the script may do
-	old                     // servers, such as miniredis, that take "#!lua" for a syntax error
-	dialects                // how many there are
+	modern   dialect = iota // Redis 7, Valkey: they do
+	old                     // servers, such as miniredis, to which "#!lua" is a syntax error
+	dialects                // how many dialects there are
 )
 
 // Flags are the first line of a script.
 type Flags string
 
-// What a script may do. One that only frees memory may run when there is none left.
+// What a script may do. A script that only frees memory may run when the server has none left.
 const (
 	MayWrite Flags = "#!lua\n"
 	MayFree  Flags = "#!lua flags=allow-oom\n"
 	MayRead  Flags = "#!lua flags=no-writes\n"
 )
 
-// NewScript returns the script that these pieces of Lua are together.
+// NewScript returns the script that consists of these pieces of Lua.
 func NewScript(flags Flags, pieces ...string) *Script {
 	text := strings.Join(pieces, "")
 	return &Script{sources: [dialects]source{modern: newSource(string(flags) + text), old: newSource(text)}}
@@ -43,7 +43,7 @@ func newSource(text string) source {
 	return source{text: text, sha: hex.EncodeToString(sum[:])}
 }
 
-// Load makes the server know the scripts, waits through what passes by itself, and finds out which dialect the server speaks.
+// Load loads the scripts into the server, and finds out which dialect the server speaks. It tries again after refusals that pass.
 func (c *Client) Load(ctx context.Context) error {
 	err := c.Retry(ctx, nil, SendAgain, func() error { return c.load(ctx) })
 	if kindOf(err) != notCompiled {
@@ -56,7 +56,7 @@ func (c *Client) Load(ctx context.Context) error {
 func (c *Client) load(ctx context.Context) error {
 	for _, s := range c.scripts {
 		if err := c.Redis.ScriptLoad(ctx, s.sources[c.dialect].text).Err(); err != nil {
-			return fmt.Errorf("loading scripts: %w", err)
+			return fmt.Errorf("loading scripts: %w", WithoutEcho(err))
 		}
 	}
 	return nil

@@ -1,6 +1,6 @@
 package wire
 
-// Status is what a script says of its answer.
+// Status is the kind of an answer.
 type Status uint8
 
 // The statuses of answers.
@@ -8,12 +8,12 @@ const (
 	StatusUnknown Status = iota
 	StatusOK
 	StatusFenced  // another owner has the table
-	StatusLost    // something is missing, or not as it was counted
+	StatusLost    // something is missing, or does not agree with the counts
 	StatusExpired // the snapshot that was asked for is gone
 	StatusState   // the effect may not run in the lock's state
 	StatusVoid    // the effect's number is behind the table's
 	StatusBurned  // the effect was not applied, and never will be
-	StatusStale   // the fold is over
+	StatusStale   // there is nothing to fold any more
 	StatusSchema  // the table has another schema
 	StatusLayout  // its rows are of another layout than the reader's
 )

@@ -8,24 +8,24 @@ import (
 	"github.com/tablecache-go/tablecache/engine"
 )
 
-// trouble is what went wrong last between a table and Redis, if nothing has gone well since. It is safe for concurrent use.
-type trouble struct{ last atomic.Pointer[error] }
+// trouble is the error of the latest call of Redis for a table; nil if that call went well. It is safe for concurrent use.
+type trouble struct{ err atomic.Pointer[error] }
 
-// Note notes how a call of Redis has ended. A server that answers is there, unless it says that this passes.
+// Note notes how a call of Redis has ended. A refusal counts as an answer, and so as going well, unless it is one that passes.
 func (c *Client) Note(err error) {
 	switch {
 	case err != nil && (!IsRefusal(err) || Passes(err)):
-		c.trouble.last.Store(&err)
-	case c.trouble.last.Load() != nil:
-		c.trouble.last.Store(nil)
+		c.trouble.err.Store(&err)
+	case c.trouble.err.Load() != nil:
+		c.trouble.err.Store(nil)
 	}
 }
 
-// EndedWaiting returns the error of a caller whose context has ended while it waited for Redis since then.
+// EndedWaiting returns the error of a caller whose context has ended. It has waited for Redis since the given time.
 func (c *Client) EndedWaiting(ctx context.Context, since time.Time) error {
 	w := &engine.WaitError{For: engine.WaitRedis, Since: since}
-	if last := c.trouble.last.Load(); last != nil {
-		w.Err = *last
+	if err := c.trouble.err.Load(); err != nil {
+		w.Err = *err
 	}
 	return engine.EndedWaiting(ctx, w)
 }

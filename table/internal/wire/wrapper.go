@@ -7,11 +7,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// clientsIn returns the clients of go-redis that c is or, being a wrapper, hands its calls to. One that is nil is among them as
-// nil. There is none when c is of another make.
+// clientsIn returns the go-redis clients in c: c itself, or, if c is a wrapper, the clients that it hands its calls to. A client that
+// is nil comes as nil. If c is something else, there is none.
 func clientsIn(c redis.UniversalClient) []any { return appendClients(nil, reflect.ValueOf(c), 0) }
 
-// deepest bounds how far wrappers are unwrapped: one may hold itself.
+// deepest bounds how many wrappers are unwrapped, because a wrapper may hold itself.
 const deepest = 10
 
 func appendClients(all []any, v reflect.Value, depth int) []any {
@@ -23,9 +23,9 @@ func appendClients(all []any, v reflect.Value, depth int) []any {
 	case v.Kind() == reflect.Interface:
 		return appendClients(all, v.Elem(), depth+1)
 	case v.Kind() == reflect.Pointer && isOfGoRedis(v.Type().Elem()):
-		return append(all, reflect.NewAt(v.Type().Elem(), v.UnsafePointer()).Interface()) // also from a field that is not exported
+		return append(all, reflect.NewAt(v.Type().Elem(), v.UnsafePointer()).Interface()) // works for a field that is not exported, too
 	case isOfGoRedis(v.Type()):
-		return append(all, reflect.New(v.Type()).Interface()) // a copy of a client: none that a constructor has made
+		return append(all, reflect.New(v.Type()).Interface()) // the wrapper holds a struct, not a pointer: no constructor has made this client
 	case v.Kind() == reflect.Pointer:
 		return appendClients(all, v.Elem(), depth+1)
 	case v.Kind() == reflect.Struct:
@@ -44,8 +44,8 @@ func isNilable(v reflect.Value) bool {
 	return v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface
 }
 
-// clientFields returns the fields to which a wrapper hands its calls: clients that it embeds or, where it embeds none, that it
-// has by name.
+// clientFields returns the fields to which a wrapper hands its calls: the clients that it embeds, or, if it embeds none, those in its
+// other fields.
 func clientFields(v reflect.Value) []reflect.Value {
 	var embedded, named []reflect.Value
 	for i := range v.NumField() {
@@ -63,14 +63,14 @@ func clientFields(v reflect.Value) []reflect.Value {
 	return named
 }
 
-// isClient tells whether commands can be called on a field.
+// isClient tells whether a field has the methods of a client.
 func isClient(field reflect.Value) bool {
 	commands := reflect.TypeFor[redis.Cmdable]()
 	t := field.Type()
 	return t.Implements(commands) || reflect.PointerTo(t).Implements(commands)
 }
 
-// defaultReadTimeout is that of go-redis.
+// defaultReadTimeout is the read time-out of go-redis if none is set.
 const defaultReadTimeout = 5 * time.Second
 
 // ReadTimeout returns for how long a client waits for an answer in a socket.

@@ -1,5 +1,5 @@
--- One bounded step of a walk over the table, of one moment. ARGV: epoch, part, index, cursor or
--- score, member, count. Parts: 'counts'; 'rows' and 'staged' walk a hash; 'merged' and 'shadow' an index.
+-- One bounded step of an audit of the table, of one moment. ARGV: epoch, part, index, cursor or
+-- score, member, count. Parts: 'counts'; 'rows' and 'staged' are hashes; 'merged' and 'shadow' are indexes.
 local t = readTruth()
 if not t.epoch then return answer('LOST', t) end
 if t.epoch ~= ARGV[1] then return answer('FENCED', t) end
@@ -30,7 +30,7 @@ local function hash(key, index)
   a[8], a[9], a[10], a[11] = found[1], keys, rows, scores
 end
 
--- zset brings entries that have no row. A tombstone is none.
+-- zset brings entries that have no row. With tombs a tombstone does not count as a row.
 local function zset(key, rows, tombs)
   local from = 0
   if at ~= '' then

@@ -7,7 +7,7 @@ import (
 
 var count = define(wire.MayRead, reading, "count")
 
-// Count asks how many rows lie in intervals of an index.
+// Count counts the rows whose scores lie in intervals of an index.
 func Count(c *wire.Client, index int, bounds []layout.Bound) []any {
 	args := append(read(c, count, 1+2*len(bounds)), index+1)
 	for i := range bounds {
@@ -16,7 +16,7 @@ func Count(c *wire.Client, index int, bounds []layout.Bound) []any {
 	return args
 }
 
-// ReadCount returns the number; counted is false where staged rows lie over merged ones, and must be read to be counted.
+// ReadCount returns the number. counted is false while a merge is being folded: then rows must be read to be counted.
 func ReadCount(a *wire.Answer) (n int, counted bool, err error) {
 	n = a.Rest.Integer()
 	return n, n >= 0, a.Rest.Err()

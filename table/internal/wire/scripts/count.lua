@@ -1,5 +1,5 @@
 -- Counts what lies in intervals of merged rows. ARGV: layout, index, then min, max of each.
--- Answers with the count, or -1 where staged rows lie over merged ones and must be read.
+-- Answers with the count, or -1 if staged rows lie over merged ones: then rows must be read to be counted.
 local t, over, no = present('', '', 'merged')
 if no then return no end
 local n = 0

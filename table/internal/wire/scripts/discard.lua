@@ -1,4 +1,4 @@
--- Puts tombstones into the scratch space. What is seen is what a merge now would show.
+-- Puts tombstones into the scratch space. It compares with what a merge now would show.
 needs('HSET', STAGED)
 needsEach('ZREM', shadow)
 local t, no = admit('clear', 'active')

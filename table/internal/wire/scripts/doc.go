@@ -1,18 +1,18 @@
 // Package scripts holds the Lua scripts of a table: NAME.lua beside NAME.go, which makes the calls of that script and reads
-// its answers. What several scripts share is in prelude/. A script checks everything before its first write, because Redis does
-// not roll a script back.
+// its answers. What several scripts share is in prelude/: the prelude goes in front of a script. A script checks everything before
+// its first write, because Redis does not roll a script back.
 //
 // # Files
 //
 //	abort.go    drops all that is staged
-//	audit.go    one step of a walk over all that is stored
+//	audit.go    one step of an audit of all that is stored
 //	clear.go    drops everything
 //	count.go    how many rows lie in intervals
 //	delete.go   removes rows
 //	discard.go  stages tombstones
 //	drop.go     removes the table
 //	effect.go   what calls and answers of numbered effects share
-//	fold.go     moves rows of a merged generation
+//	fold.go     moves staged rows to where merged rows are
 //	lookup.go   rows by their keys
 //	mark.go     what delete and discard share
 //	merge.go    shows all that is staged
@@ -23,7 +23,7 @@
 //	sample.go   some rows of an index, and their scores
 //	scripts.go  how the scripts are put together, and all of them
 //	seal.go     ends a transaction
-//	settle.go   tells whether an effect was applied, or sees to it that it never will be
+//	settle.go   tells whether an effect was applied; if not, it never will be
 //	stage.go    stores rows in the scratch space
-//	stats.go    how many rows there are
+//	stats.go    how many rows there are, and the owner's name
 package scripts

@@ -1,5 +1,6 @@
--- Removes a table, whoever owns it. KEYS as ever, of the indexes in the schema. ARGV: schema and epoch as they were found; with ''
--- it only finds them. Answers with how many keys but indexes there were, schema, epoch: they are dropped if these are ARGV's.
+-- Removes a table, whoever owns it. KEYS as in head.lua, for the indexes in the stored schema. ARGV: schema and epoch as they were
+-- found, or ''. Answers with how many of truth, rows, staged rows and feed there are, schema, epoch. It drops the table if schema
+-- and epoch are those of ARGV.
 local there = redis.call('EXISTS', TRUTH, ROWS, STAGED, FEED)
 local found = redis.call('HMGET', TRUTH, 'schema', 'epoch')
 local schema, epoch = found[1] or '', found[2] or ''

@@ -22,7 +22,7 @@ func numbered(c *wire.Client, s *wire.Script, e *Effect, n int) []any {
 	return append(args, string(e.Epoch), strconv.FormatUint(e.Prev, 10), strconv.FormatUint(e.Seq, 10), e.Trim, &e.Body)
 }
 
-// Result is what the answer to a numbered effect says that it has left behind.
+// Result reads from an answer what a numbered effect has left behind.
 func Result(a wire.Answer) engine.Result {
 	return engine.Result{
 		State:      a.View.State,
@@ -32,8 +32,8 @@ func Result(a wire.Answer) engine.Result {
 	}
 }
 
-// appendRows lays rows out so that a script only slices them: how many, the bytes of the widest; key, row ...; score, key ...
-// for each index.
+// appendRows appends rows in the order in which commands in the script take them: how many there are, the bytes of the widest; key,
+// row ...; and for each index score, key ...
 func appendRows(args []any, rows []engine.Row, indexes int) []any {
 	args = append(args, len(rows), Widest(rows))
 	for i := range rows {

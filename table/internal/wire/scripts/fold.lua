@@ -1,12 +1,12 @@
--- Moves a batch of staged rows to where merged rows are. It changes no answer, and a late or repeated batch does nothing.
--- ARGV: epoch, generation, cursor, batch. Answers with the next cursor. Rows go first, in the order of the first index, so
--- that entries which follow each other are added one after another; then what is left are tombstones.
+-- Moves some staged rows to where merged rows are. It changes no answer of a read, and a late or repeated call does nothing.
+-- ARGV: epoch, generation, cursor, rows at most. Answers with the next cursor. Rows go first, in the order of the first index, so
+-- that entries which follow each other are added one after another. After that only tombstones are left.
 local t = readTruth()
 if not t.epoch then return answer('LOST', t) end
 if t.epoch ~= ARGV[1] then return answer('FENCED', t) end
 if t.gen ~= ARGV[2] or t.state ~= 'merging' then return answer('STALE', t) end
 if not holds(t) then return answer('LOST', t) end
-local cursor, batch = ARGV[3], tonumber(ARGV[4])
+local cursor, most = ARGV[3], tonumber(ARGV[4])
 needs('HSET', ROWS)
 needs('HDEL', ROWS)
 needs('HDEL', STAGED)
@@ -22,9 +22,9 @@ local function alternate(a, b)
   return list
 end
 
--- live moves rows. Everything is looked up before the first write; it tells whether all was there.
+-- live moves rows. It reads everything before its first write, and returns false if something is missing.
 local function live()
-  local found = redis.call('ZRANGE', shadow(1), 0, batch - 1, 'WITHSCORES')
+  local found = redis.call('ZRANGE', shadow(1), 0, most - 1, 'WITHSCORES')
   local keys, scores = {}, {{}}
   for i = 1, #found / 2 do keys[i], scores[1][i] = found[2 * i - 1], found[2 * i] end
   local rows = redis.call('HMGET', STAGED, unpack(keys))
@@ -42,17 +42,17 @@ local function live()
   return true
 end
 
--- dead removes what tombstones hide.
+-- dead removes tombstones, and the merged rows that they hide.
 local function dead()
-  local found = redis.call('HSCAN', STAGED, cursor, 'COUNT', batch)
+  local found = redis.call('HSCAN', STAGED, cursor, 'COUNT', most)
   local pairs, keys = found[2], {}
   cursor = found[1]
   for i = 1, #pairs, 2 do keys[#keys + 1] = pairs[i] end
   for i = 1, #keys, MOST do
-    local last = i + MOST - 1
-    if last > #keys then last = #keys end
-    redis.call('HDEL', STAGED, unpack(keys, i, last))
-    redis.call('HDEL', ROWS, unpack(keys, i, last))
+    local to = i + MOST - 1
+    if to > #keys then to = #keys end
+    redis.call('HDEL', STAGED, unpack(keys, i, to))
+    redis.call('HDEL', ROWS, unpack(keys, i, to))
   end
   remove(merged, keys)
 end

@@ -7,10 +7,10 @@ import (
 
 var lookup = define(wire.MayRead, reading, "lookup")
 
-// NoIndex is where no scores are wanted.
+// NoIndex stands for no index: no scores are wanted.
 const NoIndex = -1
 
-// Lookup asks for rows by their keys, and for their scores in an index.
+// Lookup reads rows by their keys, and their scores in an index unless that is NoIndex.
 func Lookup(c *wire.Client, s Scope, index int, keys []engine.Bytes) []any {
 	args := append(read(c, lookup, 2+len(keys)), string(s), index+1)
 	for i := range keys {
@@ -19,7 +19,7 @@ func Lookup(c *wire.Client, s Scope, index int, keys []engine.Bytes) []any {
 	return args
 }
 
-// ReadLookup returns a row for each key, nil where there is none, and, if they were asked for, scores.
+// ReadLookup returns a row for each key, which is nil if there is none, and scores if there was an index.
 func ReadLookup(a *wire.Answer) (rows, scores [][]byte, err error) {
 	rows, scores = a.Rest.Texts(), a.Rest.Texts()
 	return rows, scores, a.Rest.Err()

@@ -1,15 +1,15 @@
--- Rows by key. ARGV: layout, scope, index whose scores are wanted or 0, then keys.
--- Answers with: rows (staged ones over merged ones where they count), and scores if they are wanted.
+-- Reads rows by key. ARGV: layout, scope, index whose scores are wanted or 0, then keys.
+-- Answers with rows (staged ones over merged ones if they count), and with scores if they are wanted.
 local t, over, no = present('', '', ARGV[2])
 if no then return no end
 local index = tonumber(ARGV[3])
 local rows, scores, first = {}, {}, 4
 
 for i = first, #ARGV, MOST do
-  local last = i + MOST - 1
-  if last > #ARGV then last = #ARGV end
-  local below = redis.call('HMGET', ROWS, unpack(ARGV, i, last))
-  local above = over and redis.call('HMGET', STAGED, unpack(ARGV, i, last))
+  local to = i + MOST - 1
+  if to > #ARGV then to = #ARGV end
+  local below = redis.call('HMGET', ROWS, unpack(ARGV, i, to))
+  local above = over and redis.call('HMGET', STAGED, unpack(ARGV, i, to))
   for k = 1, #below do
     local n, key = i - first + k, ARGV[i + k - 1]
     local staged = above and above[k]

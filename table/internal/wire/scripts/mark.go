@@ -6,15 +6,15 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// How says what a script that marks rows must compare.
+// How says what a script must compare before it marks rows.
 type How string
 
 // The ways to mark.
 const (
-	MarkAll   How = "all"   // nothing: the marks were made of what is still there
-	MarkKeys  How = "keys"  // whether there is a row with the key
-	MarkSame  How = "same"  // each row with what was seen of it
-	MarkWhole How = "whole" // all that lies in the intervals with what was seen there
+	MarkAll   How = "all"   // nothing: the table has not changed since the rows were read
+	MarkKeys  How = "keys"  // nothing, but there must be a row with the key
+	MarkSame  How = "same"  // each row with the one that was read
+	MarkWhole How = "whole" // all rows in the intervals with those that were read there
 )
 
 // HowToMark returns what must be compared for e.
@@ -31,17 +31,17 @@ func HowToMark(e *engine.Effect) How {
 	}
 }
 
-// marks is the call of a script that marks rows.
+// marks returns the call of a script that marks rows.
 func marks(c *wire.Client, s *wire.Script, e *Effect) []any {
 	how, tomb := HowToMark(e.Effect), engine.Bytes(layout.Tombstone(e.Generation+1))
 	args := numbered(c, s, e, 5+3*len(e.Marks)+3*len(e.Witnesses)+len(e.Bounds))
 	args = append(args, string(how), len(e.Marks), e.Index+1, &tomb, len(e.Witnesses))
 	args = AppendKeys(args, e.Marks)
 	if how == MarkSame || how == MarkWhole {
-		args = appendSeen(args, e.Marks)
+		args = appendRead(args, e.Marks)
 	}
 	if how == MarkWhole {
-		args = appendSeen(AppendKeys(args, e.Witnesses), e.Witnesses)
+		args = appendRead(AppendKeys(args, e.Witnesses), e.Witnesses)
 		for i := range e.Bounds {
 			args = append(args, &e.Bounds[i])
 		}
@@ -57,8 +57,8 @@ func AppendKeys(args []any, marks []engine.Mark) []any {
 	return args
 }
 
-// appendSeen appends the rows of marks as they were seen, and then their scores.
-func appendSeen(args []any, marks []engine.Mark) []any {
+// appendRead appends the rows of marks as they were read, and then their scores.
+func appendRead(args []any, marks []engine.Mark) []any {
 	for i := range marks {
 		args = append(args, &marks[i].Value)
 	}

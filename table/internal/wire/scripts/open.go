@@ -9,17 +9,17 @@ import (
 
 var open = define(wire.MayFree, writing, "open")
 
-// Claim is what an owner says when it takes a table over.
+// Claim is what a new owner wants.
 type Claim struct {
-	ID     string // random: it makes a claim that is sent again harmless
-	Schema string // the client's layout is its proof
+	ID     string // a random id: a claim that is sent twice makes one owner
+	Schema string // the definition's; wire.Client.Layout is the hash of it
 	Owner  string // the owner's name, for people
 	Reset  bool   // drop what is there
 	Feed   bool   // there is to be a feed
-	Before string // the schema that was stored, once it is known: a reset drops its indexes too
+	Before string // the stored schema, once it is known, so that a reset drops its indexes too
 }
 
-// Open claims a table. The answer tells the new epoch; with StatusSchema its Last is the schema that is stored.
+// Open claims a table. The answer has the new epoch. If its status is StatusSchema, Last is the stored schema.
 func Open(c *wire.Client, claim Claim) []any {
 	how := "keep"
 	if claim.Reset {

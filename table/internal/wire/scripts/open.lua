@@ -1,6 +1,6 @@
--- Claims the table for a new owner. KEYS as ever, behind them keys of an earlier schema to drop.
--- ARGV: random id, schema, number of own keys, 'keep' or 'reset', schema that those keys are of, layout, the owner's name,
--- 'feed' or 'off'.
+-- Claims the table for a new owner. KEYS as in head.lua, and behind them keys of an earlier schema, which a reset drops.
+-- ARGV: random id, schema, number of our own keys, 'keep' or 'reset', the earlier schema, layout, the owner's name, 'feed' or
+-- 'off'.
 local id, schema, own, how, layout, owner, feed = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[6], ARGV[7], ARGV[8] == 'feed'
 INDEXES = (own - 4) / 2
 
@@ -9,7 +9,7 @@ local function refuse(status, last) return answer(status, {last = last}) end
 local stored = redis.pcall('HGET', TRUTH, 'schema')
 local foreign = type(stored) == 'table'
 if foreign then
-  -- A whole phrase: a user may be called WRONGTYPE.
+  -- Compare a whole phrase: a user may be called WRONGTYPE.
   if not string.find(stored.err, 'WRONGTYPE Operation ', 1, true) then return stored end
   if how ~= 'reset' then return refuse('LOST') end
   stored = false
@@ -20,20 +20,20 @@ local t = foreign and {} or readTruth()
 local function kept(field) return not foreign and redis.call('HGET', TRUTH, field) or '' end
 local line, burned, predecessor = kept('line'), kept('burned'), t.epoch and t.epoch .. '/' .. t.seq or ''
 local epoch = not foreign and redis.call('HGET', TRUTH, 'epoch') or '0'
-if t.epoch and string.match(epoch, ':(.*)$') == id then return answer('OK', t) end -- a repeated claim of the same owner
+if t.epoch and string.match(epoch, ':(.*)$') == id then return answer('OK', t) end -- the same claim was sent before
 
 for i = 1, #KEYS do needsUnlink(KEYS[i]) end
 if feed then writes[#writes + 1] = {'XADD', FEED, '*', '0', '0'} end
 local no = barred()
 if no then return no end
 
--- feedFits tells whether the feed is one, and has no entry from an id on.
+-- feedFits tells whether the feed is a stream that has no entry from an id on.
 local function feedFits(from)
   local behind = redis.pcall('XRANGE', FEED, from, '+', 'COUNT', '1')
   return not behind.err and #behind == 0
 end
 
--- sound tells whether the truth can be read; its numbers are numbers.
+-- sound tells whether the words of the truth are as they must be. (readTruth has checked its numbers.)
 local function sound(t)
   return stored and string.find(t.epoch, '^%d+:') and (t.state == 'clear' or t.state == 'active' or t.state == 'merging')
 end
@@ -48,7 +48,7 @@ if how == 'reset' then
     if KEYS[i] ~= FEED then drops[#drops + 1] = KEYS[i] end
   end
   if not feedFits(whole(counter) .. '-0') then redis.call('UNLINK', FEED) end
-elseif stored and stored ~= schema then -- even if the truth cannot be read: it may be of another version
+elseif stored and stored ~= schema then -- comes before the truth is checked, which may be of another version
   return refuse('SCHEMA', stored)
 elseif not t.epoch then
   if redis.call('EXISTS', unpack(KEYS, 1, own)) > 0 then return refuse('LOST') end
@@ -56,7 +56,7 @@ elseif not t.epoch then
 else
   if not sound(t) then return refuse('LOST') end
   if not holds(t) or not feedFits('(' .. entryId(t.epoch, t.seq)) then return refuse('LOST') end
-  if t.state == 'active' then -- what a crashed owner has staged is nobody's
+  if t.state == 'active' then -- nobody knows whether what an earlier owner has staged is whole
     drops[1] = STAGED
     for j = 1, INDEXES do drops[#drops + 1] = shadow(j) end
     t.state, t.staged, t.live = 'clear', '0', '0'

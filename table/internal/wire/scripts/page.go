@@ -19,24 +19,24 @@ const (
 	Staged Scope = "staged" // what they would see after a merge now
 )
 
-// PageQuery asks for one page.
+// PageQuery says which page is wanted.
 type PageQuery struct {
-	Of            *engine.View // the snapshot to go on with; nil begins one
+	Of            *engine.View // the snapshot that the page must be of; nil: the present
 	Scope         Scope
 	Index         int
-	Bounds        []layout.Bound // in the direction of travel
+	Bounds        []layout.Bound // in reading order
 	Reverse       bool
-	Score, Member string // go on behind this entry of the first bound; empty: at its beginning
+	Score, Member string // go on behind this entry, in the first bound; empty: at the beginning of that
 	Scored        bool   // bring the scores too
-	Most          int    // entries
-	Bytes         int    // of rows, about
-	First         int    // rows to fetch before the first look at their bytes
+	Most          int    // the most entries that the page may have
+	Bytes         int    // about how many bytes of rows it may have
+	First         int    // how many rows to fetch at first; after that their bytes decide
 }
 
-// read begins the call of a read: the layout that the rows of its answer must have.
+// read begins the call of a read with the layout that its rows must have.
 func read(c *wire.Client, s *wire.Script, n int) []any { return append(c.Call(s, 1+n), &c.Layout) }
 
-// Page is the call that answers q.
+// Page returns the call that answers q.
 func Page(c *wire.Client, q PageQuery) []any {
 	args := read(c, page, 11+2*len(q.Bounds))
 	generation, version := "", ""
@@ -62,11 +62,11 @@ func Page(c *wire.Client, q PageQuery) []any {
 // PageReply is one page.
 type PageReply struct {
 	Keys, Rows, Scores [][]byte
-	Rest               []layout.Bound // where the read goes on, behind Score and Member; empty: it is at its end
+	Rest               []layout.Bound // where the read goes on, behind Score and Member; empty: this is the last page
 	Score, Member      string
 }
 
-// ReadPage returns the page that bounds were asked for.
+// ReadPage reads the page. bounds are those of the query.
 func ReadPage(a *wire.Answer, bounds []layout.Bound) (p PageReply, err error) {
 	r := &a.Rest
 	stop := r.Integer()
@@ -81,7 +81,7 @@ func ReadPage(a *wire.Answer, bounds []layout.Bound) (p PageReply, err error) {
 	if stop > 0 {
 		p.Rest = bounds[stop-1:]
 	}
-	p.Keys = p.Keys[:len(p.Rows)] // keys whose rows were too many for the page come again
+	p.Keys = p.Keys[:len(p.Rows)] // keys whose rows did not fit the page come with the next one
 	p.Scores = p.Scores[:min(len(p.Scores), len(p.Rows))]
 	return p, nil
 }

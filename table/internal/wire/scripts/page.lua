@@ -1,14 +1,14 @@
 -- One page of a read. ARGV: layout, gen and rver of the snapshot or '', scope, index, entries at most,
--- bytes at most, rows to fetch at first, 'up' or 'down', score and member to go on after or '',
--- 'scores' or '', then min, max of each interval, in the order of travel.
--- Answers with: interval to go on in (0: none), score, member, lists of members, of rows, of scores.
+-- bytes at most, rows to fetch at first, 'up' or 'down', score and member to go on behind or '',
+-- 'scores' or '', then min, max of each interval, in reading order.
+-- Answers with the interval to go on in (0: this is the last page), score, member, lists of members, of rows, of scores.
 local t, over, no = present(ARGV[2], ARGV[3], ARGV[4])
 if no then return no end
 local index, most, budget, chunk = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local up, score, member, scored = ARGV[9] == 'up', ARGV[10], ARGV[11], ARGV[12] == 'scores'
 local FIRST = 13
 
--- fitting returns how many rows to ask for at once: n, but no more than a page of them should all be as wide as the widest.
+-- fitting returns how many rows to fetch at once: n, but no more than fit the page even if all are as wide as the widest.
 local widest = tonumber(t.widest)
 local function fitting(n)
   if n * widest > budget then n = budget / widest end
@@ -23,7 +23,7 @@ local function reply(stop, atScore, atMember, members, rows, scores)
   return a
 end
 
--- ranks returns the first rank, and the one behind the last, of what is left of an interval.
+-- ranks returns the ranks of what is left of an interval: the first, and the one behind the end.
 local function ranks(key, min, max, fresh)
   local from, to
   if min == '-Inf' then from = 0 else from = redis.call('ZCOUNT', key, '-inf', '(' .. min) end
@@ -35,11 +35,12 @@ local function ranks(key, min, max, fresh)
   return from, to
 end
 
-local function plain()
+-- onlyMerged reads a page while no staged row counts.
+local function onlyMerged()
   local key = merged(index)
   local lists, chunks, scores, taken, bytes = {}, {}, {}, 0, 0
 
-  -- list returns members and, if they are wanted, notes their scores.
+  -- list returns members. It notes their scores if these are wanted.
   local function list(...)
     if not scored then return redis.call('ZRANGE', key, ...) end
     local args = {...}
@@ -65,7 +66,7 @@ local function plain()
     return list(card - to, card - 1 - from, 'REV')
   end
 
-  -- fetch adds rows of members from i on, and returns the last it fetched, or nil for a lost one.
+  -- fetch adds rows of members from i on. It returns the number of the last one, or nil if a row is missing.
   local function fetch(members, i)
     local j = i + chunk - 1
     if j > #members then j = #members end
@@ -96,7 +97,7 @@ local function plain()
   return reply(0, '', '', lists, chunks, scores)
 end
 
--- A source walks one sorted set, some entries at a time.
+-- A source reads one sorted set, some entries at a time. hides tells that staged rows hide its entries.
 local function source(key, min, max, fresh, hides)
   local from, to = ranks(key, min, max, fresh)
   return {key = key, from = from, to = to, hides = hides, at = 1, n = 0}
@@ -121,13 +122,13 @@ local function refill(s)
   if s.hides then s.rows = redis.call('HMGET', ROWS, unpack(s.members)) else s.rows = s.staged end
 end
 
--- peek tells whether the source has an entry left.
+-- peek tells whether the source has an entry left. It reads more if it must.
 local function peek(s)
   if s.at > s.n and s.from < s.to then refill(s) end
   return s.at <= s.n
 end
 
--- ahead tells whether a's entry comes before b's, as we travel.
+-- ahead tells whether a's entry comes before b's, in reading order.
 local function ahead(a, b)
   if not up then a, b = b, a end
   local x, y = number(a.scores[a.at]), number(b.scores[b.at])
@@ -135,6 +136,7 @@ local function ahead(a, b)
   return less(a.members[a.at], b.members[b.at])
 end
 
+-- overlay reads a page of staged rows over merged ones.
 local function overlay()
   local members, rows, scores, looked, bytes = {}, {}, {}, 0, 0
   if chunk > 64 then chunk = 64 end
@@ -149,7 +151,7 @@ local function overlay()
       if looked >= 2000 or #members >= most or bytes >= budget then
         return reply((k - FIRST) / 2 + 1, score, member, {members}, {rows}, {scores})
       end
-      local s = b -- also where they are twins: the next page goes on behind both, and b's is the one to be seen
+      local s = b -- also if both have the same key: b's row counts, and the next page goes on behind both
       if more and (not also or ahead(a, b)) then s = a end
       local i = s.at
       s.at, looked, score, member = i + 1, looked + 1, s.scores[i], s.members[i]
@@ -165,4 +167,4 @@ local function overlay()
 end
 
 if over then return overlay() end
-return plain()
+return onlyMerged()

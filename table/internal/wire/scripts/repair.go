@@ -7,7 +7,7 @@ import (
 
 var repair = define(wire.MayFree, writing, "repair")
 
-// Remedy names what is done about a problem; Staged says that it is one of staged rows or entries.
+// Remedy names what is done about a problem. Its method Staged returns the remedy for staged rows or entries.
 type Remedy string
 
 // The remedies.
@@ -22,18 +22,18 @@ const (
 // Staged returns the same remedy for what is staged.
 func (r Remedy) Staged() Remedy { return "staged " + r }
 
-// Damage is what is to be mended, as it was seen.
+// Damage is what is to be mended, as the audit has read it.
 type Damage struct {
 	Index           int
 	Key, Row, Score string
 }
 
-// Repair mends one thing, if it still is as it was seen.
+// Repair mends one thing, if it still is as the audit has read it.
 func Repair(c *wire.Client, epoch layout.Epoch, r Remedy, p Damage) []any {
 	return append(c.Call(repair, 6), string(epoch), string(r), p.Index+1, p.Key, p.Row, p.Score)
 }
 
-// ReadRepair tells whether it was mended.
+// ReadRepair tells whether the thing was mended.
 func ReadRepair(a *wire.Answer) (mended bool, err error) {
 	return string(a.Rest.Text()) == "1", a.Rest.Err()
 }

@@ -1,5 +1,5 @@
--- Mends one thing, if it still is as the walk has seen it. It never touches a sound row.
--- ARGV: epoch, what, index, key, row as seen, score.
+-- Mends one thing, if it still is as the audit has read it. It never touches a sound row.
+-- ARGV: epoch, remedy, index, key, row as it was read, score.
 local t = readTruth()
 if not t.epoch then return answer('LOST', t) end
 if t.epoch ~= ARGV[1] then return answer('FENCED', t) end
@@ -38,7 +38,7 @@ local function ahead()
   return ((a * 256 + b) * 256 + c) * 256 + d - tonumber(t.gen)
 end
 
--- early gives a merged row of a generation to come the present one.
+-- early stamps a merged row that has a later generation than the table with the table's generation.
 local function early()
   if redis.call('HGET', ROWS, key) ~= row or ahead() <= 0 then return false end
   local stamp, g = '', tonumber(t.gen)

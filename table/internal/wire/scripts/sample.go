@@ -6,21 +6,19 @@ import (
 
 var sample = define(wire.MayRead, reading, "sample")
 
-const (
-	sampledRows  = 100     // as many, but no more than what first reaches sampledBytes
-	sampledBytes = 4 << 20 // on average 40 KiB for each
-)
+// SampleSize bounds a sample: so many rows, but no more than what first reaches so many bytes.
+type SampleSize struct{ Rows, Bytes int }
 
-// Sample asks for rows that are spread over an index, of a table that is not claimed yet, if it has this schema. While a merge is
-// being folded they are as many of the staged rows, and as many of those below.
-func Sample(c *wire.Client, schema string, index int) []any {
-	return append(c.Call(sample, 4), schema, index+1, sampledRows, sampledBytes)
+// Sample reads rows that are spread over an index, if the table has this schema. It is for a table that is not claimed yet. While a
+// merge is being folded it reads as many staged rows, and as many merged ones that no staged row hides.
+func Sample(c *wire.Client, schema string, index int, size SampleSize) []any {
+	return append(c.Call(sample, 4), schema, index+1, size.Rows, size.Bytes)
 }
 
 // SampledRows are rows with their keys and scores.
 type SampledRows struct{ Keys, Rows, Scores [][]byte }
 
-// ReadSample returns them.
+// ReadSample returns the sampled rows.
 func ReadSample(a *wire.Answer) (SampledRows, error) {
 	s := SampledRows{Keys: a.Rest.Texts(), Rows: a.Rest.Texts(), Scores: a.Rest.Texts()}
 	if len(s.Rows) != len(s.Keys) || len(s.Scores) != len(s.Keys) {

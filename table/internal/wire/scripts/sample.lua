@@ -1,14 +1,14 @@
--- Some of the rows that readers see, spread over an index. ARGV: schema, index, rows at most, bytes at most.
--- Answers with their keys, rows and scores; nothing of a row goes to who has another schema, which is told.
+-- Reads some of the rows that readers see, spread over an index. ARGV: schema, index, rows at most, bytes at most.
+-- Answers with their keys, rows and scores. If the table has another schema it answers with that, and reads no row.
 local stored = redis.call('HGET', TRUTH, 'schema')
 if stored and stored ~= ARGV[1] then return answer('SCHEMA', {last = stored}) end
 local t = readTruth()
 if not t.epoch or not holds(t) then return answer('LOST', t) end
 local index, most, budget = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local STRIDE = 163 -- a prime above most: where the budget ends early, what was brought is spread too
+local STRIDE = 163 -- a prime above most: rows come in a mixed order, so that a sample which the budget ends early is spread too
 local keys, rows, scores = {}, {}, {}
 
--- take brings rows from ranks that are as far apart as can be, the first and the last among them, but for hidden ones.
+-- take brings rows at evenly spread ranks, the first and the last among them. It leaves out rows that hidden has, too.
 local function take(index, hash, hidden)
   local card, bytes = redis.call('ZCARD', index), 0
   local n = card < most and card or most

@@ -30,7 +30,7 @@ func define(flags wire.Flags, prelude []string, name string) *wire.Script {
 	return wire.NewScript(flags, pieces...)
 }
 
-// All returns the scripts that a server must be told before they are called.
+// All returns the scripts that must be loaded into a server before they are called.
 func All() []*wire.Script {
 	return []*wire.Script{put, stage, remove, discard, merge, abort, clearAll, settle, open, fold, page, lookup, count, stats,
 		audit, repair, sample, dropAll}

@@ -10,13 +10,14 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-var seal = define(wire.MayFree, nil, "seal") // no less than what it seals
+var seal = define(wire.MayFree, nil, "seal") // it must run whenever the commands before it may
 
-// QueueSeal ends a transaction with the truth: the number of the effect e, what it leaves behind, and what there is to count
-// then. widest is that of the table before e. Unless the returned number has left, the transaction was not run. The script is sent as text: inside a transaction a forgotten script would leave
-// rows without their number and count. It has no answer but an error.
+// QueueSeal queues the end of a transaction, which writes the truth: the number of the effect e, what it leaves behind (r), and the
+// counts after it. widest is the truth's field before e. If the returned Departure has not left, the transaction was not run. The
+// script is sent as text, because in a transaction a script that the server has forgotten would leave rows without number and
+// counts. Its answer says nothing unless it is an error.
 func QueueSeal(ctx context.Context, p redis.Pipeliner, c *wire.Client, e *engine.Effect, r engine.Result, widest int) (wire.Once, *wire.Departure) {
-	seq, version := wire.NewDeparture(strconv.FormatUint(e.Seq, 10)), strconv.FormatUint(r.Version, 10)
+	seq, version := wire.NewDeparture(strconv.FormatUint(e.Seq, 10)).If(e.Depart), strconv.FormatUint(r.Version, 10)
 	last := make(engine.Bytes, len(r.Verdicts))
 	for i, v := range r.Verdicts {
 		last[i] = byte(v)

@@ -1,4 +1,4 @@
--- Tells whether an effect was applied; if not, burns its number so that it never will be.
+-- Tells whether the effect with the number SEQ was applied. If it was not, burns the number, so that it never will be.
 local t = readTruth()
 if not t.epoch then return answer('LOST', t) end
 if t.epoch ~= EPOCH then return answer('FENCED', t) end

@@ -6,7 +6,7 @@ import (
 
 var stats = define(wire.MayRead, reading, "stats")
 
-// Stats asks what the table holds.
+// Stats reads what the table holds.
 func Stats(c *wire.Client) []any { return read(c, stats, 0) }
 
 // Held is what a table holds, and who owns it.
@@ -15,7 +15,7 @@ type Held struct {
 	Owner           string
 }
 
-// ReadStats returns it.
+// ReadStats returns what the table holds.
 func ReadStats(a *wire.Answer) (Held, error) {
 	h := Held{Records: a.Rest.Integer(), Staged: a.Rest.Integer(), Owner: string(a.Rest.Text())}
 	return h, a.Rest.Err()

@@ -1,4 +1,4 @@
--- Answers with what the table holds: count, staged; and its owner's name. ARGV: layout.
+-- Answers with what the table holds (count, staged) and its owner's name. ARGV: layout.
 local t, _, no = present('', '', 'merged')
 if no then return no end
 local a = answer('OK', t)

@@ -1,7 +1,7 @@
--- What every script shares. KEYS: truth, rows, staged rows, feed, an index each, a shadow index each.
+-- What every script shares. KEYS: truth, rows, staged rows, feed, the sorted set of each index, the shadow set of each index.
 local TRUTH, ROWS, STAGED, FEED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local INDEXES = (#KEYS - 4) / 2
-local MOST = 4000 -- values that unpack may put on the stack
+local MOST = 4000 -- how many values unpack may put on the stack
 
 -- The fields of the truth: three words, then numbers. Answers begin with the first six of them, in this order.
 local FIELDS = {'epoch', 'last', 'state', 'seq', 'gen', 'rver', 'count', 'staged', 'live', 'widest', 'layout'}
@@ -14,8 +14,8 @@ local function whole(n) return string.format('%.0f', n) end
 -- tombstone tells whether a staged row only hides a merged one: it is a generation and no more.
 local function tombstone(row) return #row == 4 end
 
--- readTruth returns the truth by the names of its fields. It is empty if a field is missing, or is not a number where one
--- belongs: a script must not find out half way.
+-- readTruth returns the truth by the names of its fields. It returns an empty table if a field is missing, or is no number although
+-- it must be one: a script must find that out before its first write.
 local function readTruth()
   local values, t = redis.call('HMGET', TRUTH, unpack(FIELDS)), {}
   for i = 1, #FIELDS do
@@ -38,7 +38,7 @@ local function number(s)
   return tonumber(s)
 end
 
--- holds tells whether everything that was counted is still there.
+-- holds tells whether everything that the truth counts is still there.
 local function holds(t)
   local count, staged, live = tonumber(t.count), tonumber(t.staged), tonumber(t.live)
   if redis.call('HLEN', ROWS) ~= count or redis.call('HLEN', STAGED) ~= staged then return false end

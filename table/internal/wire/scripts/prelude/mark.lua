@@ -1,14 +1,14 @@
--- What delete and discard share. ARGV behind the common ones: how, marks, index, tombstone, witnesses,
--- then the marks' keys; for 'same' and 'whole' also their rows and their scores as they were seen;
+-- What delete and discard share. ARGV after the common ones: how, marks, index, tombstone, witnesses,
+-- then the marks' keys; for 'same' and 'whole' also their rows and their scores as they were read;
 -- for 'whole' also the witnesses' keys, rows and scores, and min, max of each interval.
--- how: 'all' they are as they were seen; 'keys' mark what is there; 'same' mark each that is still
--- as it was seen; 'whole' mark all if they and the witnesses still are all that lies in the intervals.
--- Verdicts: 1 marked, 0 there is none, 2 it has changed.
+-- how: 'all' mark all, for nothing has changed since they were read; 'keys' mark those that are there; 'same' mark each that
+-- still is as it was read; 'whole' mark all, if they and the witnesses still are all that lies in the intervals.
+-- Verdicts: 1 it was marked, 0 there is none, 2 it has changed.
 local how, n, index, tomb, witnesses = unpack(ARGV, COMMON + 1, COMMON + 5)
 n, index, witnesses = tonumber(n), tonumber(index), tonumber(witnesses)
 local FIRST = COMMON + 5
 
--- compare compares what find finds under entry i of m entries, listed from ARGV[base + 1] on, with what was seen.
+-- compare compares what find finds for the i-th of m entries, which ARGV lists from base + 1 on, with what was read.
 local function compare(find, base, m, i)
   local row, score = find(ARGV[base + i])
   if not row then return '0' end
@@ -16,7 +16,7 @@ local function compare(find, base, m, i)
   return '2'
 end
 
--- undisturbed tells whether the intervals hold exactly what was seen in them.
+-- undisturbed tells whether the intervals hold exactly what was read in them.
 local function undisturbed(find, visible)
   local base = FIRST + 3 * n
   for i = 1, n do

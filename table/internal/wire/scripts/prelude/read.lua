@@ -1,9 +1,9 @@
--- What reads share. Their answers are of one moment and say which.
+-- What the scripts that read share.
 
--- present returns the table's truth and whether staged rows lie over merged ones, else the answer to give. ARGV begins with the
--- layout that rows must have. gen and rver are those of a snapshot that this read goes on with, or ''. scope: 'merged' is what
--- readers see, 'staged' what they would see after a merge now.
--- The order of proof: whose the table is (which the caller compares in any answer), what its rows are, whether all of it is there.
+-- present returns the table's truth, and whether staged rows lie over merged ones. If the read must be refused it returns the answer
+-- for that as third value. ARGV begins with the layout that rows must have. gen and rver are those of the snapshot that the read is
+-- of, or ''. scope: 'merged' is what readers see, 'staged' what they would see after a merge now.
+-- The order of proof: whose the table is (the caller compares the epoch of any answer), what its rows are, whether all is there.
 local function present(gen, rver, scope)
   local t = readTruth()
   if not t.epoch then return nil, nil, answer('LOST', t) end
@@ -21,7 +21,7 @@ local function present(gen, rver, scope)
   return t, merging and ahead == 0
 end
 
--- less compares bytes, as sorted sets do; Lua's own < follows the locale.
+-- less compares bytes, as sorted sets do. (Lua's own < follows the locale.)
 local function less(a, b)
   local n = #a
   if #b < n then n = #b end

@@ -1,6 +1,6 @@
 -- What the scripts that write share.
 
--- What the script is going to write with, and where.
+-- writes are the commands that the script is going to write with, and their keys.
 local writes = {{'HSET', TRUTH, '0', '0'}}
 local function needs(command, key) writes[#writes + 1] = {command, key, '0', '0'} end
 local function needsUnlink(key) writes[#writes + 1] = {'UNLINK', key} end
@@ -11,8 +11,8 @@ local function needsUnlinkEach(index)
   for j = 1, INDEXES do needsUnlink(index(j)) end
 end
 
--- barred returns the server's refusal of the first of these writes that its user is not permitted (any more). A script asks
--- before its first write, which would not be taken back.
+-- barred returns the server's refusal if the user may not use one of these commands (any more). A script calls it before its first
+-- write, which Redis would not roll back.
 local function barred()
   if not redis.acl_check_cmd then return nil end
   for i = 1, #writes do
@@ -20,13 +20,13 @@ local function barred()
   end
 end
 
--- Arguments that every numbered effect has. ARGV: epoch, prev, seq, the id of the first entry of the feed that stays ('': all
--- stay; 'off': there is no feed), the body of its own entry or ''.
+-- What every numbered effect is given first. ARGV: epoch, prev, seq, the id of the first entry of the feed that stays ('': all
+-- stay; 'off': there is no feed), the body of the effect's entry or ''. COMMON is how many these are.
 local EPOCH, PREV, SEQ, TRIM, BODY, COMMON = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], 5
 
 local function entryId(epoch, seq) return string.match(epoch, '^%d+') .. '-' .. seq end
 
--- append adds an entry to the feed. Its fields are in pairs.
+-- append appends an entry to the feed. Its fields are in pairs.
 local function append(epoch, seq, trim, ...)
   local args = {'XADD', FEED}
   if trim ~= '' then args = {'XADD', FEED, 'MINID', '=', trim} end
@@ -36,7 +36,7 @@ local function append(epoch, seq, trim, ...)
   redis.call(unpack(args))
 end
 
--- latest puts a word in front of a list of words, of which so many stay.
+-- latest returns a list of words with a word put in front of it, of which at most so many stay.
 local function latest(word, list, most)
   local words = {}
   if word ~= '' then words[1] = word end
@@ -51,16 +51,17 @@ local function tell(kind, seq, verdicts)
   if TRIM == 'off' then return end
   local fields = {'p', PREV, 'k', kind}
   if verdicts then fields[5], fields[6] = 'v', verdicts end
-  if BODY and BODY ~= '' then fields[#fields + 1], fields[#fields + 2] = 'b', BODY end
+  if BODY ~= '' then fields[#fields + 1], fields[#fields + 2] = 'b', BODY end
   append(EPOCH, seq, TRIM, unpack(fields))
 end
 
--- isAhead tells whether the feed has an entry behind the table's number, which XADD would refuse to follow.
+-- isAhead tells whether the feed has an entry behind the table's number. XADD would refuse to append before it.
 local function isAhead(t)
   return TRIM ~= 'off' and #redis.call('XRANGE', FEED, '(' .. entryId(t.epoch, t.seq), '+', 'COUNT', '1') > 0
 end
 
--- admit returns the table's truth if this numbered effect may run in one of these states, else the answer to give.
+-- admit returns the table's truth if this numbered effect may run in one of these states. Else it returns the answer to give as
+-- second value.
 local function admit(a, b, c)
   local t = readTruth()
   if not t.epoch then return nil, answer('LOST', t) end
@@ -76,25 +77,25 @@ local function admit(a, b, c)
   return t
 end
 
--- recount stores the truth, with what there is to count now.
+-- recount stores the truth with the counts as they are now.
 local function recount(t)
   t.count, t.staged = whole(redis.call('HLEN', ROWS)), whole(redis.call('HLEN', STAGED))
   t.live = whole(redis.call('ZCARD', shadow(1)))
   writeTruth(t)
 end
 
--- done ends a numbered effect, and keeps its small reply for whoever asks again.
+-- done ends a numbered effect. It stores the small reply for the case that the effect is sent again or settled.
 local function done(t, last)
   t.seq, t.last = SEQ, last
   recount(t)
   return answer('OK', t)
 end
 
--- disturb counts a change of what readers see.
+-- disturb notes a change of what readers see.
 local function disturb(t) t.rver = whole(tonumber(t.rver) + 1) end
 
--- fill stores rows and scores. ARGV behind the common ones: how many rows, the bytes of the widest; then key, row ...; then for
--- each index score, key ...
+-- fill stores rows and scores. ARGV after the common ones: how many rows, the bytes of the widest; then key, row ...; then for each
+-- index score, key ...
 local function fill(t, hash, index)
   local n, widest, before = 2 * tonumber(ARGV[COMMON + 1]), ARGV[COMMON + 2], COMMON + 2
   redis.call('HSET', hash, unpack(ARGV, before + 1, before + n))
@@ -107,12 +108,13 @@ end
 -- remove takes keys out of every index.
 local function remove(index, keys)
   for first = 1, #keys, MOST do
-    local last = first + MOST - 1
-    if last > #keys then last = #keys end
-    for j = 1, INDEXES do redis.call('ZREM', index(j), unpack(keys, first, last)) end
+    local to = first + MOST - 1
+    if to > #keys then to = #keys end
+    for j = 1, INDEXES do redis.call('ZREM', index(j), unpack(keys, first, to)) end
   end
 end
 
+-- drop removes every index.
 local function drop(index)
   for j = 1, INDEXES do redis.call('UNLINK', index(j)) end
 end
