@@ -67,6 +67,7 @@
 //	open.go        taking a table over
 //	options.go     what Open can be told
 //	owner.go       what of an open table does not depend on the type of records
+//	position.go    how far a table has come, as text
 //	records.go     reading
 //	repair.go      mending what Verify finds
 //	sample.go      whether stored scores are what the definition computes
@@ -78,6 +79,7 @@
 //	stream.go      reading through a channel
 //	sweep.go       judging and deleting, page by page
 //	table.go       the type Table
+//	token.go       where a page of a listing ended, as text
 //	verify.go      finding what is wrong with what is stored
 //	write.go       putting and deleting
 package table

@@ -51,8 +51,8 @@ func TestServer(t *testing.T) {
 		t.Fatalf("exit status %d, %s", code, &diag)
 	}
 	checkGolden(t, strings.Replace(out.String(), "redis at "+server.Addr(), "a redis embedded in this process", 1))
-	if n, err := rdb.DBSize(t.Context()).Result(); err != nil || n != 4 {
-		t.Errorf("%d keys (%v), want the three of others and the truth of the table", n, err)
+	if n, err := rdb.DBSize(t.Context()).Result(); err != nil || n != 5 {
+		t.Errorf("%d keys (%v), want the three of others, and the truth and the feed of the table", n, err)
 	}
 }
 

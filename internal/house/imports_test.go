@@ -30,8 +30,8 @@ var rooms = map[string]room{
 	layout:    {},
 	wire:      {[]string{layout, "engine"}, true},
 	scripts:   {[]string{layout, wire, "engine"}, true},
-	scan:      {[]string{layout, wire, scripts, "engine"}, true},
-	store:     {[]string{layout, wire, scripts, "engine", "cleanup"}, true},
+	scan:      {[]string{layout, wire, scripts, feed, "engine"}, true},
+	store:     {[]string{layout, wire, scripts, feed, "engine", "cleanup"}, true},
 	feed:      {[]string{layout, wire, scripts, "engine"}, true},
 	"table":   {[]string{"codec", "engine", "cleanup", layout, wire, scripts, scan, store, feed}, true},
 }

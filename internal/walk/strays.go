@@ -17,7 +17,7 @@ func strays(ctx context.Context, rdb redis.UniversalClient, table string, indexe
 	if err != nil {
 		return nil, fmt.Errorf("walk: scanning for keys of table %s: %w", table, err)
 	}
-	own := []string{table + ":m", table + ":r", table + ":s"}
+	own := []string{table + ":m", table + ":r", table + ":s", table + ":f"}
 	for _, name := range indexes {
 		own = append(own, table+":i:"+name, table+":x:"+name)
 	}
@@ -43,7 +43,7 @@ func scan(ctx context.Context, rdb redis.UniversalClient, pattern string) (keys 
 	}
 }
 
-var suffix = regexp.MustCompile(`:(m|r|s|[ix]:[A-Za-z0-9_.-]{1,64})$`)
+var suffix = regexp.MustCompile(`:(m|r|s|f|[ix]:[A-Za-z0-9_.-]{1,64})$`)
 
 // ofAnother tells whether the key is of a table other than this one that exists.
 func ofAnother(keys []string, table, key string) bool {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // truth is the hash T:m.
@@ -13,6 +14,9 @@ type truth struct {
 	gen                 uint32
 	count, staged, live int
 }
+
+// position is the form of an owner's epoch with one of its numbers.
+const position = `[1-9][0-9]*:[0-9a-f]+/(0|[1-9][0-9]*)`
 
 var fields = map[string]*regexp.Regexp{
 	"epoch":  regexp.MustCompile(`^[1-9][0-9]*:[0-9a-f]+$`),
@@ -28,6 +32,8 @@ var fields = map[string]*regexp.Regexp{
 	"layout": regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"schema": regexp.MustCompile(`.`),
 	"owner":  regexp.MustCompile(`.`),
+	"line":   regexp.MustCompile(`^$|^` + position + `( ` + position + `){0,63}$`),
+	"burned": regexp.MustCompile(`^$|^` + position + `( ` + position + `){0,15}$`),
 }
 
 func parse(hash map[string]string) (m truth, err error) {
@@ -44,6 +50,19 @@ func parse(hash map[string]string) (m truth, err error) {
 	m = truth{state: hash["state"], gen: uint32(gen)}
 	errs = append(errs, err, number(hash, "count", &m.count), number(hash, "staged", &m.staged), number(hash, "live", &m.live))
 	return m, errors.Join(errs...)
+}
+
+// checkFeed checks that the feed ends with the entry of the table's last effect.
+func checkFeed(c *content) error {
+	if len(c.last) == 0 {
+		return nil
+	}
+	epoch := c.truth["epoch"]
+	counter, _, _ := strings.Cut(epoch, ":")
+	if want := counter + "-" + c.truth["seq"]; c.last[0].ID != want || c.last[0].Values["e"] != epoch {
+		return fmt.Errorf("walk: the feed ends with %s of %v, not with %s of %s", c.last[0].ID, c.last[0].Values["e"], want, epoch)
+	}
+	return nil
 }
 
 func number(hash map[string]string, name string, to *int) (err error) {

@@ -26,13 +26,13 @@ var (
 
 var bugs = []bug{
 	{"no epoch check", []patch{
-		{"table/internal/wire/scripts/prelude/write.lua", "if t.epoch ~= ARGV[1] then return nil, answer('FENCED', t) end", ""},
-		{"table/internal/store/transaction.go", " && found.Epoch == t.epoch {", " {"}}, owners},
+		{"table/internal/wire/scripts/prelude/write.lua", "if t.epoch ~= EPOCH then return nil, answer('FENCED', t) end", ""},
+		{"table/internal/store/transaction.go", " && found.Epoch == t.epoch && w.feedFits() {", " {"}}, owners},
 	{"writer's keys not watched", []patch{
 		{"table/internal/wire/command.go", `[]any{"watch", &k.Truth}`, `[]any{"watch", &k.Rows}`},
 		{"table/internal/wire/command.go", "c.Watch = append(c.Watch, &key)", "c.Watch = append(c.Watch, &k.Rows)"}}, owners},
 	{"number not checked", []patch{{"table/internal/wire/scripts/prelude/write.lua",
-		"  if now == tonumber(ARGV[3]) then return nil, answer('OK', t) end\n  if now > tonumber(ARGV[3]) then return nil, answer('VOID', t) end\n",
+		"  if now == tonumber(SEQ) then return nil, answer('OK', t) end\n  if now > tonumber(SEQ) then return nil, answer('VOID', t) end\n",
 		""}}, late},
 	{"void number not burned", []patch{{"table/internal/wire/scripts/settle.lua",
 		"  writeTruth(t)\n", ""}}, late},

@@ -4,8 +4,10 @@
 // # Files
 //
 //	difference.go  how a stored schema differs from the one that is wanted
+//	entry.go       an entry of the feed
 //	hash.go        how a primary key appears in errors and logs
 //	keys.go        the names of a table's keys, and which names are allowed
+//	position.go    how far a table has come, and the owners before
 //	row.go         the generation in front of a row, and tombstones
 //	schema.go      a definition as it is stored, and its hash, which answers bring as a proof
 //	score.go       scores and intervals as text

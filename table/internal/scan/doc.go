@@ -10,6 +10,7 @@
 //	authority.go   who says what a reader may believe, and pins snapshots for it
 //	batcher.go     where requests of all goroutines meet
 //	budget.go      the memory that reads in a hurry share
+//	copy.go        a copy of what is asked for, made exact by the feed
 //	count.go       counts without reading
 //	lookup.go      rows by their keys
 //	own.go         giving rows memory of their own
