@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -60,6 +61,14 @@ func (d *decoder[R, K]) parts(row []byte) error {
 		return fmt.Errorf("%w: %d bytes left over", codec.ErrData, len(rest))
 	}
 	return nil
+}
+
+// decodeKey decodes a key. An error names its hash.
+func (d *decoder[R, K]) decodeKey(key []byte) (k K, err error) {
+	d.at = ""
+	defer d.explain(key, &err)
+	k, err = d.def.PrimaryKey.decode(bytes.Clone(key))
+	return k, err
 }
 
 // judge tells whether the predicate holds; without one it does.

@@ -24,6 +24,7 @@ type PrimaryKey[R any, K comparable] struct {
 	of     func(*R) K
 	kind   string
 	append func(dst []byte, k K) ([]byte, error)
+	decode func(src []byte) (K, error)
 }
 
 // Key returns the primary key that of reads from a record. of must be pure and safe for
@@ -32,7 +33,7 @@ func Key[R any, K comparable](c codec.Codec[K], of func(*R) K) PrimaryKey[R, K] 
 	if c == nil || of == nil {
 		return PrimaryKey[R, K]{}
 	}
-	return PrimaryKey[R, K]{of: of, kind: kindOf(c), append: codec.Appender(c)}
+	return PrimaryKey[R, K]{of: of, kind: kindOf(c), append: codec.Appender(c), decode: c.Decode}
 }
 
 // Attribute is a named, typed part of a record R; see Field, Attr and MapField.

@@ -76,11 +76,32 @@ func Range(feed *string, behind layout.Position, n int) []any {
 	return []any{"xrange", feed, "(" + layout.EntryID(behind.Epoch, behind.Seq), "+", "count", n}
 }
 
-// ReadEntries reads the raw answer to Range.
+// Between asks for at most n entries behind a position, up to and with another one.
+func Between(feed *string, behind, to layout.Position, n int) []any {
+	return []any{"xrange", feed, "(" + layout.EntryID(behind.Epoch, behind.Seq), layout.EntryID(to.Epoch, to.Seq), "count", n}
+}
+
+// readStream reads the raw answer to XREAD of one stream, in RESP2 or RESP3.
+func readStream(raw []byte) (entries []Entry, err error) {
+	r := wire.NewReply(raw)
+	if !r.Map() {
+		if r.List() != 1 || r.List() != 2 {
+			r.Fail()
+		}
+	}
+	r.Text() // the key
+	return entriesOf(&r)
+}
+
+// ReadEntries reads the raw answer to Range or Between.
 func ReadEntries(raw []byte) (entries []Entry, err error) {
 	r := wire.NewReply(raw)
+	return entriesOf(&r)
+}
+
+func entriesOf(r *wire.Reply) (entries []Entry, err error) {
 	for n := r.List(); n > 0 && r.Err() == nil; n-- {
-		entries = append(entries, readEntry(&r))
+		entries = append(entries, readEntry(r))
 	}
 	return entries, r.Err()
 }

@@ -130,6 +130,15 @@ func (r *Reply) List() int {
 	return n
 }
 
+// Map reads the beginning of a map with one entry, as RESP3 has it. It returns false, and has read nothing, if there is something else.
+func (r *Reply) Map() bool {
+	rest, is := bytes.CutPrefix(r.rest, []byte("%1\r\n"))
+	if is {
+		r.rest = rest
+	}
+	return is
+}
+
 // Texts reads a list of strings. Lists in the list are joined to it.
 func (r *Reply) Texts() [][]byte {
 	n := r.List()

@@ -32,6 +32,6 @@ func define(flags wire.Flags, prelude []string, name string) *wire.Script {
 
 // All returns the scripts that must be loaded into a server before they are called.
 func All() []*wire.Script {
-	return []*wire.Script{put, stage, remove, discard, merge, abort, clearAll, settle, open, fold, page, lookup, count, stats,
+	return []*wire.Script{put, stage, remove, discard, merge, abort, clearAll, settle, open, fold, page, lookup, scores, count, stats,
 		audit, repair, sample, dropAll}
 }

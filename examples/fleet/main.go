@@ -1,0 +1,109 @@
+// Fleet shows one table in many processes: an owner that loads flights and keeps changing them, and two readers that serve them over
+// HTTP. The process that you start is the visitor: it checks every answer of the readers, kills the owner with SIGKILL again and
+// again, and starts another.
+//
+//	go run ./examples/fleet                                    # with a Redis embedded in the visitor
+//	go run ./examples/fleet -redis redis://localhost:6379      # with yours
+//
+// On your server it writes to the keys of one table, tablecache-example-fleet, and drops it at the end. It exits with 2 when the
+// flags are wrong, and with 1 when something fails, or when an answer was a mix or older than one before.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/tablecache-go/tablecache/examples/internal/connect"
+)
+
+func main() {
+	connect.Silence()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is main with all that it touches; it returns the exit status.
+func run(ctx context.Context, args []string, out, diag io.Writer) int {
+	o, err := parse(args, diag)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err == nil:
+		err = o.start(ctx, out, diag)
+	}
+	switch {
+	case err == nil:
+		return 0
+	case ctx.Err() != nil:
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintln(diag, "fleet:", err)
+	if errors.Is(err, errUsage) || errors.Is(err, connect.ErrURL) {
+		return 2
+	}
+	return 1
+}
+
+// errUsage: the command line is wrong.
+var errUsage = errors.New("wrong usage (see -help)")
+
+// role is what one process of the fleet does.
+type role string
+
+const (
+	visitor role = "visitor"
+	owner   role = "owner"
+	reader  role = "reader"
+)
+
+type options struct {
+	role  role
+	redis string
+	time  time.Duration // how long the visitor stays
+	life  time.Duration // after which it kills the owner
+}
+
+func parse(args []string, diag io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&o.redis, "redis", "", "`URL` of the server to use, as redis://host:port; none: one embedded in the visitor")
+	flags.DurationVar(&o.time, "time", 15*time.Second, "how long the visitor stays")
+	flags.DurationVar(&o.life, "life", 3*time.Second, "how long an owner lives before it is killed")
+	flags.StringVar((*string)(&o.role), "role", string(visitor), "what this process does: visitor, owner or reader")
+	err = flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(diag, "usage: fleet [flags]")
+		flags.SetOutput(diag)
+		flags.PrintDefaults()
+		return o, err
+	case err != nil:
+		return o, fmt.Errorf("%w: %w", errUsage, err)
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("%w: unexpected argument %q", errUsage, flags.Arg(0))
+	case o.role != visitor && o.redis == "":
+		return o, fmt.Errorf("%w: only a visitor can embed a redis", errUsage)
+	}
+	return o, nil
+}
+
+func (o options) start(ctx context.Context, out, diag io.Writer) error {
+	switch o.role {
+	case visitor:
+		return o.visit(ctx, out, diag)
+	case owner:
+		return o.own(ctx)
+	case reader:
+		return o.read(ctx, out)
+	}
+	return fmt.Errorf("%w: no role %q", errUsage, o.role)
+}

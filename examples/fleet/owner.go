@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tablecache-go/tablecache/examples/internal/connect"
+	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
+	"github.com/tablecache-go/tablecache/table"
+)
+
+// Between its changes the owner pauses; after some it reloads everything.
+const (
+	pause           = 5 * time.Millisecond
+	changesToReload = 100
+)
+
+// own owns the table and changes it until ctx ends, or until somebody kills the process.
+func (o options) own(ctx context.Context) error {
+	hours, err := loadHours()
+	if err != nil {
+		return err
+	}
+	server, err := connect.To(ctx, o.redis)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	t, err := table.Open(ctx, server.Client, flightdata.Definition(tableName))
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	revision, err := latest(ctx, t)
+	if err != nil {
+		return err
+	}
+	return change(ctx, t, hours, revision)
+}
+
+// latest returns the revision of the last change, of whichever owner; 0 if there was none.
+func latest(ctx context.Context, t *table.Table[flight, int32]) (revision uint32, err error) {
+	for f, err := range t.Records(ctx, t.All(flightdata.ByDeparture)) {
+		if err != nil {
+			return 0, err
+		}
+		revision = max(revision, f.Revision)
+	}
+	return revision, nil
+}
+
+// change goes on from a revision: first it reloads everything, then it replaces one hour after another, and so on.
+func change(ctx context.Context, t *table.Table[flight, int32], hours []hour, revision uint32) error {
+	for {
+		revision = nextReload(revision)
+		if err := reload(ctx, t, hours, revision); err != nil {
+			return err
+		}
+		for range changesToReload {
+			revision++
+			h := hours[hourOf(revision, len(hours))]
+			if err := t.Put(ctx, revised(h.flights, revision)...); err != nil {
+				return err
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(pause):
+			}
+		}
+	}
+}
+
+// reload replaces all flights at once.
+func reload(ctx context.Context, t *table.Table[flight, int32], hours []hour, revision uint32) error {
+	if _, err := t.ScratchDiscard(ctx, t.All(flightdata.ByDeparture)); err != nil {
+		return err
+	}
+	for _, h := range hours {
+		if err := t.ScratchPut(ctx, revised(h.flights, revision)...); err != nil {
+			return err
+		}
+	}
+	return t.ScratchMerge(ctx)
+}
+
+func revised(flights []flight, revision uint32) []flight {
+	flights = slices.Clone(flights)
+	for i := range flights {
+		flights[i].Revision = revision
+	}
+	return flights
+}

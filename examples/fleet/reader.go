@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tablecache-go/tablecache/examples/internal/connect"
+	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
+	"github.com/tablecache-go/tablecache/table"
+)
+
+// positionHeader carries a position: in a request what the visitor has seen already, in an answer what the reader has shown.
+const positionHeader = "Table-Position"
+
+// read serves what it reads until ctx ends. The first line of its output is its address.
+func (o options) read(ctx context.Context, out io.Writer) error {
+	hours, err := loadHours()
+	if err != nil {
+		return err
+	}
+	server, err := connect.To(ctx, o.redis)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	r, err := table.OpenReader(ctx, server.Client, flightdata.Definition(tableName), table.WithWait())
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, l.Addr())
+	return serve(ctx, l, &service{table: r, hours: hours})
+}
+
+func serve(ctx context.Context, l net.Listener, s *service) error {
+	h := &http.Server{Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second}
+	defer context.AfterFunc(ctx, func() { _ = h.Close() })()
+	if err := h.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// service answers requests out of any handle on the table.
+type service struct {
+	table table.KeyReading[flight, int32]
+	hours []hour
+}
+
+func (s *service) routes() http.Handler {
+	m := http.NewServeMux()
+	m.HandleFunc("GET /hours/{hour}", s.getHour)
+	m.HandleFunc("GET /hours", s.getAll)
+	return m
+}
+
+func (s *service) getHour(w http.ResponseWriter, r *http.Request) {
+	i, err := strconv.Atoi(r.PathValue("hour"))
+	if err != nil || i < 0 || i >= len(s.hours) {
+		http.Error(w, "no such hour", http.StatusNotFound)
+		return
+	}
+	in := s.hours[i].interval
+	s.answer(w, r, s.table.Range(flightdata.ByDeparture, in.GE, in.LT))
+}
+
+func (s *service) getAll(w http.ResponseWriter, r *http.Request) {
+	s.answer(w, r, s.table.All(flightdata.ByDeparture))
+}
+
+// answer sums up what a spec has, not before the handle shows what the visitor has seen elsewhere.
+func (s *service) answer(w http.ResponseWriter, r *http.Request, spec table.Spec[flight]) {
+	parts, err := s.read(r.Context(), r.Header.Get(positionHeader), spec)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set(positionHeader, s.table.Position().String())
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(parts) // a visitor that has left is no trouble
+}
+
+func (s *service) read(ctx context.Context, position string, spec table.Spec[flight]) ([]seen, error) {
+	p, err := table.ParsePosition(position)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.table.WaitFor(ctx, p); err != nil {
+		return nil, err
+	}
+	sum := newSummary(s.hours)
+	for f, err := range s.table.Records(ctx, spec) {
+		if err != nil {
+			return nil, err
+		}
+		if err := sum.add(&f); err != nil {
+			return nil, err
+		}
+	}
+	return sum.list(), nil
+}

@@ -1,0 +1,121 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+)
+
+// mostRead is how many entries one reply brings at most. Bodies are bounded by MostBody, and those of a feed together by its limit.
+const mostRead = 500
+
+// mostAge is how long a tail uses one connection: after a fail-over an old one may lead to a server that the table has left.
+const mostAge = 5 * time.Second
+
+// Tail reads the entries of a feed as they come, and asks how far the table is, through a connection of its own. It is for one
+// goroutine. End it with Close.
+type Tail struct {
+	client *wire.Client
+	conn   *wire.Dedicated // nil: there is none
+	since  time.Time
+}
+
+// NewTail returns a tail. It connects with its first call.
+func NewTail(c *wire.Client) *Tail { return &Tail{client: c} }
+
+// Close closes the connection.
+func (t *Tail) Close() { t.Reconnect() }
+
+// Reconnect has the next call use a new connection.
+func (t *Tail) Reconnect() {
+	if t.conn != nil {
+		t.conn.Close()
+		t.conn = nil
+	}
+}
+
+// MostWait is for how long Wait may wait: a reply that comes later than the client's read time-out ends the connection.
+func (t *Tail) MostWait() time.Duration { return wire.ReadTimeout(t.client.Redis) / 2 }
+
+// ErrNoTable: there is no truth.
+var ErrNoTable = errors.New("tablecache: there is no table")
+
+// Position asks how far the table is. ErrNoTable: there is none.
+func (t *Tail) Position(ctx context.Context) (layout.Position, error) {
+	raw, err := t.do(ctx, "hmget", &t.client.Keys.Truth, "epoch", "seq")
+	if err != nil {
+		return layout.Position{}, err
+	}
+	r := wire.NewReply(raw)
+	fields := r.Texts()
+	if r.Err() == nil && len(fields) == 2 && fields[0] == nil && fields[1] == nil {
+		return layout.Position{}, ErrNoTable
+	}
+	if len(fields) != 2 {
+		r.Fail()
+		return layout.Position{}, r.Err()
+	}
+	p, ok := layout.ParsePosition(string(fields[0]) + "/" + string(fields[1]))
+	if !ok {
+		r.Fail()
+	}
+	return p, r.Err()
+}
+
+// Exists tells whether there is a feed.
+func (t *Tail) Exists(ctx context.Context) (bool, error) {
+	raw, err := t.do(ctx, "exists", &t.client.Keys.Feed)
+	r := wire.NewReply(raw)
+	if err != nil {
+		return false, err
+	}
+	return r.Integer() == 1, r.Err()
+}
+
+// Read returns entries behind a position, up to another one. They may not be all: Read again.
+func (t *Tail) Read(ctx context.Context, behind, to layout.Position) ([]Entry, error) {
+	raw, err := t.do(ctx, Between(&t.client.Keys.Feed, behind, to, mostRead)...)
+	if err != nil {
+		return nil, err
+	}
+	return ReadEntries(raw)
+}
+
+// Wait returns entries behind a position, and waits for some while there are none. It returns none when the wait is over.
+func (t *Tail) Wait(ctx context.Context, behind layout.Position, wait time.Duration) ([]Entry, error) {
+	wait = max(min(wait, t.MostWait()), time.Millisecond)
+	raw, err := t.do(ctx, "xread", "count", mostRead, "block", wait.Milliseconds(), "streams", &t.client.Keys.Feed,
+		layout.EntryID(behind.Epoch, behind.Seq))
+	if err != nil || wire.IsNull(raw) {
+		return nil, err
+	}
+	return readStream(raw)
+}
+
+func (t *Tail) do(ctx context.Context, args ...any) (raw []byte, err error) {
+	err = t.client.Retry(ctx, nil, wire.SendAgain, func() (err error) {
+		raw, err = t.once(ctx, args)
+		if err != nil {
+			t.Reconnect()
+		}
+		return err
+	})
+	return raw, err
+}
+
+func (t *Tail) once(ctx context.Context, args []any) ([]byte, error) {
+	if t.conn != nil && time.Since(t.since) > mostAge {
+		t.Reconnect()
+	}
+	if t.conn == nil {
+		conn, err := t.client.Dedicate(ctx)
+		if err != nil {
+			return nil, err
+		}
+		t.conn, t.since = conn, time.Now()
+	}
+	return t.conn.Do(ctx, args...)
+}

@@ -1,0 +1,332 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/feed"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
+
+// Sink is told what a table holds and what happens to it. See table.Follower, which says what each call means. An error that it
+// returns ends Follow.
+type Sink interface {
+	BeginCopy() error
+	Copied(*CopiedRows) error
+	Apply(*feed.Entry) error
+	InStep(layout.Position) error
+	Proven(time.Time) error
+}
+
+// CopiedRows are rows of a copy. Scores has a list for each index.
+type CopiedRows struct {
+	Keys, Rows [][]byte
+	Scores     [][][]byte
+}
+
+// ErrNoFeed: the table's owner keeps no feed.
+var ErrNoFeed = errors.New("tablecache: the table has no change feed")
+
+// Pauses between attempts to copy or to ask again double from the first to the most; each lasts between half and one and a half of that,
+// so that followers that have lost the feed at the same moment do not copy at the same moment.
+const (
+	firstFollowPause = 20 * time.Millisecond
+	mostFollowPause  = 2 * time.Second
+)
+
+// Follow copies the table to the sink, and then tells it every effect, until ctx ends or there is an error that waiting cannot cure.
+// At least once in every it asks the table how far it is, and tells the sink when it has proven that it is in step.
+func (r *Reader) Follow(ctx context.Context, indexes int, every time.Duration, sink Sink) error {
+	f := &follower{reader: r, tail: feed.NewTail(r.client), indexes: indexes, every: every, sink: sink}
+	defer f.tail.Close()
+	pause := firstFollowPause
+	for {
+		err := f.copy(ctx)
+		if err == nil {
+			pause = firstFollowPause
+			err = f.keepUp(ctx)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return engine.Ended(ctx)
+		case !f.passes(err):
+			return err
+		}
+		f.tail.Reconnect()
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+		pause = min(2*pause, mostFollowPause)
+	}
+}
+
+// follower follows one table.
+type follower struct {
+	reader  *Reader
+	tail    *feed.Tail
+	indexes int
+	every   time.Duration
+	sink    Sink
+	at      layout.Position // all entries up to here have been applied
+	partial bool            // a scratch session is on of which the sink has not been told all
+	begun   bool            // the sink was in step once
+}
+
+// sinkError is an error that the sink has returned.
+type sinkError struct{ error }
+
+func (e sinkError) Unwrap() error { return e.error }
+
+func told(err error) error {
+	if err != nil {
+		return sinkError{err}
+	}
+	return nil
+}
+
+// passes tells whether to go on after an error. A table that was there once will be again.
+func (f *follower) passes(err error) bool {
+	switch {
+	case errors.As(err, new(sinkError)), errors.Is(err, ErrNoFeed), errors.Is(err, engine.ErrClosed), wire.Lasts(err), isMismatch(err):
+		return false
+	case errors.Is(err, feed.ErrNoTable):
+		return f.begun
+	}
+	return true
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d/2 + rand.N(d))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return engine.Ended(ctx)
+	}
+}
+
+// copy copies all rows, page by page, each page at its own moment. After each page it applies the entries up to that moment, and not
+// beyond it: so the last thing that the sink is told of a key is always the latest.
+func (f *follower) copy(ctx context.Context) error {
+	q := pageQuery{Query: Query{Scope: scripts.Merged, Bounds: []layout.Bound{layout.BoundOf(math.Inf(-1), math.Inf(1))}}, scored: true}
+	q.at = cursor{bounds: q.Bounds}
+	if there, err := f.tail.Exists(ctx); err != nil {
+		return err
+	} else if !there {
+		return f.withoutFeed(ctx)
+	}
+	for first := true; ; first = false {
+		page, err := f.reader.page(ctx, q)
+		if err != nil {
+			return err
+		}
+		if first {
+			f.at, f.partial = positionOf(page.Moment), page.View.State == engine.StateActive
+			if err := told(f.sink.BeginCopy()); err != nil {
+				return err
+			}
+		}
+		if err := f.copyPage(ctx, page); err != nil {
+			return err
+		}
+		if page.Final {
+			f.begun = true
+			return told(f.sink.InStep(f.at))
+		}
+		q.at = page.next
+	}
+}
+
+// withoutFeed returns why there is no feed.
+func (f *follower) withoutFeed(ctx context.Context) error {
+	if _, err := f.tail.Position(ctx); err != nil {
+		return err
+	}
+	return ErrNoFeed
+}
+
+func positionOf(m wire.Moment) layout.Position { return layout.Position{Epoch: m.Epoch, Seq: m.View.Seq} }
+
+// copyPage tells the sink of the rows of a page, and applies the entries up to the moment at which their scores were read.
+func (f *follower) copyPage(ctx context.Context, page *Page) error {
+	rows, at := &CopiedRows{Keys: page.Keys, Rows: page.Rows, Scores: [][][]byte{page.Scores}}, positionOf(page.Moment)
+	if f.indexes > 1 && len(page.Keys) > 0 {
+		a, err := f.reader.answer(ctx, request{call: scripts.Scores(f.reader.client, 0, page.Keys)})
+		if err != nil {
+			return err
+		}
+		others, err := scripts.ReadScores(&a.Answer)
+		if err != nil {
+			return err
+		}
+		rows.Scores, at = append(rows.Scores, others...), positionOf(a.Moment)
+		rows.dropVanished()
+	}
+	if err := told(f.sink.Copied(rows)); err != nil {
+		return err
+	}
+	_, err := f.applyUpTo(ctx, at)
+	return err
+}
+
+// dropVanished drops the rows that were deleted between the page and their scores. The feed tells of them, too.
+func (c *CopiedRows) dropVanished() {
+	kept := 0
+	for i := range c.Keys {
+		there := true
+		for _, scores := range c.Scores {
+			there = there && i < len(scores) && len(scores[i]) > 0
+		}
+		if !there {
+			continue
+		}
+		c.Keys[kept], c.Rows[kept] = c.Keys[i], c.Rows[i]
+		for _, scores := range c.Scores {
+			scores[kept] = scores[i]
+		}
+		kept++
+	}
+	c.Keys, c.Rows = c.Keys[:kept], c.Rows[:kept]
+}
+
+// keepUp applies entries as they come. It returns after a gap, and when the table is of another line.
+func (f *follower) keepUp(ctx context.Context) error {
+	pause := firstFollowPause
+	for {
+		err := f.prove(ctx)
+		if err == nil {
+			pause = firstFollowPause
+			err = f.waitForEntries(ctx)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return engine.Ended(ctx)
+		case err == nil:
+			continue
+		case errors.Is(err, errCopyAnew), !f.passes(err):
+			return err
+		}
+		if err := sleep(ctx, pause); err != nil { // the feed will tell what is missed meanwhile
+			return err
+		}
+		pause = min(2*pause, mostFollowPause)
+	}
+}
+
+// prove asks the table how far it is, applies entries up to there, and tells the sink.
+func (f *follower) prove(ctx context.Context) error {
+	asked := time.Now()
+	now, err := f.tail.Position(ctx)
+	if err != nil {
+		return err
+	}
+	applied, err := f.applyUpTo(ctx, now)
+	if err == nil && applied {
+		err = told(f.sink.InStep(f.at))
+	}
+	if err != nil {
+		return err
+	}
+	return told(f.sink.Proven(asked))
+}
+
+// waitForEntries applies entries as they come, until it is time to prove again.
+func (f *follower) waitForEntries(ctx context.Context) error {
+	for deadline := time.Now().Add(f.every); ; {
+		left := time.Until(deadline)
+		if left <= 0 {
+			return nil
+		}
+		entries, err := f.tail.Wait(ctx, f.at, left)
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			continue
+		}
+		if err := f.apply(entries); err != nil {
+			return err
+		}
+		if err := told(f.sink.InStep(f.at)); err != nil {
+			return err
+		}
+	}
+}
+
+// applyUpTo applies all entries up to a position, and tells whether there were any. Where they do not lead there it is errCopyAnew.
+func (f *follower) applyUpTo(ctx context.Context, to layout.Position) (applied bool, err error) {
+	for f.at != to {
+		if f.at.Epoch == to.Epoch && f.at.Seq > to.Seq {
+			return applied, errCopyAnew // the table has gone back
+		}
+		entries, err := f.tail.Read(ctx, f.at, to)
+		if err != nil {
+			return applied, err
+		}
+		if len(entries) == 0 {
+			return applied, errCopyAnew
+		}
+		if err := f.apply(entries); err != nil {
+			return applied, err
+		}
+		applied = true
+	}
+	return applied, nil
+}
+
+func (f *follower) apply(entries []feed.Entry) error {
+	if feed.Link(f.at, entries) != nil {
+		return errCopyAnew
+	}
+	for i := range entries {
+		if err := f.applyOne(&entries[i]); err != nil {
+			return err
+		}
+		f.at = entries[i].At
+	}
+	return nil
+}
+
+func (f *follower) applyOne(e *feed.Entry) error {
+	switch e.Kind {
+	case layout.KindBurn:
+		return nil
+	case layout.KindStage, layout.KindDiscard:
+		if !f.partial && !e.IsTold() { // what the sink has been told of the session is of no use
+			f.partial = true
+			return told(f.sink.Apply(&feed.Entry{At: e.At, Kind: layout.KindAbort}))
+		}
+		if f.partial {
+			return nil
+		}
+	case layout.KindMerge:
+		if f.partial {
+			return errCopyAnew
+		}
+	case layout.KindAbort, layout.KindClear:
+		f.partial = false
+	case layout.KindClaim, layout.KindReset:
+		f.partial = false
+		if layout.Proof(e.Schema) != f.reader.client.Layout {
+			return errCopyAnew // which says in what the schema differs
+		}
+	}
+	if !e.IsTold() {
+		return errCopyAnew
+	}
+	if err := f.sink.Apply(e); err != nil {
+		if errors.Is(err, layout.ErrBody) {
+			return fmt.Errorf("%w: %w", errCopyAnew, err)
+		}
+		return told(err)
+	}
+	return nil
+}
