@@ -1,0 +1,219 @@
+package table_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/table"
+)
+
+// copier is a Follower that keeps all that it is told, and what the table was at each position.
+type copier struct {
+	rows, next, staged map[int64]*item // next: of a copy that is not yet in step; a nil pointer in staged: discarded
+	copies             int
+	wrong              error // scores or keys that are not those of the record
+
+	mu      sync.Mutex // guards what follows
+	moments map[table.Position][]item
+	at      table.Position
+	proven  time.Time
+	changed chan struct{} // closed and replaced when at or proven changes
+}
+
+func newCopier() *copier {
+	return &copier{rows: make(map[int64]*item), moments: make(map[table.Position][]item), changed: make(chan struct{})}
+}
+
+func (c *copier) BeginCopy() error {
+	c.copies++
+	c.next, c.staged = make(map[int64]*item), make(map[int64]*item)
+	return nil
+}
+
+func (c *copier) CopyRows(rows []table.Row[item, int64]) error {
+	for i := range rows {
+		c.set(c.target(), &rows[i])
+	}
+	return nil
+}
+
+// target is what visible effects change.
+func (c *copier) target() map[int64]*item {
+	if c.next != nil {
+		return c.next
+	}
+	return c.rows
+}
+
+func (c *copier) set(rows map[int64]*item, r *table.Row[item, int64]) {
+	record := r.Record
+	if r.Err != nil || r.Key != record.ID || string(r.KeyBytes) != rawKey(r.Key) ||
+		!slices.Equal(r.Scores, []float64{record.At, record.Rank}) || len(r.Contents) == 0 {
+		c.wrong = fmt.Errorf("row %+v", r)
+	}
+	rows[r.Key] = &record
+}
+
+func (c *copier) Apply(e table.Effect[item, int64]) error {
+	switch e.Kind {
+	case table.EffectPut:
+		for i := range e.Rows {
+			c.set(c.target(), &e.Rows[i])
+		}
+	case table.EffectDelete:
+		for _, r := range e.Rows {
+			delete(c.target(), r.Key)
+		}
+	case table.EffectStage:
+		for i := range e.Rows {
+			c.set(c.staged, &e.Rows[i])
+		}
+	case table.EffectDiscard:
+		for _, r := range e.Rows {
+			c.staged[r.Key] = nil
+		}
+	case table.EffectMerge:
+		maps.Copy(c.target(), c.staged)
+		maps.DeleteFunc(c.target(), func(_ int64, r *item) bool { return r == nil })
+		clear(c.staged)
+	case table.EffectAbort:
+		clear(c.staged)
+	case table.EffectClear:
+		clear(c.staged)
+		clear(c.target())
+	default:
+		return fmt.Errorf("effect of kind %s", e.Kind)
+	}
+	return nil
+}
+
+func (c *copier) InStep(p table.Position) error {
+	if c.next != nil {
+		c.rows, c.next = c.next, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at, c.moments[p] = p, sortedByID(c.rows)
+	c.signal()
+	return c.wrong
+}
+
+func (c *copier) Proven(at time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.proven = at
+	c.signal()
+	return nil
+}
+
+func (c *copier) signal() {
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+func sortedByID(rows map[int64]*item) (all []item) {
+	for _, r := range rows {
+		all = append(all, *r)
+	}
+	slices.SortFunc(all, func(a, b item) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// until waits until something holds of the copier, whose mutex is held meanwhile.
+func (c *copier) until(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	late := time.After(patience)
+	for {
+		c.mu.Lock()
+		is, changed := holds(), c.changed
+		c.mu.Unlock()
+		if is {
+			return
+		}
+		select {
+		case <-changed:
+		case <-late:
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// untilAt waits until the copier is in step with a position.
+func (c *copier) untilAt(t testing.TB, p table.Position) {
+	t.Helper()
+	c.until(t, "position "+p.String(), func() bool { return c.at == p })
+}
+
+// follow has a copier follow a table until the test ends or the returned function is called, which returns what Follow has returned.
+func follow(t testing.TB, rdb redis.UniversalClient, name string, c table.Follower[item, int64], opts ...table.Option) (stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- table.Follow(ctx, rdb, itemDefinition(name), c, opts...) }()
+	var once sync.Once
+	var err error
+	stop = func() error {
+		once.Do(func() {
+			cancel()
+			err = receive(t, "the end of Follow", ended)
+		})
+		return err
+	}
+	t.Cleanup(func() { _ = stop() })
+	return stop
+}
+
+// history is what a table was at each position, as its owner knows it.
+type history map[table.Position][]item
+
+// compare fails the test unless the copier was right at every position that the history knows, and returns how many these are.
+func (h history) compare(t testing.TB, c *copier) (compared int) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for p, got := range c.moments {
+		want, known := h[p]
+		if !known {
+			continue
+		}
+		compared++
+		if !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
+			t.Fatalf("at %v: got %v, want %v", p, keysOf(got), keysOf(want))
+		}
+	}
+	return compared
+}
+
+// refusing is a Follower that returns an error when it is in step.
+type refusing struct {
+	*copier
+	err error
+}
+
+func (r *refusing) InStep(table.Position) error { return r.err }
+
+// held is a Follower that waits before it is in step, while hold is set.
+type held struct {
+	*copier
+	hold    atomic.Bool
+	at      chan struct{} // told when it waits
+	release chan struct{} // closed to go on
+}
+
+func (h *held) InStep(p table.Position) error {
+	if h.hold.Load() {
+		h.at <- struct{}{}
+		<-h.release
+	}
+	return h.copier.InStep(p)
+}

@@ -1,0 +1,194 @@
+package table_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tablecache-go/tablecache/internal/redistest"
+	"github.com/tablecache-go/tablecache/table"
+)
+
+// TestF4_AFollowerIsRightAtEachPosition does random things to tables, and compares a follower with the model at each position.
+func TestF4_AFollowerIsRightAtEachPosition(t *testing.T) {
+	t.Parallel()
+	seed := *modelSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	for n := range uint64(6) {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			t.Logf("go test ./table -run %s -model.seed %d", t.Name(), seed)
+			r := newRandom(t, seed+n)
+			for range 10 {
+				r.step()
+			}
+			c, h := newCopier(), make(history)
+			follow(t, r.table.client(), r.table.Name(), c, table.WithPageBytes(1+r.IntN(3000)), table.WithProofEvery(10*time.Millisecond))
+			for range 150 {
+				r.step()
+				h[r.table.Position()] = r.visible()
+			}
+			c.untilAt(t, r.table.Position())
+			if compared := h.compare(t, c); compared < 5 {
+				t.Errorf("only %d positions were compared", compared)
+			}
+		})
+	}
+}
+
+// TestF3_AMergeOfWhatWasNotToldIsCopied stages more than the feed may hold: the follower copies the table after the merge.
+func TestF3_AMergeOfWhatWasNotToldIsCopied(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t, table.WithFeed(20_000))
+	put(t, tbl, numbered(0, 50)...)
+	c := newCopier()
+	follow(t, clientOf(t, tbl), tbl.Name(), c)
+	c.untilAt(t, tbl.Position())
+	for i := range 20 {
+		ok(t, tbl.ScratchPut(t.Context(), numbered(100*i, 100*i+100)...))
+	}
+	ok(t, tbl.ScratchMerge(t.Context()))
+	want := history{tbl.Position(): numbered(0, 2000)}
+	c.untilAt(t, tbl.Position())
+	if want.compare(t, c) != 1 || c.copies < 2 {
+		t.Errorf("%d copies", c.copies)
+	}
+}
+
+// TestF5_WhoFallsBehindCopiesAnew holds a follower up while the feed forgets what it has not read.
+func TestF5_WhoFallsBehindCopiesAnew(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t, table.WithFeed(2_000))
+	put(t, tbl, numbered(0, 10)...)
+	c := newCopier()
+	slow := &held{copier: c, at: make(chan struct{}), release: make(chan struct{})}
+	follow(t, clientOf(t, tbl), tbl.Name(), slow)
+	c.untilAt(t, tbl.Position())
+	slow.hold.Store(true)
+	put(t, tbl, numbered(0, 1)...)
+	receive(t, "the follower to be held up", slow.at)
+	for i := range 100 {
+		put(t, tbl, numbered(i, i+20)...)
+	}
+	slow.hold.Store(false)
+	close(slow.release)
+	want := history{tbl.Position(): numbered(0, 119)}
+	c.untilAt(t, tbl.Position())
+	if want.compare(t, c) != 1 || c.copies < 2 {
+		t.Errorf("%d copies", c.copies)
+	}
+}
+
+// TestF4_AFollowerGoesOnOverOwnersAndLosses: a take-over with a session left behind, a reset, FLUSHALL with a new table under the
+// same counter.
+func TestF4_AFollowerGoesOnOverOwnersAndLosses(t *testing.T) {
+	t.Parallel()
+	s, name := redistest.Start(t, redistest.Options{}), redistest.Prefix(t)
+	rdb := s.Client(t)
+	first := openOn(t, rdb, name)
+	put(t, first, numbered(0, 20)...)
+	c, h := newCopier(), make(history)
+	follow(t, rdb, name, c, table.WithProofEvery(20*time.Millisecond))
+	c.untilAt(t, first.Position())
+	ok(t, first.ScratchPut(t.Context(), numbered(50, 60)...))
+
+	second := openOn(t, rdb, name)
+	put(t, second, numbered(20, 30)...)
+	h[second.Position()] = numbered(0, 30)
+	c.untilAt(t, second.Position())
+	if c.copies != 1 {
+		t.Errorf("%d copies over a take-over", c.copies)
+	}
+
+	third := openOn(t, rdb, name, table.WithReset())
+	put(t, third, numbered(5, 8)...)
+	h[third.Position()] = numbered(5, 8)
+	c.untilAt(t, third.Position())
+
+	ok(t, rdb.FlushAll(t.Context()).Err())
+	var fourth *items
+	for range 3 { // the counter of the third owner
+		fourth = openOn(t, rdb, name)
+	}
+	put(t, fourth, numbered(70, 75)...)
+	h[fourth.Position()] = numbered(70, 75)
+	c.untilAt(t, fourth.Position())
+	if compared := h.compare(t, c); compared != len(h) {
+		t.Errorf("%d of %d positions compared", compared, len(h))
+	}
+}
+
+func TestFollowEndsWithErrorsThatWaitingCannotCure(t *testing.T) {
+	t.Parallel()
+	s, name := redistest.Shared(t), redistest.Prefix(t)
+	rdb := s.Client(t)
+	if err := table.Follow(t.Context(), rdb, itemDefinition(name), newCopier()); !errors.Is(err, table.ErrNoTable) {
+		t.Errorf("no table: got %v", err)
+	}
+	tbl := openOn(t, rdb, name, table.WithFeed(0))
+	if err := table.Follow(t.Context(), rdb, itemDefinition(name), newCopier()); !errors.Is(err, table.ErrNoFeed) {
+		t.Errorf("no feed: got %v", err)
+	}
+	ok(t, tbl.Close())
+	tbl = openOn(t, rdb, name)
+	other := itemDefinition(name)
+	other.Attributes = other.Attributes[:3]
+	if err := table.Follow(t.Context(), rdb, other, newCopier()); !errors.Is(err, table.ErrSchemaMismatch) {
+		t.Errorf("another schema: got %v", err)
+	}
+	own := errors.New("enough")
+	if err := table.Follow(t.Context(), rdb, itemDefinition(name), &refusing{newCopier(), own}); !errors.Is(err, own) {
+		t.Errorf("the follower's error: got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	c := newCopier()
+	ended := make(chan error, 1)
+	go func() { ended <- table.Follow(ctx, rdb, itemDefinition(name), c) }()
+	c.untilAt(t, tbl.Position())
+	cancel()
+	if err := receive(t, "the end of Follow", ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v", err)
+	}
+}
+
+// TestFollowWaitsForATable: with WithWait it waits, and later it always does.
+func TestFollowWaitsForATable(t *testing.T) {
+	t.Parallel()
+	s, name := redistest.Shared(t), redistest.Prefix(t)
+	rdb := s.Client(t)
+	c := newCopier()
+	follow(t, rdb, name, c, table.WithWait(), table.WithProofEvery(10*time.Millisecond))
+	tbl := openOn(t, rdb, name)
+	put(t, tbl, numbered(0, 3)...)
+	c.untilAt(t, tbl.Position())
+	ok(t, tbl.Close())
+	ok(t, table.Drop(t.Context(), rdb, name))
+	tbl = openOn(t, rdb, name)
+	put(t, tbl, numbered(7, 9)...)
+	h := history{tbl.Position(): numbered(7, 9)}
+	c.untilAt(t, tbl.Position())
+	h.compare(t, c)
+}
+
+// TestAFollowerProvesItsAge: what was acknowledged before a proof is shown.
+func TestAFollowerProvesItsAge(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t)
+	c := newCopier()
+	follow(t, clientOf(t, tbl), tbl.Name(), c, table.WithProofEvery(5*time.Millisecond))
+	for i := range 20 {
+		put(t, tbl, numbered(i, i+1)...)
+		written, want := time.Now(), tbl.Position()
+		c.until(t, "a proof", func() bool {
+			if c.proven.After(written) && c.at != want {
+				t.Errorf("proven %v after it was written, and at %v instead of %v", c.proven.Sub(written), c.at, want)
+				return true
+			}
+			return c.proven.After(written)
+		})
+	}
+}
