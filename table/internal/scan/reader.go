@@ -59,6 +59,12 @@ func (r *Reader) Alive(ctx context.Context) error {
 	return r.authority.Err()
 }
 
+// Done returns a channel that is closed when the table ends for this process; after that Err returns why.
+func (r *Reader) Done() <-chan struct{} { return r.authority.Done() }
+
+// Err returns why the table has ended; nil while it has not.
+func (r *Reader) Err() error { return r.authority.Err() }
+
 // Prove asks Redis whether the table still has this owner, and whether all of it is there.
 func (r *Reader) Prove(ctx context.Context) error {
 	_, err := r.Stats(ctx)
