@@ -39,7 +39,7 @@ local function sound(t)
 end
 
 local counter = tonumber(string.match(epoch, '^%d+') or '0') + 1
-local fresh = {state = 'clear', gen = '0', rver = '0', count = '0', staged = '0', live = '0', widest = '0'}
+local fresh = {state = 'clear', gen = '0', rver = '0', burns = t.burns or '0', count = '0', staged = '0', live = '0', widest = '0'}
 local drops = {}
 if how == 'reset' then
   if stored and stored ~= schema and stored ~= ARGV[5] then return refuse('SCHEMA', stored) end
