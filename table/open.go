@@ -73,7 +73,6 @@ func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool)
 	pool, release := o.cleanupPool()
 	logger := o.logger.With(zap.String("table", c.Keys.Table))
 	t := &owner{
-		epoch:   claimed.Epoch,
 		store:   store.New(c, claimed.Epoch, o.feedBytes, logger),
 		folds:   store.NewFolds(c, pool, claimed.Epoch),
 		release: release,
@@ -90,7 +89,7 @@ func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool)
 	t.folds.AnswerTo(t.actor)
 	t.base = &base{
 		name:   c.Keys.Table,
-		reader: scan.NewReader(c, authority{t.actor, t.epoch}, scan.Config{PageBytes: o.pageBytes, Memory: o.memory, KeepsRows: keepsRows}),
+		reader: scan.NewReader(c, scan.Owned(authority{t.actor}, claimed.Epoch), scan.Config{PageBytes: o.pageBytes, Memory: o.memory, KeepsRows: keepsRows}),
 	}
 	return t
 }

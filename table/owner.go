@@ -8,7 +8,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tablecache-go/tablecache/engine"
-	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/scan"
 	"github.com/tablecache-go/tablecache/table/internal/store"
 )
@@ -16,7 +15,6 @@ import (
 // owner is what of an open table does not depend on the type of its records.
 type owner struct {
 	base    *base
-	epoch   layout.Epoch
 	actor   *engine.Actor
 	store   *store.Store
 	folds   *store.Folds
@@ -81,15 +79,9 @@ func (o *owner) proven(ctx context.Context, call func(context.Context) error) er
 }
 
 // authority is the table's actor for its reader.
-type authority struct {
-	*engine.Actor
-	epoch layout.Epoch
-}
+type authority struct{ *engine.Actor }
 
-var _ scan.Authority = authority{}
-
-// Epoch names the owner.
-func (a authority) Epoch() layout.Epoch { return a.epoch }
+var _ scan.Owner = authority{}
 
 // Pin returns a pin of the actor's.
 func (a authority) Pin(ctx context.Context, read engine.View) (scan.Pin, error) {
