@@ -17,9 +17,9 @@ type Authority interface {
 	Position() layout.Position
 	// Shown returns what an answer to a request must not be behind if the request is sent from now on.
 	Shown() Mark
-	// Check returns why an answer must not be believed. since is what Shown returned before the request was sent. ask brings the
+	// Check returns why an answer must not be believed. since is what Shown returned before the request was sent. fetch brings the
 	// lineage of the table.
-	Check(ctx context.Context, a wire.Answer, since Mark, ask asker) error
+	Check(ctx context.Context, a wire.Answer, since Mark, fetch fetcher) error
 	// Conclude takes the last word on an answer: nil, if it is told to a caller, or what Check has returned. A loss was confirmed.
 	Conclude(a wire.Answer, since Mark, verdict error)
 	// Pin returns a pin, which keeps what readers see as it is. read is the view of the page that was read already: if the pin is
@@ -42,8 +42,8 @@ func markOf(m wire.Moment) Mark {
 	return Mark{Position: layout.Position{Epoch: m.Epoch, Seq: m.View.Seq}, burns: m.Burns}
 }
 
-// asker brings the lineage of a table.
-type asker func(context.Context) (lineage, error)
+// fetcher brings the lineage of a table.
+type fetcher func(context.Context) (lineage, error)
 
 // isDoubtful tells whether a verdict must be confirmed before a caller is told of it.
 func isDoubtful(err error) bool {

@@ -91,7 +91,7 @@ func (l lineage) answer() wire.Answer {
 // lineage asks for the table's lineage, once for all callers that wait for it. It may have been asked for a little earlier.
 func (b *batcher) lineage(ctx context.Context) (lineage, error) {
 	since := time.Now()
-	asked := b.lineages.DoChan("", func() (any, error) { return b.askLineage(context.Background()) }) // it must not end with one caller
+	asked := b.lineages.DoChan("", func() (any, error) { return b.fetchLineage(context.Background()) }) // it must not end with one caller
 	select {
 	case l := <-asked:
 		return l.Val.(lineage), l.Err
@@ -102,8 +102,8 @@ func (b *batcher) lineage(ctx context.Context) (lineage, error) {
 	}
 }
 
-// askLineage asks for the table's lineage as it is from now on.
-func (b *batcher) askLineage(ctx context.Context) (lineage, error) {
+// fetchLineage asks for the table's lineage as it is from now on.
+func (b *batcher) fetchLineage(ctx context.Context) (lineage, error) {
 	a, err := b.put(ctx, lineageRequest(b.client))
 	if err != nil {
 		return lineage{}, err

@@ -44,7 +44,7 @@ func (o *owned) Shown() Mark {
 	return Mark{Position: layout.Position{Epoch: o.epoch, Seq: o.Acked()}}
 }
 
-func (o *owned) Check(_ context.Context, a wire.Answer, since Mark, _ asker) error {
+func (o *owned) Check(_ context.Context, a wire.Answer, since Mark, _ fetcher) error {
 	switch {
 	case a.Epoch != "" && a.Epoch != o.epoch:
 		return wire.Ownership(o.epoch, a.Epoch)

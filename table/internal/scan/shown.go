@@ -69,23 +69,23 @@ var (
 )
 
 // Check proves, in this order, that an answer is on the line of what was shown, what its rows are, and that all is there.
-func (s *Shown) Check(ctx context.Context, a wire.Answer, since Mark, ask asker) error {
+func (s *Shown) Check(ctx context.Context, a wire.Answer, since Mark, fetch fetcher) error {
 	if a.Epoch == "" {
-		return s.checkAbsent(ctx, since, ask)
+		return s.checkAbsent(ctx, since, fetch)
 	}
-	if err := s.checkLine(ctx, markOf(a.Moment), since, ask); err != nil {
+	if err := s.checkLine(ctx, markOf(a.Moment), since, fetch); err != nil {
 		return err
 	}
 	if a.Status == wire.StatusLayout {
-		return s.compare(ctx, ask)
+		return s.compare(ctx, fetch)
 	}
 	return a.Err(a.Epoch)
 }
 
-func (s *Shown) checkLine(ctx context.Context, now, since Mark, ask asker) error {
+func (s *Shown) checkLine(ctx context.Context, now, since Mark, fetch fetcher) error {
 	found := s.relation(now, since)
 	if found == unknown {
-		l, err := s.learn(ctx, ask)
+		l, err := s.learn(ctx, fetch)
 		if err != nil {
 			return err
 		}
@@ -106,8 +106,8 @@ func (s *Shown) relation(now, since Mark) relation {
 	return s.known.relation(now, since)
 }
 
-func (s *Shown) learn(ctx context.Context, ask asker) (lineage, error) {
-	l, err := ask(ctx)
+func (s *Shown) learn(ctx context.Context, fetch fetcher) (lineage, error) {
+	l, err := fetch(ctx)
 	if err == nil {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -117,8 +117,8 @@ func (s *Shown) learn(ctx context.Context, ask asker) (lineage, error) {
 }
 
 // checkAbsent returns why an answer had no truth.
-func (s *Shown) checkAbsent(ctx context.Context, since Mark, ask asker) error {
-	l, err := s.learn(ctx, ask)
+func (s *Shown) checkAbsent(ctx context.Context, since Mark, fetch fetcher) error {
+	l, err := s.learn(ctx, fetch)
 	switch {
 	case err != nil:
 		return err
@@ -135,8 +135,8 @@ func (s *Shown) checkAbsent(ctx context.Context, since Mark, ask asker) error {
 }
 
 // compare tells how the stored schema differs.
-func (s *Shown) compare(ctx context.Context, ask asker) error {
-	l, err := s.learn(ctx, ask)
+func (s *Shown) compare(ctx context.Context, fetch fetcher) error {
+	l, err := s.learn(ctx, fetch)
 	switch {
 	case err != nil:
 		return err
