@@ -12,7 +12,7 @@ func (o *owner) stop() {
 	var parts sync.WaitGroup
 	parts.Go(func() { o.folds.Stop(); o.release() })
 	parts.Go(func() { o.actor.Close(); o.store.Close() })
-	parts.Go(o.reader.Close)
+	parts.Go(o.base.reader.Close)
 	stopped := make(chan struct{})
 	go func() {
 		parts.Wait()

@@ -9,23 +9,23 @@ import (
 
 // Count returns how many records s has at one moment. It reads records only if s has a predicate, or while a
 // merge is being folded.
-func (t *Table[R, K]) Count(ctx context.Context, s Spec[R]) (int, error) {
-	p, err := t.planOf(s, scripts.Merged)
+func (h *handle[R, K]) Count(ctx context.Context, s Spec[R]) (int, error) {
+	p, err := h.planOf(s, scripts.Merged)
 	if err != nil {
-		return 0, t.errorf("count", err)
+		return 0, h.errorf("count", err)
 	}
 	var n int
 	if p.recheck == nil {
-		n, err = t.reader.Count(ctx, p.query)
+		n, err = h.reader.Count(ctx, p.query)
 	} else {
-		n, err = t.countRecords(ctx, p)
+		n, err = h.countRecords(ctx, p)
 	}
-	return n, t.errorf("count", err)
+	return n, h.errorf("count", err)
 }
 
-func (t *Table[R, K]) countRecords(ctx context.Context, p plan[R]) (n int, err error) {
+func (h *handle[R, K]) countRecords(ctx context.Context, p plan[R]) (n int, err error) {
 	var bad error
-	err = t.read(ctx, p, func(_ R, err error) bool {
+	err = h.read(ctx, p, func(_ R, err error) bool {
 		if err != nil {
 			bad = err
 			return false

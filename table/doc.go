@@ -61,6 +61,7 @@
 //	encode.go      records to rows
 //	errors.go      all errors
 //	filter.go      which records of a page are the answer
+//	handle.go      what all handles on a table have
 //	interval.go    intervals of scores
 //	links.go       for whom the client sends something, for its hooks
 //	lookup.go      records by their keys
@@ -74,6 +75,7 @@
 //	scores.go      scores of times, and of two things at once
 //	scratch.go     staging
 //	spec.go        which records a call is about
+//	reading.go     reading handles as interfaces
 //	stats.go       what a table is doing
 //	storage.go     a table as an interface, without its key type
 //	stream.go      reading through a channel

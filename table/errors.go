@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/tablecache-go/tablecache/engine"
-	"github.com/tablecache-go/tablecache/table/internal/store"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
@@ -30,7 +29,7 @@ var (
 // Errors of Open.
 var (
 	// ErrSchemaMismatch: the table in Redis was written under another definition. It is a *SchemaError.
-	ErrSchemaMismatch = store.ErrSchemaMismatch
+	ErrSchemaMismatch = wire.ErrSchemaMismatch
 	// ErrUnsafeClient: the client or the server is configured so that guarantees cannot hold.
 	ErrUnsafeClient = wire.ErrUnsafeClient
 )
@@ -102,10 +101,10 @@ func (c *concealed) Error() string { return fmt.Sprintf("%v: a %T", c.side, c.er
 func (c *concealed) Unwrap() []error { return []error{c.side, c.err} }
 
 // SchemaError is an ErrSchemaMismatch with every difference that was found. Get it with errors.As.
-type SchemaError = store.SchemaError
+type SchemaError = wire.SchemaError
 
-// ErrNoTable: Drop found no table of this name.
-var ErrNoTable = store.ErrNoTable
+// ErrNoTable: there is no table of this name. Drop and handles that only read say so.
+var ErrNoTable = wire.ErrNoTable
 
 // WaitError stands beside the error of a context that has ended. It tells what the call was waiting for, since when, and what
 // went wrong there last. Get it with errors.As; errors.Is finds what it wraps.

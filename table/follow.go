@@ -86,13 +86,13 @@ func (k EffectKind) String() string {
 //
 // Of the options it takes WithLogger, WithPageBytes, WithProofEvery and WithWait.
 func Follow[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, def Definition[R, K], to Follower[R, K], opts ...Option) error {
-	r, err := openReader(ctx, rdb, def, "follow", opts)
+	r, err := OpenReader(ctx, rdb, def, opts...)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
 	s := &sink[R, K]{decoder: r.decoder(), to: to, indexes: len(def.Indexes)}
-	return r.errorf("follow", r.reader.Follow(ctx, len(def.Indexes), r.proofEvery, s))
+	return r.errorf("follow", r.reader.Follow(ctx, s.indexes, resolve(opts).proofEvery, s))
 }
 
 // sink decodes what it is told for a follower.
@@ -122,6 +122,10 @@ func (s *sink[R, K]) Copied(c *scan.CopiedRows) error {
 	}
 	return s.to.CopyRows(rows)
 }
+
+func (s *sink[R, K]) InStep(at layout.Position) error { return s.to.InStep(Position{at}) }
+
+func (s *sink[R, K]) Proven(at time.Time) error { return s.to.Proven(at) }
 
 func (s *sink[R, K]) Apply(e *feed.Entry) error {
 	effect := Effect[R, K]{Kind: effectKindOf(e.Kind), At: Position{e.At}}

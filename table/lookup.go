@@ -11,12 +11,12 @@ import (
 )
 
 // Get returns the record with this key, or ErrNotFound.
-func (t *Table[R, K]) Get(ctx context.Context, key K) (R, error) {
-	for r, err := range t.Lookup(ctx, key) {
+func (h *handle[R, K]) Get(ctx context.Context, key K) (R, error) {
+	for r, err := range h.Lookup(ctx, key) {
 		return r, err
 	}
 	var none R
-	return none, t.errorf("get", ErrNotFound)
+	return none, h.errorf("get", ErrNotFound)
 }
 
 // maxKeys bounds one look-up, which is one atomic answer.
@@ -25,19 +25,19 @@ const maxKeys = 10_000
 // Lookup returns the records with these keys as they stand at one moment, in the order of the
 // arguments. A key that is given twice counts once, and a key without a record is skipped. Lookup takes
 // one round trip for at most 10,000 keys; more are ErrTooLarge. Errors come as from Records.
-func (t *Table[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error] {
+func (h *handle[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		found, err := t.lookup(ctx, keys)
+		found, err := h.lookup(ctx, keys)
 		if err != nil {
 			var none R
-			yield(none, t.errorf("look-up", err))
+			yield(none, h.errorf("look-up", err))
 			return
 		}
-		d := t.decoder()
+		d := h.decoder()
 		for _, f := range found {
 			if ctx.Err() != nil {
 				var none R
-				yield(none, t.errorf("look-up", engine.Ended(ctx)))
+				yield(none, h.errorf("look-up", engine.Ended(ctx)))
 				return
 			}
 			if f.Row == nil {
@@ -51,17 +51,17 @@ func (t *Table[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error]
 	}
 }
 
-func (t *Table[R, K]) lookup(ctx context.Context, keys []K) ([]scan.Found, error) {
+func (h *handle[R, K]) lookup(ctx context.Context, keys []K) ([]scan.Found, error) {
 	if len(keys) > maxKeys {
 		return nil, fmt.Errorf("%w: %d keys, at most %d", ErrTooLarge, len(keys), maxKeys)
 	}
-	encoded, err := t.encodeKeys(keys)
+	encoded, err := h.encodeKeys(keys)
 	if err != nil {
 		return nil, err
 	}
 	if len(encoded) == 0 {
-		return nil, t.reader.Alive(ctx)
+		return nil, h.reader.Alive(ctx)
 	}
-	rows, _, err := t.reader.Find(ctx, scripts.Merged, scripts.NoIndex, encoded)
+	rows, _, err := h.reader.Find(ctx, scripts.Merged, scripts.NoIndex, encoded)
 	return rows, err
 }

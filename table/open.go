@@ -56,7 +56,8 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 		return fail(err)
 	}
 	keeps := slices.ContainsFunc(def.Attributes, func(a Attribute[R]) bool { return a.keeps })
-	return &Table[R, K]{owner: startOwner(c, &o, claimed, keeps), coder: coder[R, K]{def: def}, buffer: o.buffer}, nil
+	own := startOwner(c, &o, claimed, keeps)
+	return &Table[R, K]{owner: own, handle: handle[R, K]{base: own.base, coder: coder[R, K]{def: def}, buffer: o.buffer}}, nil
 }
 
 func indexNames[R any](indexes []Index[R]) []string {
@@ -72,8 +73,6 @@ func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool)
 	pool, release := o.cleanupPool()
 	logger := o.logger.With(zap.String("table", c.Keys.Table))
 	t := &owner{
-		name:    c.Keys.Table,
-		epoch:   claimed.Epoch,
 		store:   store.New(c, claimed.Epoch, o.feedBytes, logger),
 		folds:   store.NewFolds(c, pool, claimed.Epoch),
 		release: release,
@@ -88,7 +87,10 @@ func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool)
 		Fold:    t.folds.Begin,
 	}, t.store, claimed.View)
 	t.folds.AnswerTo(t.actor)
-	t.reader = scan.NewReader(c, authority{t.actor, t.epoch}, scan.Config{PageBytes: o.pageBytes, Memory: o.memory, KeepsRows: keepsRows})
+	t.base = &base{
+		name:   c.Keys.Table,
+		reader: scan.NewReader(c, scan.Owned(authority{t.actor}, claimed.Epoch), scan.Config{PageBytes: o.pageBytes, Memory: o.memory, KeepsRows: keepsRows}),
+	}
 	return t
 }
 

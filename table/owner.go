@@ -2,35 +2,27 @@ package table
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/tablecache-go/tablecache/engine"
-	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/scan"
 	"github.com/tablecache-go/tablecache/table/internal/store"
 )
 
 // owner is what of an open table does not depend on the type of its records.
 type owner struct {
-	name    string
-	epoch   layout.Epoch
+	base    *base
 	actor   *engine.Actor
 	store   *store.Store
 	folds   *store.Folds
-	reader  *scan.Reader
 	release func() // gives the shared pool back
 	logger  *zap.Logger
 	timeout time.Duration // of the client's reads
 	closing sync.Once
 }
-
-// Name returns the table's name.
-func (o *owner) Name() string { return o.name }
 
 // Close ends the table in this process: calls that wait and reads under way end with ErrClosed, and
 // all goroutines of the table stop. What is stored stays; the next Open drops what is only staged.
@@ -56,24 +48,24 @@ func (o *owner) Err() error { return o.actor.Err() }
 // lock; the generation stays. It ends a fold, and the loops of DeleteSeq and ScratchDiscardSeq. Clear waits
 // for long reads, at most the grace period, until ctx ends (as Put does).
 func (o *owner) Clear(ctx context.Context) error {
-	return o.errorf("clear", o.actor.Clear(ctx))
+	return o.base.errorf("clear", o.actor.Clear(ctx))
 }
 
 // ScratchMerge makes all that is staged visible to readers, in one step that takes as long for a
 // million records as for one. If nothing is staged it does nothing. The fold that follows runs
 // in the background; see WaitClear. After 2^32-1 merges the error is ErrGenerationsExhausted.
 func (o *owner) ScratchMerge(ctx context.Context) error {
-	return o.errorf("merge", o.proven(ctx, o.actor.Merge))
+	return o.base.errorf("merge", o.proven(ctx, o.actor.Merge))
 }
 
 // ScratchAbort drops all that is staged. Then regular writes go on.
 func (o *owner) ScratchAbort(ctx context.Context) error {
-	return o.errorf("abort", o.proven(ctx, o.actor.Abort))
+	return o.base.errorf("abort", o.proven(ctx, o.actor.Abort))
 }
 
 // WaitClear waits until no scratch is active and the fold of the last merge is done, or ctx ends.
 func (o *owner) WaitClear(ctx context.Context) error {
-	return o.errorf("wait", o.proven(ctx, o.actor.WaitClear))
+	return o.base.errorf("wait", o.proven(ctx, o.actor.WaitClear))
 }
 
 // proven makes a call that may have nothing to do. If no effect was applied meanwhile, nothing has proven that the table is still
@@ -83,27 +75,13 @@ func (o *owner) proven(ctx context.Context, call func(context.Context) error) er
 	if err := call(ctx); err != nil || o.actor.Acked() != before {
 		return err
 	}
-	return o.reader.Prove(ctx)
-}
-
-// errorf adds the table's name and what was done to an error, unless the error names the table already.
-func (o *owner) errorf(what string, err error) error {
-	if err == nil || errors.As(err, new(*CodingError)) {
-		return err
-	}
-	return fmt.Errorf("table %s: %s: %w", o.name, what, err)
+	return o.base.reader.Prove(ctx)
 }
 
 // authority is the table's actor for its reader.
-type authority struct {
-	*engine.Actor
-	epoch layout.Epoch
-}
+type authority struct{ *engine.Actor }
 
-var _ scan.Authority = authority{}
-
-// Epoch names the owner.
-func (a authority) Epoch() layout.Epoch { return a.epoch }
+var _ scan.Owner = authority{}
 
 // Pin returns a pin of the actor's.
 func (a authority) Pin(ctx context.Context, read engine.View) (scan.Pin, error) {

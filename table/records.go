@@ -23,42 +23,42 @@ import (
 // deadlock: a ScratchPut or a merge goes on at once. A Put waits until the rest of the read is in
 // memory; if WithSnapshotMemory is too little for that, the Put goes on after the grace period and the
 // read has ended. When ctx ends the loop yields an error that Is ctx.Err(), within milliseconds.
-func (t *Table[R, K]) Records(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
+func (h *handle[R, K]) Records(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		p, err := t.planOf(s, scripts.Merged)
+		p, err := h.planOf(s, scripts.Merged)
 		if err == nil {
-			err = t.read(ctx, p, yield)
+			err = h.read(ctx, p, yield)
 		}
 		if err != nil {
 			var none R
-			yield(none, t.errorf("read", err))
+			yield(none, h.errorf("read", err))
 		}
 	}
 }
 
 // read yields the records of p, and returns the error that ended the read early.
-func (t *Table[R, K]) read(ctx context.Context, p plan[R], yield func(R, error) bool) error {
-	f := filter[R, K]{decoder: t.decoder(), plan: p}
+func (h *handle[R, K]) read(ctx context.Context, p plan[R], yield func(R, error) bool) error {
+	f := filter[R, K]{decoder: h.decoder(), plan: p}
 	enough := func(page *scan.Page) bool { return f.enough(ctx, page) }
-	err := t.reader.Read(ctx, p.query, enough, func(page *scan.Page) error { return f.pass(ctx, page, yield) })
+	err := h.reader.Read(ctx, p.query, enough, func(page *scan.Page) error { return f.pass(ctx, page, yield) })
 	if errors.Is(err, scan.ErrStop) {
 		return nil
 	}
 	return err
 }
 
-func (t *Table[R, K]) planOf(s Spec[R], scope scripts.Scope) (plan[R], error) {
-	return planOf(t.def.Indexes, s, scope)
+func (h *handle[R, K]) planOf(s Spec[R], scope scripts.Scope) (plan[R], error) {
+	return planOf(h.def.Indexes, s, scope)
 }
 
 // First returns the first record of s, or ErrNotFound.
-func (t *Table[R, K]) First(ctx context.Context, s Spec[R]) (R, error) {
+func (h *handle[R, K]) First(ctx context.Context, s Spec[R]) (R, error) {
 	if s.Limit >= 0 { // a negative one is refused, as by all reads
 		s.Limit = 1
 	}
-	for r, err := range t.Records(ctx, s) {
+	for r, err := range h.Records(ctx, s) {
 		return r, err
 	}
 	var none R
-	return none, t.errorf("first", ErrNotFound)
+	return none, h.errorf("first", ErrNotFound)
 }

@@ -34,12 +34,12 @@ type Stats struct {
 func (o *owner) Stats(ctx context.Context) (Stats, error) {
 	status, err := o.actor.Status(ctx)
 	if err != nil {
-		return Stats{}, o.errorf("stats", err)
+		return Stats{}, o.base.errorf("stats", err)
 	}
 	fold := o.folds.Status()
 	st := Stats{State: status.View.State, Generation: status.View.Generation, Pins: status.Pins, Mailbox: status.Mailbox,
 		FoldFailures: fold.Failures, FoldError: fold.LastErr}
-	held, err := o.reader.Stats(ctx)
+	held, err := o.base.reader.Stats(ctx)
 	st.Records, st.Staged, st.Owner = held.Records, held.Staged, held.Owner
-	return st, o.errorf("stats", err)
+	return st, o.base.errorf("stats", err)
 }

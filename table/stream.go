@@ -18,20 +18,20 @@ type Stream[R any] struct {
 // Stream starts a read of s, which is a snapshot as for Records, and returns it at once. Its channel
 // holds as many records as WithStreamBuffer says. Receive until the channel is closed, or end ctx, or
 // call Close: each of these frees all that the stream holds.
-func (t *Table[R, K]) Stream(ctx context.Context, s Spec[R]) *Stream[R] {
+func (h *handle[R, K]) Stream(ctx context.Context, s Spec[R]) *Stream[R] {
 	ctx, cancel := context.WithCancel(ctx)
-	st := &Stream[R]{c: make(chan R, t.buffer), cancel: cancel, done: make(chan struct{})}
-	if err := t.reader.Go(func() { st.end(t.produce(ctx, s, st.c)) }); err != nil {
-		st.end(t.errorf("stream", err))
+	st := &Stream[R]{c: make(chan R, h.buffer), cancel: cancel, done: make(chan struct{})}
+	if err := h.reader.Go(func() { st.end(h.produce(ctx, s, st.c)) }); err != nil {
+		st.end(h.errorf("stream", err))
 	}
 	return st
 }
 
 // produce sends every record to c and skips those that cannot be decoded. It returns an error for each
 // that it skipped, joined with the one that ended the read early.
-func (t *Table[R, K]) produce(ctx context.Context, s Spec[R], c chan<- R) error {
+func (h *handle[R, K]) produce(ctx context.Context, s Spec[R], c chan<- R) error {
 	var errs []error
-	for r, err := range t.Records(ctx, s) {
+	for r, err := range h.Records(ctx, s) {
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -39,9 +39,9 @@ func (t *Table[R, K]) produce(ctx context.Context, s Spec[R], c chan<- R) error 
 		select {
 		case c <- r:
 		case <-ctx.Done():
-			return errors.Join(append(errs, t.errorf("stream", engine.Ended(ctx)))...)
-		case <-t.Done():
-			return errors.Join(append(errs, t.errorf("stream", t.Err()))...)
+			return errors.Join(append(errs, h.errorf("stream", engine.Ended(ctx)))...)
+		case <-h.reader.Done():
+			return errors.Join(append(errs, h.errorf("stream", h.reader.Err()))...)
 		}
 	}
 	return errors.Join(errs...)

@@ -2,7 +2,6 @@ package feed
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -40,10 +39,7 @@ func (t *Tail) Reconnect() {
 // MostWait is for how long Wait may wait: a reply that comes later than the client's read time-out ends the connection.
 func (t *Tail) MostWait() time.Duration { return wire.ReadTimeout(t.client.Redis) / 2 }
 
-// ErrNoTable: there is no truth.
-var ErrNoTable = errors.New("tablecache: there is no table")
-
-// Position asks how far the table is. ErrNoTable: there is none.
+// Position asks how far the table is. wire.ErrNoTable: there is none.
 func (t *Tail) Position(ctx context.Context) (layout.Position, error) {
 	raw, err := t.do(ctx, "hmget", &t.client.Keys.Truth, "epoch", "seq")
 	if err != nil {
@@ -52,7 +48,7 @@ func (t *Tail) Position(ctx context.Context) (layout.Position, error) {
 	r := wire.NewReply(raw)
 	fields := r.Texts()
 	if r.Err() == nil && len(fields) == 2 && fields[0] == nil && fields[1] == nil {
-		return layout.Position{}, ErrNoTable
+		return layout.Position{}, wire.ErrNoTable
 	}
 	if len(fields) != 2 {
 		r.Fail()

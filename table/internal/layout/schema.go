@@ -2,13 +2,14 @@ package layout
 
 import (
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
 	"strconv"
 )
 
 // Version is the version of the layout: of rows, keys and the truth. Version 3 added the versions of indexes to the schema, and the
-// fields owner and layout to the truth.
-const Version = 3
+// fields owner and layout to the truth; version 4 the feed, and the fields line, burned and burns.
+const Version = 4
 
 // Schema is a definition as it is kept in the truth. It is stored as JSON, so that a reset can read the names of the indexes that
 // another definition had.
@@ -41,6 +42,14 @@ func (s Schema) Text() string {
 		panic(err) // strings and numbers always marshal
 	}
 	return string(b)
+}
+
+// ParseSchema reads the text of a schema.
+func ParseSchema(text string) (s Schema, err error) {
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return Schema{}, fmt.Errorf("the stored schema cannot be read: %w", err)
+	}
+	return s, nil
 }
 
 // Proof returns the value of the truth's field layout: a hash of the schema, in decimal text, which fits an int64. Only the claim

@@ -15,21 +15,33 @@ import (
 //	seq     the number of the last effect
 //	gen     how many merges there were
 //	rver    grows with every in-place change of what readers see
+//	burns   how many numbers were burned, under all owners
 //	count   merged rows
 //	staged  staged rows and tombstones
 //	live    staged rows that are no tombstones
 //	widest  no row has more bytes
 //	layout  the hash of the schema under which the rows are written: see Proof
-var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "count", "staged", "live", "widest", "layout"}
+var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "burns", "count", "staged", "live", "widest", "layout"}
 
 // SchemaField is the field of the truth that keeps the schema. Only the claim of an owner reads it.
 const SchemaField = "schema"
+
+// LineageFields are the fields of the truth that tell where a table is and how it came there, in this order:
+//
+//	epoch, seq, burns  as above
+//	line               the owners before, see Line
+//	burned             the latest numbers that were burned, with their epochs, the latest first
+//	schema             see SchemaField
+var LineageFields = [...]string{"epoch", "seq", "burns", "line", "burned", SchemaField}
+
+// MostBurned is how many burned numbers a truth names.
+const MostBurned = 16
 
 // OwnerField is the field of the truth that keeps the owner's name, for people.
 const OwnerField = "owner"
 
 // MomentFields is how many of the truth's fields every script's answer begins with.
-const MomentFields = 6
+const MomentFields = 7
 
 // Epoch names an owner: a counter that grows with each, and a random id.
 type Epoch string

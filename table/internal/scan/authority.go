@@ -2,25 +2,52 @@ package scan
 
 import (
 	"context"
+	"errors"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// Authority says what a Reader may believe, and keeps snapshots for it. It is the table's actor.
+// Authority says what a Reader may believe, and keeps snapshots for it. Of an owner see Owned, of any other handle see NewShown.
 type Authority interface {
-	// Epoch names the owner under whom answers count.
+	// Epoch names the owner under whom answers count now.
 	Epoch() layout.Epoch
-	// Acked returns the number of the last effect that is known to be applied. An answer to a later request must not be older.
-	Acked() uint64
+	// Position is what was done or shown last.
+	Position() layout.Position
+	// Shown returns what an answer to a request must not be behind if the request is sent from now on.
+	Shown() Mark
+	// Check returns why an answer must not be believed. since is what Shown returned before the request was sent. fetch brings the
+	// lineage of the table.
+	Check(ctx context.Context, a wire.Answer, since Mark, fetch fetcher) error
+	// Conclude takes the last word on an answer: nil, if it is told to a caller, or what Check has returned. A loss was confirmed.
+	Conclude(a wire.Answer, since Mark, verdict error)
 	// Pin returns a pin, which keeps what readers see as it is. read is the view of the page that was read already: if the pin is
 	// on another view, that page must be read again. Pin waits until ctx ends.
 	Pin(ctx context.Context, read engine.View) (Pin, error)
 	// Done returns a channel that is closed when the table ends; after that Err returns why, before that nil.
 	Done() <-chan struct{}
 	Err() error
-	// FoundBroken tells the authority that a read has proven ErrFenced or ErrLost, wrapped or not. It does not wait for Redis.
-	FoundBroken(err error)
+}
+
+// Mark is how far a table had come at a moment, as far as a handle knows.
+type Mark struct {
+	layout.Position
+	burns uint64 // how many numbers were burned then
+	life  uint64 // how often the handle has begun anew
+}
+
+// markOf returns the mark of an answer's moment.
+func markOf(m wire.Moment) Mark {
+	return Mark{Position: layout.Position{Epoch: m.Epoch, Seq: m.View.Seq}, burns: m.Burns}
+}
+
+// fetcher brings the lineage of a table.
+type fetcher func(context.Context) (lineage, error)
+
+// isDoubtful tells whether a verdict must be confirmed before a caller is told of it.
+func isDoubtful(err error) bool {
+	return errors.Is(err, engine.ErrLost) || errors.Is(err, wire.ErrNoTable)
 }
 
 // Pin keeps what readers see as it is, until it is released or expires. See *engine.Pin, which is one.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
@@ -25,6 +26,7 @@ type batcher struct {
 	wg       sync.WaitGroup
 	away     atomic.Int32 // pipelines that wait for Redis
 	cooldown cooldown     // for range scans
+	lineages singleflight.Group
 }
 
 // startBatcher starts a batcher with so many goroutines.

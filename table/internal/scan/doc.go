@@ -12,10 +12,13 @@
 //	budget.go      the memory that reads in a hurry share
 //	copy.go        a copy of what is asked for, made exact by the feed
 //	count.go       counts without reading
+//	lineage.go     how the table came where it is
 //	lookup.go      rows by their keys
 //	own.go         giving rows memory of their own
+//	owned.go       the authority of an owner
 //	page.go        one page, and where the next one begins
 //	pipeline.go    how the batcher sends requests and delivers answers
+//	position.go    waiting for a position
 //	prefetch.go    the goroutine that fetches the pages of a long read ahead of its consumer
 //	proof.go       which answers are believed, and which are confirmed first
 //	range.go       range scans: short ranges, several at once, by plain commands
@@ -23,6 +26,7 @@
 //	read.go        all pages of one snapshot
 //	reader.go      the reader, its start and its end
 //	request.go     a request and its answer
+//	shown.go       the authority of a handle that only reads
 //	sweep.go       pages for a caller that deletes what is on them
 //	tasks.go       goroutines that Close waits for
 //	visited.go     the keys that a sweep has dealt with

@@ -75,6 +75,7 @@ type follower struct {
 	every   time.Duration
 	sink    Sink
 	at      layout.Position // all entries up to here have been applied
+	burns   uint64          // how many numbers were burned up to there
 	partial bool            // a scratch session is on of which the sink has not been told all
 	begun   bool            // the sink was in step once
 }
@@ -94,9 +95,9 @@ func told(err error) error {
 // passes tells whether to go on after an error. A table that was there once will be again.
 func (f *follower) passes(err error) bool {
 	switch {
-	case errors.As(err, new(sinkError)), errors.Is(err, ErrNoFeed), errors.Is(err, engine.ErrClosed), wire.Lasts(err), isMismatch(err):
+	case errors.As(err, new(sinkError)), errors.Is(err, ErrNoFeed), errors.Is(err, engine.ErrClosed), wire.Lasts(err), errors.Is(err, wire.ErrSchemaMismatch):
 		return false
-	case errors.Is(err, feed.ErrNoTable):
+	case errors.Is(err, wire.ErrNoTable):
 		return f.begun
 	}
 	return true
@@ -129,7 +130,7 @@ func (f *follower) copy(ctx context.Context) error {
 			return err
 		}
 		if first {
-			f.at, f.partial = positionOf(page.Moment), page.View.State == engine.StateActive
+			f.at, f.burns, f.partial = positionOf(page.Moment), page.Burns, page.View.State == engine.StateActive
 			if err := told(f.sink.BeginCopy()); err != nil {
 				return err
 			}
@@ -139,7 +140,7 @@ func (f *follower) copy(ctx context.Context) error {
 		}
 		if page.Final {
 			f.begun = true
-			return told(f.sink.InStep(f.at))
+			return f.inStep()
 		}
 		q.at = page.next
 	}
@@ -153,7 +154,17 @@ func (f *follower) withoutFeed(ctx context.Context) error {
 	return ErrNoFeed
 }
 
-func positionOf(m wire.Moment) layout.Position { return layout.Position{Epoch: m.Epoch, Seq: m.View.Seq} }
+// inStep tells the sink that it is in step, and the authority what is shown: no later copy may go back behind that.
+func (f *follower) inStep() error {
+	now := wire.Moment{Epoch: f.at.Epoch, View: engine.View{Seq: f.at.Seq}, Burns: f.burns}
+	a := f.reader.authority
+	a.Conclude(wire.Answer{Status: wire.StatusOK, Moment: now}, a.Shown(), nil)
+	return told(f.sink.InStep(f.at))
+}
+
+func positionOf(m wire.Moment) layout.Position {
+	return layout.Position{Epoch: m.Epoch, Seq: m.View.Seq}
+}
 
 // copyPage tells the sink of the rows of a page, and applies the entries up to the moment at which their scores were read.
 func (f *follower) copyPage(ctx context.Context, page *Page) error {
@@ -230,7 +241,7 @@ func (f *follower) prove(ctx context.Context) error {
 	}
 	applied, err := f.applyUpTo(ctx, now)
 	if err == nil && applied {
-		err = told(f.sink.InStep(f.at))
+		err = f.inStep()
 	}
 	if err != nil {
 		return err
@@ -255,7 +266,7 @@ func (f *follower) waitForEntries(ctx context.Context) error {
 		if err := f.apply(entries); err != nil {
 			return err
 		}
-		if err := told(f.sink.InStep(f.at)); err != nil {
+		if err := f.inStep(); err != nil {
 			return err
 		}
 	}
@@ -298,6 +309,7 @@ func (f *follower) apply(entries []feed.Entry) error {
 func (f *follower) applyOne(e *feed.Entry) error {
 	switch e.Kind {
 	case layout.KindBurn:
+		f.burns++
 		return nil
 	case layout.KindStage, layout.KindDiscard:
 		if !f.partial && !e.IsTold() { // what the sink has been told of the session is of no use

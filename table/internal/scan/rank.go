@@ -174,14 +174,14 @@ func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, rows []
 	n := len(commands)
 	commands = append(commands, []any{"hlen", &r.client.Keys.Rows}, []any{"zcard", &r.client.Keys.Merged[q.Index]},
 		r.client.Commands.Truth)
-	acked := r.authority.Acked()
+	since := r.authority.Shown()
 	a, err := b.put(ctx, request{commands: commands, rows: rows})
 	if err == nil {
-		err = r.checkPinned(a.raw[n:], q.of.View, acked)
+		err = r.checkPinned(ctx, a.raw[n:], q.of.View, since)
 	}
 	switch {
 	case errors.Is(err, engine.ErrFenced):
-		r.authority.FoundBroken(err)
+		r.authority.Conclude(a.Answer, since, err)
 	case errors.Is(err, engine.ErrLost): // a script must find out
 		err = errNotAsPinned
 	}
@@ -189,12 +189,12 @@ func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, rows []
 }
 
 // checkPinned returns why answers are not of a snapshot. sizes are the raw replies of HLEN, of ZCARD, and of the truth.
-func (r *Reader) checkPinned(sizes [][]byte, of engine.View, acked uint64) error {
+func (r *Reader) checkPinned(ctx context.Context, sizes [][]byte, of engine.View, since Mark) error {
 	now, ok := r.client.ReadTruth(sizes[2])
 	if !ok {
 		return errNotAsPinned
 	}
-	if err := r.check(wire.Answer{Status: wire.StatusOK, Moment: now.Moment}, acked); err != nil {
+	if err := r.authority.Check(ctx, wire.Answer{Status: wire.StatusOK, Moment: now.Moment}, since, r.batcher.lineage); err != nil {
 		return err
 	}
 	if !isOf(now.View, of) {
@@ -215,7 +215,7 @@ func isOf(now, of engine.View) bool {
 
 // conclude returns nil if a snapshot still is what readers see. It asks a primary, by one script.
 func (r *Reader) conclude(ctx context.Context, of engine.View) error {
-	a, err := r.confirm(ctx, request{call: scripts.Stats(r.client)}, r.authority.Acked())
+	a, err := r.confirm(ctx, request{call: scripts.Stats(r.client)}, r.authority.Shown())
 	if err == nil && !isOf(a.View, of) {
 		return engine.ErrSnapshotExpired
 	}

@@ -29,7 +29,18 @@ type Config struct {
 	PageBytes int   // about how many bytes of rows a page has
 	Memory    int64 // bytes that all readers in a hurry may hold
 	KeepsRows bool  // records share the memory of their rows, so each row needs memory of its own
+	Snapshots Snapshots
 }
+
+// Snapshots says how a read of several pages comes to show one moment.
+type Snapshots int
+
+const (
+	// Pinned snapshots are kept by the owner as long as they are read.
+	Pinned Snapshots = iota
+	// Copied ones are made exact by the feed. Nobody waits for such a read.
+	Copied
+)
 
 // NewReader returns a Reader under the authority a. It starts goroutines, which Close ends.
 func NewReader(c *wire.Client, a Authority, cfg Config) *Reader {
@@ -59,6 +70,12 @@ func (r *Reader) Alive(ctx context.Context) error {
 	return r.authority.Err()
 }
 
+// Done returns a channel that is closed when the table ends for this process; after that Err returns why.
+func (r *Reader) Done() <-chan struct{} { return r.authority.Done() }
+
+// Err returns why the table has ended; nil while it has not.
+func (r *Reader) Err() error { return r.authority.Err() }
+
 // Prove asks Redis whether the table still has this owner, and whether all of it is there.
 func (r *Reader) Prove(ctx context.Context) error {
 	_, err := r.Stats(ctx)
@@ -73,16 +90,16 @@ func (r *Reader) runScript(ctx context.Context, call []any) (wire.Answer, error)
 
 // runOwnerScript is runScript for calls that also work on a table of which something is missing, or that has gone back.
 func (r *Reader) runOwnerScript(ctx context.Context, call []any) (wire.Answer, error) {
-	q, acked := request{call: call}, r.authority.Acked()
+	q, since := request{call: call}, r.authority.Shown()
 	a, err := r.batcher.put(ctx, q)
-	if r.isDoubtful(a, acked, err) {
+	if isDoubtful(r.verdict(ctx, a, since, err)) {
 		a, err = r.confirmer.put(ctx, q)
 	}
 	if err == nil {
 		err = a.Err(r.authority.Epoch())
 	}
 	if errors.Is(err, engine.ErrFenced) {
-		r.authority.FoundBroken(err)
+		r.authority.Conclude(a.Answer, since, err)
 	}
 	return a.Answer, err
 }

@@ -16,6 +16,7 @@ type request struct {
 	keys      []engine.Bytes // of a look-up: several look-ups may travel in one call
 	scan      *rangeScan     // of a page that a range scan may answer
 	pageSizes *wire.Average  // of a page: the mean size of scripts' answers; else nil
+	ofLineage bool           // the commands are those of the table's lineage
 	alone     bool           // send it alone, because answers to several may be too much for the server
 }
 
@@ -25,6 +26,8 @@ type response struct {
 	raw         [][]byte // to the commands, one each
 	rows        [][]byte // of the keys, or to the HMGET
 	found       *found   // by a range scan
+	lineage     lineage  // if that was asked for
+	answered    bool     // there is an answer, which was checked
 }
 
 // pending is a request on its way.

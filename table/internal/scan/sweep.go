@@ -47,7 +47,7 @@ func (s *Sweep) Page(ctx context.Context) (*Page, error) {
 
 // takeAhead returns the page that was read ahead, if only the sweep has written since it was read.
 func (s *Sweep) takeAhead() *Page {
-	page, now := s.ahead, s.reader.authority.Acked()
+	page, now := s.ahead, s.reader.authority.Shown().Seq
 	s.ahead = nil
 	if page == nil || page.View.Seq != s.read || !s.alone(now) {
 		return nil

@@ -14,9 +14,6 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// ErrNoTable: there is no table of this name.
-var ErrNoTable = errors.New("tablecache: no such table")
-
 // Drop removes a table of which only the name is known. When ctx ends it returns at once, as Open does.
 func Drop(ctx context.Context, rdb redis.UniversalClient, name string) error {
 	c := wire.NewClient(rdb, layout.KeysOf(name, nil), "", scripts.All())
@@ -37,7 +34,7 @@ func findTable(ctx context.Context, c *wire.Client) (scripts.Found, error) {
 	case err != nil:
 		return found, err
 	case found.Keys == 0:
-		return found, ErrNoTable
+		return found, wire.ErrNoTable
 	case len(layout.IndexesIn(found.Schema)) == 0:
 		return found, fmt.Errorf("%w: its schema cannot be read, and so its indexes are not known", engine.ErrLost)
 	}

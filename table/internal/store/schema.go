@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"strings"
 
 	"go.uber.org/zap"
 
@@ -12,26 +10,8 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// ErrSchemaMismatch: the table in Redis was written under another definition.
-var ErrSchemaMismatch = errors.New("tablecache: table has another schema")
-
-// SchemaError is an ErrSchemaMismatch with every difference that was found, in the order of the definition. It names attributes,
-// indexes and codecs, and no part of a record.
-type SchemaError struct {
-	Table       string
-	Differences []string
-}
-
-// Error tells all differences.
-func (e *SchemaError) Error() string {
-	return ErrSchemaMismatch.Error() + ": " + strings.Join(e.Differences, "; ")
-}
-
-// Unwrap returns ErrSchemaMismatch.
-func (e *SchemaError) Unwrap() error { return ErrSchemaMismatch }
-
 func mismatch(c *wire.Client, differences []string) error {
-	return &SchemaError{Table: c.Keys.Table, Differences: differences}
+	return &wire.SchemaError{Table: c.Keys.Table, Differences: differences}
 }
 
 // Judge compares the scores of rows in an index with those that the definition computes, and says how they differ; empty: they do

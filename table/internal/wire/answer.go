@@ -21,6 +21,7 @@ type Moment struct {
 	Epoch layout.Epoch
 	Last  string // the truth's field last: the small reply of the last effect. Some scripts answer with something else here
 	View  engine.View
+	Burns uint64 // how many numbers were burned
 }
 
 // momentTexts are the fields of layout.TruthFields that a moment is made of.
@@ -80,7 +81,10 @@ func (t momentTexts) moment() (m Moment, err error) {
 		return m, err
 	}
 	m.View.Generation = uint32(generation)
-	m.View.Version, err = parseUint(t[5], 64)
+	if m.View.Version, err = parseUint(t[5], 64); err != nil {
+		return m, err
+	}
+	m.Burns, err = parseUint(t[6], 64)
 	return m, err
 }
 

@@ -17,6 +17,7 @@ type Client struct {
 	Layout   string // the truth must have this in its field layout: see layout.Proof
 	Commands Commands
 	dialect  dialect // known once the scripts are loaded
+	onlyRead bool    // see NewReadingClient
 	scripts  []*Script
 	reload   singleflight.Group
 	dropping sync.Mutex // held by DropIdle
@@ -29,13 +30,29 @@ func NewClient(rdb redis.UniversalClient, k layout.Keys, schema string, scripts 
 	return &Client{Redis: rdb, Keys: k, Layout: layout.Proof(schema), Commands: newCommands(k), scripts: scripts}
 }
 
+// NewReadingClient returns a client for scripts that only read. It sends them by EVALSHA_RO where the server knows that, which a
+// user needs no right to write for.
+func NewReadingClient(rdb redis.UniversalClient, k layout.Keys, schema string, scripts []*Script) *Client {
+	c := NewClient(rdb, k, schema, scripts)
+	c.onlyRead = true
+	return c
+}
+
+// evalsha is the command that calls a script.
+func (c *Client) evalsha() string {
+	if c.onlyRead && c.dialect == modern {
+		return "evalsha_ro"
+	}
+	return "evalsha"
+}
+
 // IsModern tells whether the server runs scripts as Redis 7 and Valkey do, and not as miniredis does.
 func (c *Client) IsModern() bool { return c.dialect == modern }
 
 // Call returns the call of a script on the table's keys, with room for n more arguments.
 func (c *Client) Call(s *Script, n int) []any {
 	args := make([]any, 0, 3+len(c.Keys.All)+n)
-	args = append(args, "evalsha", s.sources[c.dialect].sha, len(c.Keys.All))
+	args = append(args, c.evalsha(), s.sources[c.dialect].sha, len(c.Keys.All))
 	for i := range c.Keys.All {
 		args = append(args, &c.Keys.All[i])
 	}
@@ -44,7 +61,7 @@ func (c *Client) Call(s *Script, n int) []any {
 
 // CallOn returns the call of a script on other keys than the table's, with all arguments.
 func (c *Client) CallOn(s *Script, keys []string, more ...any) []any {
-	args := append(make([]any, 0, 3+len(keys)+len(more)), "evalsha", s.sources[c.dialect].sha, len(keys))
+	args := append(make([]any, 0, 3+len(keys)+len(more)), c.evalsha(), s.sources[c.dialect].sha, len(keys))
 	for i := range keys {
 		args = append(args, &keys[i])
 	}

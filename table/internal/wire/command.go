@@ -17,6 +17,8 @@ type Commands struct {
 	Watch []any   // all keys
 	Multi []any
 	Exec  []any
+
+	Lineage, Exists []any // the truth's LineageFields; how many of all keys there are
 }
 
 func newCommands(k layout.Keys) Commands {
@@ -29,7 +31,12 @@ func newCommands(k layout.Keys) Commands {
 	for _, field := range layout.TruthFields {
 		c.Truth = append(c.Truth, field)
 	}
+	c.Lineage, c.Exists = []any{"hmget", &k.Truth}, []any{"exists", &k.Truth}
+	for _, field := range layout.LineageFields {
+		c.Lineage = append(c.Lineage, field)
+	}
 	for _, key := range k.All[1:] {
+		c.Exists = append(c.Exists, &key)
 		c.Watch = append(c.Watch, &key)
 	}
 	c.Sizes = [][]any{{"hlen", &k.Rows}, {"hlen", &k.Staged}}

@@ -3,6 +3,7 @@
 //
 // # Files
 //
+//	absent.go     errors of a table that is not there, or not ours
 //	answer.go     the answer of a script, and what it means to an owner
 //	average.go    running means, from which sizes are guessed
 //	buffer.go     a command that reads a long answer into a buffer of about the right size

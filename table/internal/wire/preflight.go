@@ -96,6 +96,25 @@ func (c *Client) CheckServer(ctx context.Context, f Preflight) error {
 	return c.checkNode(ctx, node, f)
 }
 
+// Prepare checks the server and loads the scripts. When ctx ends it returns at once; a call that hangs in a socket ends by itself
+// later.
+func (c *Client) Prepare(ctx context.Context, f Preflight) error {
+	done, since := make(chan error, 1), time.Now()
+	go func() {
+		err := c.CheckServer(ctx, f)
+		if err == nil {
+			err = c.Load(ctx)
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return c.EndedWaiting(ctx, since)
+	}
+}
+
 func (c *Client) checkNode(ctx context.Context, node redis.Cmdable, f Preflight) error {
 	role, err := c.info(ctx, node, "replication", "role")
 	if err != nil {
@@ -104,11 +123,14 @@ func (c *Client) checkNode(ctx context.Context, node redis.Cmdable, f Preflight)
 	if role == "slave" {
 		return fmt.Errorf("%w: the server is a replica", ErrUnsafeClient)
 	}
+	if f.Evictable {
+		return nil
+	}
 	policy, err := c.info(ctx, node, "memory", "maxmemory_policy")
 	if err != nil {
 		return f.unlessRefused(err)
 	}
-	if strings.HasPrefix(policy, "allkeys-") && !f.Evictable {
+	if strings.HasPrefix(policy, "allkeys-") {
 		return fmt.Errorf("%w: maxmemory-policy %s may evict the table (see WithEvictionAllowed)", ErrUnsafeClient, policy)
 	}
 	return nil

@@ -21,5 +21,5 @@ for i = first, #ARGV, MOST do
   end
 end
 local a = answer('OK', t)
-a[8], a[9] = rows, scores
+a[9], a[10] = rows, scores
 return a

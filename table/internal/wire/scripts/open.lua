@@ -18,7 +18,8 @@ local t = foreign and {} or readTruth()
 -- The owners before, with the number of their last effect, and the numbers that were burned: they stay whatever happens, so that
 -- a position of theirs can be told from one of another copy of the data.
 local function kept(field) return not foreign and redis.call('HGET', TRUTH, field) or '' end
-local line, burned, predecessor = kept('line'), kept('burned'), t.epoch and t.epoch .. '/' .. t.seq or ''
+local line, burned, predecessor = kept('line'), kept('burned'), ''
+if t.epoch and string.find(t.epoch, '^[1-9]%d*:%x+$') then predecessor = t.epoch .. '/' .. t.seq end
 local epoch = not foreign and redis.call('HGET', TRUTH, 'epoch') or '0'
 if t.epoch and string.match(epoch, ':(.*)$') == id then return answer('OK', t) end -- the same claim was sent before
 
@@ -39,7 +40,7 @@ local function sound(t)
 end
 
 local counter = tonumber(string.match(epoch, '^%d+') or '0') + 1
-local fresh = {state = 'clear', gen = '0', rver = '0', count = '0', staged = '0', live = '0', widest = '0'}
+local fresh = {state = 'clear', gen = '0', rver = '0', burns = t.burns or '0', count = '0', staged = '0', live = '0', widest = '0'}
 local drops = {}
 if how == 'reset' then
   if stored and stored ~= schema and stored ~= ARGV[5] then return refuse('SCHEMA', stored) end

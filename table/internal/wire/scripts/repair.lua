@@ -5,7 +5,7 @@ if not t.epoch then return answer('LOST', t) end
 if t.epoch ~= ARGV[1] then return answer('FENCED', t) end
 local what, index, key, row, score = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
 local a = answer('OK', t)
-a[8] = '0'
+a[9] = '0'
 
 local function drop(hash, index)
   redis.call('HDEL', hash, key)
@@ -70,6 +70,6 @@ local mend = {
 if mend[what]() then
   if t.state == 'merging' and redis.call('HLEN', STAGED) == 0 then t.state = 'clear' end
   recount(t)
-  a[8] = '1'
+  a[9] = '1'
 end
 return a

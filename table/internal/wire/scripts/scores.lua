@@ -17,5 +17,5 @@ for j = 1, INDEXES do
   end
 end
 local a = answer('OK', t)
-a[8] = lists
+a[9] = lists
 return a

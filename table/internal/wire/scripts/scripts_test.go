@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -41,6 +42,24 @@ func TestScriptsNameNoOtherFields(t *testing.T) {
 	}
 	if found < 50 {
 		t.Fatalf("only %d fields found", found)
+	}
+}
+
+// What a script brings stands behind what each answer begins with.
+func TestScriptsLeaveTheMomentAlone(t *testing.T) {
+	t.Parallel()
+	placed := regexp.MustCompile(`\ba\[(\d+)\]`)
+	found := 0
+	for _, name := range luaFiles(t) {
+		for _, m := range placed.FindAllStringSubmatch(lua(t, name), -1) {
+			if at, _ := strconv.Atoi(m[1]); at < layout.MomentFields+2 {
+				t.Errorf("%s.lua writes %s", name, m[0])
+			}
+			found++
+		}
+	}
+	if found < 10 {
+		t.Fatalf("only %d places found", found)
 	}
 }
 

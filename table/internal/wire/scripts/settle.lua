@@ -8,7 +8,7 @@ if now == seq then return answer('OK', t) end
 if now == prev then
   if isAhead(t) then return answer('LOST', t) end
   local burned = redis.call('HGET', TRUTH, 'burned') or ''
-  t.seq, t.last = whole(seq + 1), ''
+  t.seq, t.last, t.burns = whole(seq + 1), '', whole(tonumber(t.burns) + 1)
   tell('burn', t.seq)
   writeTruth(t)
   redis.call('HSET', TRUTH, 'burned', latest(EPOCH .. '/' .. SEQ, burned, 16))

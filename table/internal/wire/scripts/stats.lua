@@ -2,5 +2,5 @@
 local t, _, no = present('', '', 'merged')
 if no then return no end
 local a = answer('OK', t)
-a[8], a[9], a[10] = t.count, t.staged, redis.call('HGET', TRUTH, 'owner') or ''
+a[9], a[10], a[11] = t.count, t.staged, redis.call('HGET', TRUTH, 'owner') or ''
 return a

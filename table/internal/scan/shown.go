@@ -1,0 +1,174 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
+)
+
+// Shown is the authority of a handle that does not own its table: the latest moment that the handle has shown. Answers under any
+// owner count if the moment is among what they have. If it is not, and that was confirmed, the handle begins anew with what is
+// there.
+type Shown struct {
+	table  string
+	schema layout.Schema
+	done   chan struct{} // closed by Close
+	once   sync.Once
+
+	mu    sync.Mutex // guards what is below
+	at    Mark
+	known lineage // as it was asked for last
+}
+
+// NewShown returns the authority of a handle that has shown nothing yet of a table, and reads it with this schema.
+func NewShown(table string, schema layout.Schema) *Shown {
+	return &Shown{table: table, schema: schema, done: make(chan struct{})}
+}
+
+var _ Authority = (*Shown)(nil)
+
+// Close ends the handle with ErrClosed.
+func (s *Shown) Close() { s.once.Do(func() { close(s.done) }) }
+
+// Done returns a channel that Close closes.
+func (s *Shown) Done() <-chan struct{} { return s.done }
+
+// Err returns ErrClosed after Close.
+func (s *Shown) Err() error {
+	select {
+	case <-s.done:
+		return engine.ErrClosed
+	default:
+		return nil
+	}
+}
+
+// Epoch names the owner of what was shown last.
+func (s *Shown) Epoch() layout.Epoch { return s.Shown().Epoch }
+
+// Position is what was shown last.
+func (s *Shown) Position() layout.Position { return s.Shown().Position }
+
+// Shown returns what was shown last.
+func (s *Shown) Shown() Mark {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at
+}
+
+var (
+	errBehind = fmt.Errorf("%w: it has not what was shown before", engine.ErrLost)
+	// errUnsettled: what was asked for and the lineage are of two owners. Ask again.
+	errUnsettled = fmt.Errorf("%w: its truth cannot be read, or its owner changes again and again", engine.ErrLost)
+	errNoPins    = errors.New("tablecache: only the owner has snapshots pinned")
+)
+
+// Check proves, in this order, that an answer is on the line of what was shown, what its rows are, and that all is there.
+func (s *Shown) Check(ctx context.Context, a wire.Answer, since Mark, fetch fetcher) error {
+	if a.Epoch == "" {
+		return s.checkAbsent(ctx, since, fetch)
+	}
+	if err := s.checkLine(ctx, markOf(a.Moment), since, fetch); err != nil {
+		return err
+	}
+	if a.Status == wire.StatusLayout {
+		return s.compare(ctx, fetch)
+	}
+	return a.Err(a.Epoch)
+}
+
+func (s *Shown) checkLine(ctx context.Context, now, since Mark, fetch fetcher) error {
+	found := s.relation(now, since)
+	if found == unknown {
+		l, err := s.learn(ctx, fetch)
+		if err != nil {
+			return err
+		}
+		found = l.relation(now, since)
+	}
+	switch found {
+	case strays:
+		return errBehind
+	case unknown:
+		return errUnsettled
+	}
+	return nil
+}
+
+func (s *Shown) relation(now, since Mark) relation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.known.relation(now, since)
+}
+
+func (s *Shown) learn(ctx context.Context, fetch fetcher) (lineage, error) {
+	l, err := fetch(ctx)
+	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.known = l
+	}
+	return l, err
+}
+
+// checkAbsent returns why an answer had no truth.
+func (s *Shown) checkAbsent(ctx context.Context, since Mark, fetch fetcher) error {
+	l, err := s.learn(ctx, fetch)
+	switch {
+	case err != nil:
+		return err
+	case l.schema != "" && l.schema != s.schema.Text():
+		return s.mismatch(l.schema)
+	case l.at.Epoch != "":
+		return errUnsettled
+	case l.keys > 0:
+		return fmt.Errorf("%w: its truth is missing", engine.ErrLost)
+	case since.Epoch != "":
+		return fmt.Errorf("%w: %w", engine.ErrLost, wire.ErrNoTable)
+	}
+	return wire.ErrNoTable
+}
+
+// compare tells how the stored schema differs.
+func (s *Shown) compare(ctx context.Context, fetch fetcher) error {
+	l, err := s.learn(ctx, fetch)
+	switch {
+	case err != nil:
+		return err
+	case l.schema == "" || l.schema == s.schema.Text():
+		return errUnsettled
+	}
+	return s.mismatch(l.schema)
+}
+
+func (s *Shown) mismatch(stored string) error {
+	return &wire.SchemaError{Table: s.table, Differences: layout.Differences(stored, s.schema)}
+}
+
+// Conclude moves on to what is shown now. After a loss that was confirmed it begins anew, once: calls that were under way may find
+// the same loss.
+func (s *Shown) Conclude(a wire.Answer, since Mark, verdict error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch now := markOf(a.Moment); {
+	case since.life != s.at.life:
+	case verdict == nil:
+		if s.known.relation(now, s.at) == follows {
+			now.life = s.at.life
+			s.at = now
+		}
+	case errors.Is(verdict, errBehind):
+		now.life = s.at.life + 1
+		s.at = now
+	case errors.Is(verdict, wire.ErrNoTable) && s.at.Epoch != "":
+		s.at = Mark{life: s.at.life + 1}
+	}
+}
+
+// Pin returns an error: an owner does not wait for readers in other processes.
+func (s *Shown) Pin(context.Context, engine.View) (Pin, error) { return nil, errNoPins }

@@ -1,0 +1,25 @@
+package table
+
+import (
+	"context"
+	"iter"
+)
+
+// Reading is what any handle on a table can be asked.
+type Reading[R any] interface {
+	Name() string
+	All(index string) Spec[R]
+	Range(index string, ge, lt float64) Spec[R]
+	Records(ctx context.Context, s Spec[R]) iter.Seq2[R, error]
+	First(ctx context.Context, s Spec[R]) (R, error)
+	Count(ctx context.Context, s Spec[R]) (int, error)
+}
+
+// KeyReading is Reading, and records by their keys.
+type KeyReading[R any, K comparable] interface {
+	Reading[R]
+	Get(ctx context.Context, key K) (R, error)
+	Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error]
+}
+
+var _ KeyReading[struct{}, string] = (*Table[struct{}, string])(nil)
