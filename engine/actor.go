@@ -44,6 +44,7 @@ type Actor struct {
 	rowBuffer      []Row     // the rows of the current effect
 	givenUp        bool      // the call of the store under way was given up
 	verdicts       []Verdict // of the latest outcome
+	activeSince    time.Time // when the state became active; zero in any other
 }
 
 // Start starts the actor of a table. found is the table's present view. No other actor of this process may

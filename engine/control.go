@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -13,6 +14,8 @@ type Status struct {
 	Pins    int   // pins that were granted and have not ended
 	Mailbox int   // writes in the mailboxes, without those that wait to enter a full one
 	Broken  error // why the table can no longer be written; else nil
+
+	ActiveSince time.Time // when the state became active; zero in any other state
 }
 
 // WaitClear waits until the state is clear: no scratch session is on and the last merge is folded.
@@ -74,7 +77,8 @@ func (a *Actor) Status(ctx context.Context) (Status, error) {
 	var s Status
 	r := newRequest(0)
 	err := a.sendRequest(ctx, r, func() {
-		s = Status{View: a.machine.view, Pins: len(a.pins), Mailbox: a.regular.len() + a.scratch.len(), Broken: a.machine.broken()}
+		s = Status{View: a.machine.view, Pins: len(a.pins), Mailbox: a.regular.len() + a.scratch.len(), Broken: a.machine.broken(),
+			ActiveSince: a.activeSince}
 		r.answer(nil, nil)
 	})
 	if err != nil {

@@ -1,6 +1,10 @@
 package engine
 
-import "go.uber.org/zap"
+import (
+	"time"
+
+	"go.uber.org/zap"
+)
 
 // perform performs one action of the machine.
 func (a *Actor) perform(x action) {
@@ -45,6 +49,12 @@ func (a *Actor) perform(x action) {
 func (a *Actor) publish() {
 	v := a.machine.view
 	a.view.Store(&v)
+	switch {
+	case v.State != StateActive:
+		a.activeSince = time.Time{}
+	case a.activeSince.IsZero():
+		a.activeSince = time.Now()
+	}
 }
 
 // send claims the requests of an effect at the last moment, and hands the effect to the effector.

@@ -167,6 +167,11 @@ func kindOf(c any) string {
 	return fmt.Sprintf("%T", c)
 }
 
+// keepsRows tells whether records share the memory of their rows.
+func (d *Definition[R, K]) keepsRows() bool {
+	return slices.ContainsFunc(d.Attributes, func(a Attribute[R]) bool { return a.keeps })
+}
+
 func (d *Definition[R, K]) validate() error {
 	problems := slices.Concat(wrongTableName(d.Name), d.PrimaryKey.wrong(), wrongAttributes(d.Attributes), wrongIndexes(d.Indexes))
 	if len(problems) == 0 {

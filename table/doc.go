@@ -14,6 +14,8 @@
 // predicate, order and limit. [Table.Stream] delivers the same through a bounded channel.
 // [Table.First], [Table.Get], [Table.Lookup] and [Table.Count] are the short forms. Every read is
 // a snapshot: the records as they stood at one moment of the call, whatever is written meanwhile.
+// [OpenReader] returns a [Reader], which reads a table that another process owns. A [Position] tells
+// how far a table has come: [Reader.WaitFor] waits until a write that another process has made is seen.
 //
 // # Writing
 //
@@ -61,6 +63,7 @@
 //	encode.go      records to rows
 //	errors.go      all errors
 //	filter.go      which records of a page are the answer
+//	guest.go       what of a Reader does not depend on the type of records
 //	handle.go      what all handles on a table have
 //	interval.go    intervals of scores
 //	links.go       for whom the client sends something, for its hooks
@@ -75,6 +78,7 @@
 //	scores.go      scores of times, and of two things at once
 //	scratch.go     staging
 //	spec.go        which records a call is about
+//	reader.go      reading a table that somebody else owns
 //	reading.go     reading handles as interfaces
 //	stats.go       what a table is doing
 //	storage.go     a table as an interface, without its key type

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -32,6 +33,21 @@ type base struct {
 
 // Name returns the table's name.
 func (b *base) Name() string { return b.name }
+
+// Position returns what this handle has shown or done last; it does not ask Redis. Two handles that show the same moment return
+// equal positions. After a read of one page by a single caller it is that answer's moment.
+func (b *base) Position() Position { return Position{b.reader.Position()} }
+
+// WaitFor waits until whatever this handle shows from then on includes all that the handle that gave p had shown or done. It asks
+// Redis how far the table is, again and again after pauses that grow to 50 ms, until ctx ends. The zero position is included in
+// everything.
+//
+// A position of an owner whose epoch this table does not know is waited for if that owner came later than the present one; it may
+// belong to another table of the same name, and then WaitFor waits until ctx ends. ErrLost: the table will never include p, because
+// what p stands for was lost in a fail-over, or because its owner is none of the last 64. Other errors are those of reads.
+func (b *base) WaitFor(ctx context.Context, p Position) error {
+	return b.errorf("wait for a position", b.reader.WaitFor(ctx, p.at))
+}
 
 // errorf adds the table's name and what was done to an error, unless the error names the table already.
 func (b *base) errorf(what string, err error) error {

@@ -55,8 +55,7 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 	if err != nil {
 		return fail(err)
 	}
-	keeps := slices.ContainsFunc(def.Attributes, func(a Attribute[R]) bool { return a.keeps })
-	own := startOwner(c, &o, claimed, keeps)
+	own := startOwner(c, &o, claimed, def.keepsRows())
 	return &Table[R, K]{owner: own, handle: handle[R, K]{base: own.base, coder: coder[R, K]{def: def}, buffer: o.buffer}}, nil
 }
 

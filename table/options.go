@@ -10,7 +10,7 @@ import (
 	"github.com/tablecache-go/tablecache/cleanup"
 )
 
-// Option changes how Open opens a table.
+// Option changes how Open opens a table, or OpenReader one for reading.
 type Option func(*options)
 
 type options struct {
@@ -26,7 +26,16 @@ type options struct {
 	owner     string
 	tries     int
 	feedBytes int64
+	wait      waiting
 }
+
+// waiting says whether OpenReader waits for a table.
+type waiting int
+
+const (
+	mustBeThere waiting = iota
+	untilThere
+)
 
 func defaultOptions() options {
 	return options{
@@ -117,6 +126,9 @@ func WithOwner(name string) Option {
 // certainly not applied and Redis answers a small request right after. While Redis does not answer at all a write waits until its
 // context ends. The default is 5.
 func WithTries(n int) Option { return func(o *options) { positive(&o.tries, n) } }
+
+// WithWait makes OpenReader wait until there is a table, instead of ErrNoTable. Open does not need it.
+func WithWait() Option { return func(o *options) { o.wait = untilThere } }
 
 // WithFeed bounds the change feed, from which readers and mirrors in other processes learn what has changed: so many bytes of the
 // latest effects are kept (after a take-over up to twice that). Who falls further behind copies anew. The default is 16 MiB; with 0

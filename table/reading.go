@@ -5,7 +5,7 @@ import (
 	"iter"
 )
 
-// Reading is what any handle on a table can be asked.
+// Reading is what any handle on a table can be asked, whatever the type of its keys: a *Table and a *Reader have it.
 type Reading[R any] interface {
 	Name() string
 	All(index string) Spec[R]
@@ -13,6 +13,8 @@ type Reading[R any] interface {
 	Records(ctx context.Context, s Spec[R]) iter.Seq2[R, error]
 	First(ctx context.Context, s Spec[R]) (R, error)
 	Count(ctx context.Context, s Spec[R]) (int, error)
+	Position() Position
+	WaitFor(ctx context.Context, p Position) error
 }
 
 // KeyReading is Reading, and records by their keys.

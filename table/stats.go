@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"time"
 
 	"github.com/tablecache-go/tablecache/engine"
 )
@@ -25,21 +26,33 @@ type Stats struct {
 	Pins       int    // long reads that writes or folds must wait for
 	Mailbox    int    // writes that wait
 	Owner      string // the owner's name; see WithOwner
+	Position   Position
+	// FeedEntries is how many effects the change feed tells of, FeedBytes about how much memory it takes: 0 if the server does not
+	// tell (the user needs MEMORY USAGE).
+	FeedEntries, FeedBytes int64
+	// ScratchSince is when the scratch session began that is on, by the clock of the owner's process; zero if none is on.
+	ScratchSince time.Time
 	// FoldFailures is how often in a row the running fold has failed, FoldError why.
 	FoldFailures int
 	FoldError    error
 }
 
-// Stats returns what the table is doing: Records, Staged and Owner from Redis, the rest from memory.
+// Stats returns what the table is doing: Records, Staged, Owner and the feed from Redis, the rest from memory.
 func (o *owner) Stats(ctx context.Context) (Stats, error) {
 	status, err := o.actor.Status(ctx)
 	if err != nil {
 		return Stats{}, o.base.errorf("stats", err)
 	}
+	st, err := o.base.stats(ctx)
 	fold := o.folds.Status()
-	st := Stats{State: status.View.State, Generation: status.View.Generation, Pins: status.Pins, Mailbox: status.Mailbox,
-		FoldFailures: fold.Failures, FoldError: fold.LastErr}
-	held, err := o.base.reader.Stats(ctx)
-	st.Records, st.Staged, st.Owner = held.Records, held.Staged, held.Owner
+	st.State, st.Generation, st.Pins, st.Mailbox = status.View.State, status.View.Generation, status.Pins, status.Mailbox
+	st.FoldFailures, st.FoldError, st.ScratchSince = fold.Failures, fold.LastErr, status.ActiveSince
 	return st, o.base.errorf("stats", err)
+}
+
+// stats returns what Redis tells.
+func (b *base) stats(ctx context.Context) (Stats, error) {
+	held, m, err := b.reader.Stats(ctx)
+	return Stats{State: m.View.State, Generation: m.View.Generation, Records: held.Records, Staged: held.Staged, Owner: held.Owner,
+		FeedEntries: held.FeedEntries, FeedBytes: held.FeedBytes, Position: b.Position()}, err
 }

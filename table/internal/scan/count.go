@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 
+	"github.com/tablecache-go/tablecache/table/internal/wire"
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
@@ -31,11 +32,12 @@ func (r *Reader) countRows(ctx context.Context, q Query) (n int, err error) {
 	return n, err
 }
 
-// Stats returns how many rows are merged, how many rows and tombstones are staged, and the owner's name.
-func (r *Reader) Stats(ctx context.Context) (scripts.Held, error) {
+// Stats returns what the table holds at a moment, and whose it is.
+func (r *Reader) Stats(ctx context.Context) (scripts.Held, wire.Moment, error) {
 	a, err := r.runScript(ctx, scripts.Stats(r.client))
 	if err != nil {
-		return scripts.Held{}, err
+		return scripts.Held{}, wire.Moment{}, err
 	}
-	return scripts.ReadStats(&a)
+	held, err := scripts.ReadStats(&a)
+	return held, a.Moment, err
 }

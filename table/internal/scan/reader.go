@@ -78,7 +78,7 @@ func (r *Reader) Err() error { return r.authority.Err() }
 
 // Prove asks Redis whether the table still has this owner, and whether all of it is there.
 func (r *Reader) Prove(ctx context.Context) error {
-	_, err := r.Stats(ctx)
+	_, _, err := r.Stats(ctx)
 	return err
 }
 

@@ -83,6 +83,9 @@ func (s *Shown) Check(ctx context.Context, a wire.Answer, since Mark, fetch fetc
 }
 
 func (s *Shown) checkLine(ctx context.Context, now, since Mark, fetch fetcher) error {
+	if !now.Epoch.IsValid() {
+		return fmt.Errorf("%w: its owner cannot be read", engine.ErrLost)
+	}
 	found := s.relation(now, since)
 	if found == unknown {
 		l, err := s.learn(ctx, fetch)
