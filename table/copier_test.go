@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,7 +17,7 @@ import (
 
 // copier is a Follower that keeps all that it is told, and what the table was at each position.
 type copier struct {
-	rows, next, staged map[int64]*item // next: of a copy that is not yet in step; a nil pointer in staged: discarded
+	rows, next, staged map[int64]*table.Row[item, int64] // next: of a copy that is not yet in step; a nil pointer in staged: discarded
 	copies             int
 	wrong              error // scores or keys that are not those of the record
 
@@ -31,12 +29,12 @@ type copier struct {
 }
 
 func newCopier() *copier {
-	return &copier{rows: make(map[int64]*item), moments: make(map[table.Position][]item), changed: make(chan struct{})}
+	return &copier{rows: make(map[int64]*table.Row[item, int64]), moments: make(map[table.Position][]item), changed: make(chan struct{})}
 }
 
 func (c *copier) BeginCopy() error {
 	c.copies++
-	c.next, c.staged = make(map[int64]*item), make(map[int64]*item)
+	c.next, c.staged = make(map[int64]*table.Row[item, int64]), make(map[int64]*table.Row[item, int64])
 	return nil
 }
 
@@ -48,20 +46,18 @@ func (c *copier) CopyRows(rows []table.Row[item, int64]) error {
 }
 
 // target is what visible effects change.
-func (c *copier) target() map[int64]*item {
+func (c *copier) target() map[int64]*table.Row[item, int64] {
 	if c.next != nil {
 		return c.next
 	}
 	return c.rows
 }
 
-func (c *copier) set(rows map[int64]*item, r *table.Row[item, int64]) {
-	record := r.Record
-	if r.Err != nil || r.Key != record.ID || string(r.KeyBytes) != rawKey(r.Key) ||
-		!slices.Equal(r.Scores, []float64{record.At, record.Rank}) || len(r.Contents) == 0 {
+func (c *copier) set(rows map[int64]*table.Row[item, int64], r *table.Row[item, int64]) {
+	if r.Err != nil || r.Key != r.Record.ID || string(r.KeyBytes) != rawKey(r.Key) || len(r.Contents) == 0 {
 		c.wrong = fmt.Errorf("row %+v", r)
 	}
-	rows[r.Key] = &record
+	rows[r.Key] = r
 }
 
 func (c *copier) Apply(e table.Effect[item, int64]) error {
@@ -83,8 +79,12 @@ func (c *copier) Apply(e table.Effect[item, int64]) error {
 			c.staged[r.Key] = nil
 		}
 	case table.EffectMerge:
-		maps.Copy(c.target(), c.staged)
-		maps.DeleteFunc(c.target(), func(_ int64, r *item) bool { return r == nil })
+		for key, r := range c.staged {
+			c.target()[key] = r
+			if r == nil {
+				delete(c.target(), key)
+			}
+		}
 		clear(c.staged)
 	case table.EffectAbort:
 		clear(c.staged)
@@ -104,6 +104,11 @@ func (c *copier) InStep(p table.Position) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.at, c.moments[p] = p, sortedByID(c.rows)
+	for _, r := range c.rows {
+		if !slices.Equal(r.Scores, []float64{r.Record.At, r.Record.Rank}) {
+			c.wrong = fmt.Errorf("row %+v in step", r)
+		}
+	}
 	c.signal()
 	return c.wrong
 }
@@ -121,9 +126,9 @@ func (c *copier) signal() {
 	c.changed = make(chan struct{})
 }
 
-func sortedByID(rows map[int64]*item) (all []item) {
+func sortedByID(rows map[int64]*table.Row[item, int64]) (all []item) {
 	for _, r := range rows {
-		all = append(all, *r)
+		all = append(all, r.Record)
 	}
 	slices.SortFunc(all, func(a, b item) int { return cmp.Compare(a.ID, b.ID) })
 	return all
@@ -143,7 +148,9 @@ func (c *copier) until(t testing.TB, what string, holds func() bool) {
 		select {
 		case <-changed:
 		case <-late:
-			t.Fatalf("waited in vain for %s", what)
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			t.Fatalf("waited in vain for %s; the copier is at %s, %v", what, c.at, c.wrong)
 		}
 	}
 }
@@ -159,7 +166,13 @@ func follow(t testing.TB, rdb redis.UniversalClient, name string, c table.Follow
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- table.Follow(ctx, rdb, itemDefinition(name), c, opts...) }()
+	go func() {
+		err := table.Follow(ctx, rdb, itemDefinition(name), c, opts...)
+		if ctx.Err() == nil {
+			t.Errorf("Follow ended by itself: %v", err)
+		}
+		ended <- err
+	}()
 	var once sync.Once
 	var err error
 	stop = func() error {
@@ -187,20 +200,20 @@ func (h history) compare(t testing.TB, c *copier) (compared int) {
 			continue
 		}
 		compared++
-		if !reflect.DeepEqual(got, want) && len(got)+len(want) > 0 {
-			t.Fatalf("at %v: got %v, want %v", p, keysOf(got), keysOf(want))
+		if wantItems(t, got, want); t.Failed() {
+			t.Fatalf("at %v", p)
 		}
 	}
 	return compared
 }
 
-// refusing is a Follower that returns an error when it is in step.
-type refusing struct {
+// unwilling is a Follower that returns an error when it is in step.
+type unwilling struct {
 	*copier
 	err error
 }
 
-func (r *refusing) InStep(table.Position) error { return r.err }
+func (u *unwilling) InStep(table.Position) error { return u.err }
 
 // held is a Follower that waits before it is in step, while hold is set.
 type held struct {
@@ -216,4 +229,11 @@ func (h *held) InStep(p table.Position) error {
 		<-h.release
 	}
 	return h.copier.InStep(p)
+}
+
+// visible returns what readers of the model see, by key.
+func (r *random) visible() (all []item) {
+	all = r.model.Read(specOf(r.table.All("at")))
+	slices.SortFunc(all, func(a, b item) int { return cmp.Compare(a.ID, b.ID) })
+	return all
 }

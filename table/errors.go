@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/scan"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
@@ -102,6 +103,9 @@ func (c *concealed) Unwrap() []error { return []error{c.side, c.err} }
 
 // SchemaError is an ErrSchemaMismatch with every difference that was found. Get it with errors.As.
 type SchemaError = wire.SchemaError
+
+// ErrNoFeed: the table's owner keeps no change feed (see WithFeed), so that nobody can follow it.
+var ErrNoFeed = scan.ErrNoFeed
 
 // ErrNoTable: there is no table of this name. Drop and handles that only read say so.
 var ErrNoTable = wire.ErrNoTable

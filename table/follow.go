@@ -17,7 +17,8 @@ import (
 //
 // First comes a copy: BeginCopy, CopyRows for all rows in several calls, and Apply for what happens meanwhile. After InStep all that
 // was told, one call after another, makes the table as it stood at that position. From then on come groups of Apply, each followed by
-// InStep. Between BeginCopy and InStep, and between Apply and InStep, what was told is the table at no moment: do not show it. Where
+// InStep. Between BeginCopy and InStep, and between Apply and InStep, what was told is the table at no moment, and the scores of a row may
+// be those of a later version of it: do not show it. Where
 // the feed has a gap a new copy begins, which replaces all that was told before, the scratch session too.
 type Follower[R any, K comparable] interface {
 	// BeginCopy says that a copy begins. What the follower has shown it may go on showing until InStep.

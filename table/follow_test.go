@@ -27,7 +27,7 @@ func TestF4_AFollowerIsRightAtEachPosition(t *testing.T) {
 				r.step()
 			}
 			c, h := newCopier(), make(history)
-			follow(t, r.table.client(), r.table.Name(), c, table.WithPageBytes(1+r.IntN(3000)), table.WithProofEvery(10*time.Millisecond))
+			follow(t, redistest.Shared(t).Client(t), r.table.Name(), c, table.WithPageBytes(1+r.IntN(3000)), table.WithProofEvery(10*time.Millisecond))
 			for range 150 {
 				r.step()
 				h[r.table.Position()] = r.visible()
@@ -46,7 +46,7 @@ func TestF3_AMergeOfWhatWasNotToldIsCopied(t *testing.T) {
 	tbl := openItems(t, table.WithFeed(20_000))
 	put(t, tbl, numbered(0, 50)...)
 	c := newCopier()
-	follow(t, clientOf(t, tbl), tbl.Name(), c)
+	follow(t, redistest.Shared(t).Client(t), tbl.Name(), c)
 	c.untilAt(t, tbl.Position())
 	for i := range 20 {
 		ok(t, tbl.ScratchPut(t.Context(), numbered(100*i, 100*i+100)...))
@@ -66,7 +66,7 @@ func TestF5_WhoFallsBehindCopiesAnew(t *testing.T) {
 	put(t, tbl, numbered(0, 10)...)
 	c := newCopier()
 	slow := &held{copier: c, at: make(chan struct{}), release: make(chan struct{})}
-	follow(t, clientOf(t, tbl), tbl.Name(), slow)
+	follow(t, redistest.Shared(t).Client(t), tbl.Name(), slow)
 	c.untilAt(t, tbl.Position())
 	slow.hold.Store(true)
 	put(t, tbl, numbered(0, 1)...)
@@ -141,7 +141,7 @@ func TestFollowEndsWithErrorsThatWaitingCannotCure(t *testing.T) {
 		t.Errorf("another schema: got %v", err)
 	}
 	own := errors.New("enough")
-	if err := table.Follow(t.Context(), rdb, itemDefinition(name), &refusing{newCopier(), own}); !errors.Is(err, own) {
+	if err := table.Follow(t.Context(), rdb, itemDefinition(name), &unwilling{newCopier(), own}); !errors.Is(err, own) {
 		t.Errorf("the follower's error: got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -179,7 +179,7 @@ func TestAFollowerProvesItsAge(t *testing.T) {
 	t.Parallel()
 	tbl := openItems(t)
 	c := newCopier()
-	follow(t, clientOf(t, tbl), tbl.Name(), c, table.WithProofEvery(5*time.Millisecond))
+	follow(t, redistest.Shared(t).Client(t), tbl.Name(), c, table.WithProofEvery(5*time.Millisecond))
 	for i := range 20 {
 		put(t, tbl, numbered(i, i+1)...)
 		written, want := time.Now(), tbl.Position()

@@ -27,6 +27,8 @@ type options struct {
 	tries     int
 	feedBytes int64
 	wait      waiting
+
+	proofEvery time.Duration
 }
 
 // waiting says whether OpenReader waits for a table.
@@ -47,6 +49,8 @@ func defaultOptions() options {
 		pageBytes: 256 << 10,
 		feedBytes: 16 << 20,
 		owner:     hostAndProcess(),
+
+		proofEvery: time.Second,
 	}
 }
 
@@ -127,7 +131,11 @@ func WithOwner(name string) Option {
 // context ends. The default is 5.
 func WithTries(n int) Option { return func(o *options) { positive(&o.tries, n) } }
 
-// WithWait makes OpenReader wait until there is a table, instead of ErrNoTable. Open does not need it.
+// WithProofEvery sets how often Follow at least asks the table how far it is, and proves so that its Follower is in step. The default
+// is a second.
+func WithProofEvery(d time.Duration) Option { return func(o *options) { o.proofEvery = d } }
+
+// WithWait makes OpenReader and Follow wait until there is a table, instead of ErrNoTable. Open does not need it.
 func WithWait() Option { return func(o *options) { o.wait = untilThere } }
 
 // WithFeed bounds the change feed, from which readers and mirrors in other processes learn what has changed: so many bytes of the
