@@ -48,20 +48,30 @@ func (o onlooker) Err() error            { return nil }
 func (o onlooker) FoundBroken(err error) { o.Errorf("found broken: %v", err) }
 
 // before is a hook that does something before whatever is sent.
-type before struct{ do func() }
+type before struct {
+	do   func()
+	sent func([]redis.Cmder) // nil: nobody wants to know
+}
+
+func (b *before) run(cmds ...redis.Cmder) {
+	b.do()
+	if b.sent != nil {
+		b.sent(cmds)
+	}
+}
 
 func (b *before) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 func (b *before) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		b.do()
+		b.run(cmd)
 		return next(ctx, cmd)
 	}
 }
 
 func (b *before) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		b.do()
+		b.run(cmds...)
 		return next(ctx, cmds)
 	}
 }
@@ -81,7 +91,7 @@ func newCopier(t testing.TB, rdb *redis.Client, name string, c scan.Config) *cop
 	ok(t, err)
 	client := wire.NewClient(own, layout.KeysOf(name, []string{"at", "rank"}), schema, scripts.All())
 	ok(t, client.Load(t.Context()))
-	k := &copier{TB: t, rdb: rdb, name: name, hook: &before{func() {}}}
+	k := &copier{TB: t, rdb: rdb, name: name, hook: &before{do: func() {}}}
 	own.AddHook(k.hook)
 	c.Snapshots = scan.Copied
 	k.reader = scan.NewReader(client, onlooker{t, rdb, name}, c)
@@ -307,4 +317,179 @@ func TestR3_F7_LongReadsAgreeWithAModelAtTheMomentThatTheyName(t *testing.T) {
 			t.Logf("%+v", counts)
 		})
 	}
+}
+
+// newLong returns a table of so many items on several pages, and a reader.
+func newLong(t *testing.T, n int, c scan.Config, opts ...table.Option) (*items, *copier) {
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	tbl := openOn(t, rdb, name, opts...)
+	put(t, tbl, numbered(0, n)...)
+	return tbl, newCopier(t, rdb, name, c)
+}
+
+// roomy is a reader's memory that is enough.
+const roomy = 1 << 20
+
+// once returns a function that calls f the n-th time that it is called itself.
+func once(n int, f func()) func() {
+	return func() {
+		if n--; n == 0 {
+			f()
+		}
+	}
+}
+
+func wantRead(t *testing.T, a answer, want []item) {
+	t.Helper()
+	ok(t, a.err)
+	var rows []string
+	for _, i := range want {
+		rows = append(rows, rawKey(i.ID)+" "+i.Name)
+	}
+	if !slices.Equal(a.rows, rows) {
+		t.Errorf("got %d rows\n%q\nwant %d\n%q", len(a.rows), a.rows, len(rows), rows)
+	}
+}
+
+func wantExpired(t *testing.T, a answer, words ...string) {
+	t.Helper()
+	if !errors.Is(a.err, table.ErrSnapshotExpired) {
+		t.Fatalf("got %v, want ErrSnapshotExpired", a.err)
+	}
+	for _, w := range words {
+		if !strings.Contains(a.err.Error(), w) {
+			t.Errorf("%q does not say %q", a.err, w)
+		}
+	}
+}
+
+// While nothing moves a copy costs its pages, and no feed is read.
+func TestR3_AStillTableIsReadPageByPage(t *testing.T) {
+	t.Parallel()
+	_, k := newLong(t, 90, scan.Config{PageBytes: 400, Memory: roomy})
+	var names []string
+	k.hook.sent = func(cmds []redis.Cmder) {
+		for _, cmd := range cmds {
+			names = append(names, cmd.Name())
+		}
+	}
+	a := k.read(table.Spec[item]{Index: "at", Intervals: []table.Interval{table.Everything()}}, func() {})
+	wantRead(t, a, numbered(0, 90))
+	if len(a.moments) < 4 || slices.Contains(names, "xrange") {
+		t.Errorf("%d pages by %q", len(a.moments), names)
+	}
+}
+
+// Without a feed a read that is disturbed begins again; if that happens each time it says what would help, and has shown nothing.
+func TestR3_WithoutAFeedALongReadEndsOnlyIfTheTableChangesEachTime(t *testing.T) {
+	t.Parallel()
+	tbl, k := newLong(t, 90, scan.Config{PageBytes: 400, Memory: roomy}, table.WithFeed(0))
+	s, more := table.Spec[item]{Index: "at", Intervals: []table.Interval{table.Everything()}}, numbered(90, 95)
+	a := k.read(s, once(3, func() { put(t, tbl, more...) }))
+	wantRead(t, a, numbered(0, 95))
+	a = k.read(s, func() { put(t, tbl, more...) })
+	wantExpired(t, a, "WithFeed", "mirror")
+	if len(a.rows) > 0 {
+		t.Errorf("%d rows", len(a.rows))
+	}
+}
+
+// What does not fit the memory is read page by page, and is of one moment nevertheless. The memory is free again each time.
+func TestR3_BeyondTheMemoryPagesAreGuarded(t *testing.T) {
+	t.Parallel()
+	tbl, k := newLong(t, 500, scan.Config{PageBytes: 400, Memory: 12000})
+	s := table.Spec[item]{Index: "at", Intervals: []table.Interval{table.Everything()}}
+	few := table.Spec[item]{Index: "at", Intervals: []table.Interval{{GE: 0, LT: 300}}}
+	same := numbered(0, 1)
+	for range 3 {
+		wantRead(t, k.read(s, func() {}), numbered(0, 500))
+		wantRead(t, k.read(s, func() { ok(t, tbl.ScratchPut(t.Context(), same...)) }), numbered(0, 500)) // changes nothing that is seen
+		ok(t, tbl.ScratchAbort(t.Context()))
+		wantExpired(t, k.read(s, func() { put(t, tbl, same...) }), "WithSnapshotMemory", "mirror")
+		wantExpired(t, k.read(s, once(60, func() { put(t, tbl, same...) })), "WithSnapshotMemory", "mirror")
+		wantRead(t, k.read(few, func() { put(t, tbl, same...) }), numbered(0, 30))
+	}
+}
+
+// An entry that the copy needs is gone: it is copied anew. A read that never gets through says so.
+func TestF4_AGapInTheFeedIsCopiedAnew(t *testing.T) {
+	t.Parallel()
+	tbl, k := newLong(t, 90, scan.Config{PageBytes: 400, Memory: roomy})
+	s, n := table.Spec[item]{Index: "at", Intervals: []table.Interval{table.Everything()}}, int64(90)
+	change := func() {
+		put(t, tbl, numbered(int(n), int(n)+1)...)
+		put(t, tbl, numbered(int(n), int(n)+1)...)
+		n++
+		ok(t, k.rdb.XTrimMaxLen(t.Context(), k.name+":f", 1).Err())
+	}
+	a := k.read(s, once(4, change))
+	wantRead(t, a, numbered(0, 91))
+	wantExpired(t, k.read(s, change), "WithFeed")
+}
+
+// A session that is on when the read begins, and merges meanwhile, is copied anew. One that begins later is in the feed.
+func TestF7_ASessionThatMergesMeanwhile(t *testing.T) {
+	t.Parallel()
+	tbl, k := newLong(t, 90, scan.Config{PageBytes: 400, Memory: roomy})
+	s := table.Spec[item]{Index: "at", Intervals: []table.Interval{table.Everything()}}
+	ok(t, tbl.ScratchPut(t.Context(), numbered(90, 100)...))
+	wantRead(t, k.read(s, once(2, func() { ok(t, tbl.ScratchMerge(t.Context())) })), numbered(0, 100))
+	ok(t, tbl.WaitClear(t.Context()))
+	n := 0
+	a := k.read(s, func() {
+		switch n++; n {
+		case 2:
+			ok(t, tbl.ScratchPut(t.Context(), numbered(100, 110)...))
+		case 5:
+			ok(t, tbl.ScratchMerge(t.Context()))
+		}
+	})
+	wantRead(t, a, numbered(0, 110))
+}
+
+// A read of few rows does not read what lies behind them, whatever moves.
+func TestR3_ALimitEndsTheCopy(t *testing.T) {
+	t.Parallel()
+	tbl, k := newLong(t, 900, scan.Config{PageBytes: 400, Memory: roomy})
+	sent := 0
+	s := table.Spec[item]{Index: "at", Intervals: []table.Interval{table.Everything()}, Limit: 30}
+	a := k.read(s, func() {
+		if sent++; sent == 3 {
+			_, err := tbl.DeleteKeys(t.Context(), 0, 1, 2, 3)
+			ok(t, err)
+		}
+	})
+	wantRead(t, a, numbered(4, 34))
+	if sent > 40 {
+		t.Errorf("%d commands", sent)
+	}
+}
+
+// A read whose context ends returns although a command hangs, and so does one whose consumer stops.
+func TestR3_ALongReadEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	_, k := newLong(t, 90, scan.Config{PageBytes: 400, Memory: 40000})
+	s := table.Spec[item]{Index: "at", Intervals: []table.Interval{table.Everything()}}
+	ctx, cancel := context.WithCancel(t.Context())
+	sent, hangs := 0, make(chan struct{})
+	k.hook.do = func() {
+		if sent++; sent == 4 {
+			cancel()
+			<-hangs
+		}
+	}
+	none := func(*scan.Page) bool { return false }
+	err := k.reader.Read(ctx, queryOf(s), none, func(*scan.Page) error { return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	close(hangs)
+	k.hook.do = func() {}
+	for range 20 { // so that memory which is not given back is missed
+		if err := k.reader.Read(t.Context(), queryOf(s), none, func(*scan.Page) error { return scan.ErrStop }); !errors.Is(err, scan.ErrStop) {
+			t.Errorf("got %v", err)
+		}
+	}
+	tbl := openOn(t, k.rdb, k.name)
+	wantRead(t, k.read(s, func() { put(t, tbl, numbered(0, 1)...) }), numbered(0, 90))
 }
