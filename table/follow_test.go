@@ -26,13 +26,15 @@ func TestF4_AFollowerIsRightAtEachPosition(t *testing.T) {
 			for range 10 {
 				r.step()
 			}
-			c, h := newCopier(), make(history)
+			c, h := newTwin(), make(history)
 			follow(t, redistest.Shared(t).Client(t), r.table.Name(), c, table.WithPageBytes(1+r.IntN(3000)), table.WithProofEvery(10*time.Millisecond))
-			for range 150 {
-				r.step()
-				h[r.table.Position()] = r.visible()
+			for range 10 {
+				for range 15 {
+					r.step()
+					h[r.table.Position()] = r.visible()
+				}
+				c.untilAt(t, r.table.Position())
 			}
-			c.untilAt(t, r.table.Position())
 			if compared := h.compare(t, c); compared < 5 {
 				t.Errorf("only %d positions were compared", compared)
 			}
@@ -45,7 +47,7 @@ func TestF3_AMergeOfWhatWasNotToldIsCopied(t *testing.T) {
 	t.Parallel()
 	tbl := openItems(t, table.WithFeed(20_000))
 	put(t, tbl, numbered(0, 50)...)
-	c := newCopier()
+	c := newTwin()
 	follow(t, redistest.Shared(t).Client(t), tbl.Name(), c)
 	c.untilAt(t, tbl.Position())
 	for i := range 20 {
@@ -64,8 +66,8 @@ func TestF5_WhoFallsBehindCopiesAnew(t *testing.T) {
 	t.Parallel()
 	tbl := openItems(t, table.WithFeed(2_000))
 	put(t, tbl, numbered(0, 10)...)
-	c := newCopier()
-	slow := &held{copier: c, at: make(chan struct{}), release: make(chan struct{})}
+	c := newTwin()
+	slow := &held{twin: c, at: make(chan struct{}), release: make(chan struct{})}
 	follow(t, redistest.Shared(t).Client(t), tbl.Name(), slow)
 	c.untilAt(t, tbl.Position())
 	slow.hold.Store(true)
@@ -91,7 +93,7 @@ func TestF4_AFollowerGoesOnOverOwnersAndLosses(t *testing.T) {
 	rdb := s.Client(t)
 	first := openOn(t, rdb, name)
 	put(t, first, numbered(0, 20)...)
-	c, h := newCopier(), make(history)
+	c, h := newTwin(), make(history)
 	follow(t, rdb, name, c, table.WithProofEvery(20*time.Millisecond))
 	c.untilAt(t, first.Position())
 	ok(t, first.ScratchPut(t.Context(), numbered(50, 60)...))
@@ -126,26 +128,26 @@ func TestFollowEndsWithErrorsThatWaitingCannotCure(t *testing.T) {
 	t.Parallel()
 	s, name := redistest.Shared(t), redistest.Prefix(t)
 	rdb := s.Client(t)
-	if err := table.Follow(t.Context(), rdb, itemDefinition(name), newCopier()); !errors.Is(err, table.ErrNoTable) {
+	if err := table.Follow(t.Context(), rdb, itemDefinition(name), newTwin()); !errors.Is(err, table.ErrNoTable) {
 		t.Errorf("no table: got %v", err)
 	}
 	tbl := openOn(t, rdb, name, table.WithFeed(0))
-	if err := table.Follow(t.Context(), rdb, itemDefinition(name), newCopier()); !errors.Is(err, table.ErrNoFeed) {
+	if err := table.Follow(t.Context(), rdb, itemDefinition(name), newTwin()); !errors.Is(err, table.ErrNoFeed) {
 		t.Errorf("no feed: got %v", err)
 	}
 	ok(t, tbl.Close())
 	tbl = openOn(t, rdb, name)
 	other := itemDefinition(name)
 	other.Attributes = other.Attributes[:3]
-	if err := table.Follow(t.Context(), rdb, other, newCopier()); !errors.Is(err, table.ErrSchemaMismatch) {
+	if err := table.Follow(t.Context(), rdb, other, newTwin()); !errors.Is(err, table.ErrSchemaMismatch) {
 		t.Errorf("another schema: got %v", err)
 	}
 	own := errors.New("enough")
-	if err := table.Follow(t.Context(), rdb, itemDefinition(name), &unwilling{newCopier(), own}); !errors.Is(err, own) {
+	if err := table.Follow(t.Context(), rdb, itemDefinition(name), &unwilling{newTwin(), own}); !errors.Is(err, own) {
 		t.Errorf("the follower's error: got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	c := newCopier()
+	c := newTwin()
 	ended := make(chan error, 1)
 	go func() { ended <- table.Follow(ctx, rdb, itemDefinition(name), c) }()
 	c.untilAt(t, tbl.Position())
@@ -160,7 +162,7 @@ func TestFollowWaitsForATable(t *testing.T) {
 	t.Parallel()
 	s, name := redistest.Shared(t), redistest.Prefix(t)
 	rdb := s.Client(t)
-	c := newCopier()
+	c := newTwin()
 	follow(t, rdb, name, c, table.WithWait(), table.WithProofEvery(10*time.Millisecond))
 	tbl := openOn(t, rdb, name)
 	put(t, tbl, numbered(0, 3)...)
@@ -178,7 +180,7 @@ func TestFollowWaitsForATable(t *testing.T) {
 func TestAFollowerProvesItsAge(t *testing.T) {
 	t.Parallel()
 	tbl := openItems(t)
-	c := newCopier()
+	c := newTwin()
 	follow(t, redistest.Shared(t).Client(t), tbl.Name(), c, table.WithProofEvery(5*time.Millisecond))
 	for i := range 20 {
 		put(t, tbl, numbered(i, i+1)...)

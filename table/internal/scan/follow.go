@@ -162,10 +162,6 @@ func (f *follower) inStep() error {
 	return told(f.sink.InStep(f.at))
 }
 
-func positionOf(m wire.Moment) layout.Position {
-	return layout.Position{Epoch: m.Epoch, Seq: m.View.Seq}
-}
-
 // copyPage tells the sink of the rows of a page, and applies the entries up to the moment at which their scores were read.
 func (f *follower) copyPage(ctx context.Context, page *Page) error {
 	rows, at := &CopiedRows{Keys: page.Keys, Rows: page.Rows, Scores: [][][]byte{page.Scores}}, positionOf(page.Moment)

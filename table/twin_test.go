@@ -15,8 +15,8 @@ import (
 	"github.com/tablecache-go/tablecache/table"
 )
 
-// copier is a Follower that keeps all that it is told, and what the table was at each position.
-type copier struct {
+// twin is a Follower that keeps all that it is told, and what the table was at each position.
+type twin struct {
 	rows, next, staged map[int64]*table.Row[item, int64] // next: of a copy that is not yet in step; a nil pointer in staged: discarded
 	copies             int
 	wrong              error // scores or keys that are not those of the record
@@ -28,17 +28,17 @@ type copier struct {
 	changed chan struct{} // closed and replaced when at or proven changes
 }
 
-func newCopier() *copier {
-	return &copier{rows: make(map[int64]*table.Row[item, int64]), moments: make(map[table.Position][]item), changed: make(chan struct{})}
+func newTwin() *twin {
+	return &twin{rows: make(map[int64]*table.Row[item, int64]), moments: make(map[table.Position][]item), changed: make(chan struct{})}
 }
 
-func (c *copier) BeginCopy() error {
+func (c *twin) BeginCopy() error {
 	c.copies++
 	c.next, c.staged = make(map[int64]*table.Row[item, int64]), make(map[int64]*table.Row[item, int64])
 	return nil
 }
 
-func (c *copier) CopyRows(rows []table.Row[item, int64]) error {
+func (c *twin) CopyRows(rows []table.Row[item, int64]) error {
 	for i := range rows {
 		c.set(c.target(), &rows[i])
 	}
@@ -46,21 +46,21 @@ func (c *copier) CopyRows(rows []table.Row[item, int64]) error {
 }
 
 // target is what visible effects change.
-func (c *copier) target() map[int64]*table.Row[item, int64] {
+func (c *twin) target() map[int64]*table.Row[item, int64] {
 	if c.next != nil {
 		return c.next
 	}
 	return c.rows
 }
 
-func (c *copier) set(rows map[int64]*table.Row[item, int64], r *table.Row[item, int64]) {
+func (c *twin) set(rows map[int64]*table.Row[item, int64], r *table.Row[item, int64]) {
 	if r.Err != nil || r.Key != r.Record.ID || string(r.KeyBytes) != rawKey(r.Key) || len(r.Contents) == 0 {
 		c.wrong = fmt.Errorf("row %+v", r)
 	}
 	rows[r.Key] = r
 }
 
-func (c *copier) Apply(e table.Effect[item, int64]) error {
+func (c *twin) Apply(e table.Effect[item, int64]) error {
 	switch e.Kind {
 	case table.EffectPut:
 		for i := range e.Rows {
@@ -97,7 +97,7 @@ func (c *copier) Apply(e table.Effect[item, int64]) error {
 	return nil
 }
 
-func (c *copier) InStep(p table.Position) error {
+func (c *twin) InStep(p table.Position) error {
 	if c.next != nil {
 		c.rows, c.next = c.next, nil
 	}
@@ -113,7 +113,7 @@ func (c *copier) InStep(p table.Position) error {
 	return c.wrong
 }
 
-func (c *copier) Proven(at time.Time) error {
+func (c *twin) Proven(at time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.proven = at
@@ -121,7 +121,7 @@ func (c *copier) Proven(at time.Time) error {
 	return nil
 }
 
-func (c *copier) signal() {
+func (c *twin) signal() {
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
@@ -134,8 +134,8 @@ func sortedByID(rows map[int64]*table.Row[item, int64]) (all []item) {
 	return all
 }
 
-// until waits until something holds of the copier, whose mutex is held meanwhile.
-func (c *copier) until(t testing.TB, what string, holds func() bool) {
+// until waits until something holds of the twin, whose mutex is held meanwhile.
+func (c *twin) until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	late := time.After(patience)
 	for {
@@ -150,18 +150,18 @@ func (c *copier) until(t testing.TB, what string, holds func() bool) {
 		case <-late:
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			t.Fatalf("waited in vain for %s; the copier is at %s, %v", what, c.at, c.wrong)
+			t.Fatalf("waited in vain for %s; the twin is at %s, %v", what, c.at, c.wrong)
 		}
 	}
 }
 
-// untilAt waits until the copier is in step with a position.
-func (c *copier) untilAt(t testing.TB, p table.Position) {
+// untilAt waits until the twin is in step with a position.
+func (c *twin) untilAt(t testing.TB, p table.Position) {
 	t.Helper()
 	c.until(t, "position "+p.String(), func() bool { return c.at == p })
 }
 
-// follow has a copier follow a table until the test ends or the returned function is called, which returns what Follow has returned.
+// follow has a twin follow a table until the test ends or the returned function is called, which returns what Follow has returned.
 func follow(t testing.TB, rdb redis.UniversalClient, name string, c table.Follower[item, int64], opts ...table.Option) (stop func() error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -189,8 +189,8 @@ func follow(t testing.TB, rdb redis.UniversalClient, name string, c table.Follow
 // history is what a table was at each position, as its owner knows it.
 type history map[table.Position][]item
 
-// compare fails the test unless the copier was right at every position that the history knows, and returns how many these are.
-func (h history) compare(t testing.TB, c *copier) (compared int) {
+// compare fails the test unless the twin was right at every position that the history knows, and returns how many these are.
+func (h history) compare(t testing.TB, c *twin) (compared int) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -209,7 +209,7 @@ func (h history) compare(t testing.TB, c *copier) (compared int) {
 
 // unwilling is a Follower that returns an error when it is in step.
 type unwilling struct {
-	*copier
+	*twin
 	err error
 }
 
@@ -217,7 +217,7 @@ func (u *unwilling) InStep(table.Position) error { return u.err }
 
 // held is a Follower that waits before it is in step, while hold is set.
 type held struct {
-	*copier
+	*twin
 	hold    atomic.Bool
 	at      chan struct{} // told when it waits
 	release chan struct{} // closed to go on
@@ -228,7 +228,7 @@ func (h *held) InStep(p table.Position) error {
 		h.at <- struct{}{}
 		<-h.release
 	}
-	return h.copier.InStep(p)
+	return h.twin.InStep(p)
 }
 
 // visible returns what readers of the model see, by key.
