@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 
 	"github.com/tablecache-go/tablecache/codec"
@@ -208,7 +209,7 @@ func (c *coder[R, K]) encodeKeys(given []K) ([]engine.Bytes, error) {
 			return nil, err
 		}
 		before, twice := known[string(b)]
-		if twice && before != k {
+		if twice && isAnother(before, k) {
 			return nil, &CodingError{Table: c.def.Name, Key: layout.KeyHash(b),
 				Err: fmt.Errorf("%w: two unequal keys have the same bytes", codec.ErrValue)}
 		}
@@ -218,6 +219,12 @@ func (c *coder[R, K]) encodeKeys(given []K) ([]engine.Bytes, error) {
 		}
 	}
 	return out, nil
+}
+
+// isAnother tells whether two keys differ. Keys in an interface may be of a type that == panics on, such as []byte: there equal
+// bytes, which both have, make equal keys.
+func isAnother[K comparable](a, b K) bool {
+	return reflect.ValueOf(&a).Elem().Comparable() && reflect.ValueOf(&b).Elem().Comparable() && a != b
 }
 
 func (c *coder[R, K]) encodeKey(k K) (b []byte, err error) {
