@@ -2,7 +2,7 @@ package scan
 
 import "sync"
 
-// budget is the memory that readers in a hurry share. It is given out in order of arrival.
+// budget is the memory that readers in a hurry, and those that copy, share. It is given out in order of arrival.
 type budget struct {
 	total   int64
 	mu      sync.Mutex // guards all below
@@ -40,6 +40,24 @@ func (b *budget) giveBack(g *grant) {
 	default:
 		b.forget(g)
 	}
+	b.serve()
+}
+
+// take takes size bytes if they are free and nobody waits for memory. Return them with put.
+func (b *budget) take(size int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiting) > 0 || size > b.free {
+		return false
+	}
+	b.free -= size
+	return true
+}
+
+func (b *budget) put(size int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free += size
 	b.serve()
 }
 

@@ -9,100 +9,128 @@ import (
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/feed"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
-	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
-
-// A reader that is not the owner cannot have a snapshot pinned. It copies what it is asked for: it reads pages at whatever
-// moments they come, reads the feed from the first page's moment on, and applies every entry up to the last page's moment.
-// Entries are absolute, so that the copy then is the table at that moment.
 
 // errCopyAnew: the feed does not tell what the copy lacks; begin again.
 var errCopyAnew = errors.New("tablecache: the copy cannot be completed")
 
-// copied is the part of a table that a query asks for.
+// copied is the part of a table that a query asks for, as far as it was read. Pages stay as they were read, at whatever moments;
+// changes are what entries of the feed say of keys since the first page. An entry says all of a key, whatever was there before, so
+// it does not matter whether a page shows the key as it was before that entry or after it.
 type copied struct {
 	query   Query
 	indexes int
+	proof   string // of the layout under which rows are written
 	spans   []layout.Span
 	at      layout.Position // the entries up to here are in
-	rows    map[string]copiedRow
-	staged  map[string]stagedRow // of the session that is on, if it began behind the copy's beginning
-	unknown bool                 // a session was on when the copy began: what it has staged is not known whole
-	bytes   int64
+	pages   []*Page         // in reading order; nil: all rows of the page are gone
+	next    cursor          // where the part that is covered ends
+	final   bool            // all is covered
+	changes map[string]change
+	staged  map[string]stagedRow // by a session that began behind the copy's beginning
+	unknown bool                 // a session is on of which not all that it has staged is known
+	bytes   int64                // of pages, changes and staged
 }
 
-// copiedRow is a row and its score in the query's index.
-type copiedRow struct {
-	row   []byte
+// change is what the entries have made of a key: a row, or nothing that lies in the part that is covered. It hides what the first
+// pages show of that key. A page that was read after the entry shows what is true.
+type change struct {
+	place
+	row   []byte // nil: nothing
+	pages int    // how many pages had been read
+}
+
+// place is where a row is in an index.
+type place struct {
+	score float64
+	key   string
+}
+
+// stagedRow is what a merge will make of a key.
+type stagedRow struct {
+	row   []byte // nil: a tombstone
 	score float64
 }
 
-// stagedRow is what a merge will make of a key: a row, or nothing.
-type stagedRow struct {
-	copiedRow
-	gone bool
-}
-
 // newCopied begins a copy at the moment of its first page.
-func newCopied(q Query, indexes int, first wire.Moment) *copied {
-	return &copied{
-		query: q, indexes: indexes, spans: spansOf(q.Bounds),
-		at:   layout.Position{Epoch: first.Epoch, Seq: first.View.Seq},
-		rows: make(map[string]copiedRow), staged: make(map[string]stagedRow),
+func newCopied(q Query, indexes int, proof string, first *Page) *copied {
+	c := &copied{
+		query: q, indexes: indexes, proof: proof, spans: spansOf(q.Bounds), at: positionOf(first.Moment),
+		changes: make(map[string]change), staged: make(map[string]stagedRow),
 		unknown: first.View.State == engine.StateActive,
 	}
+	c.add(first)
+	return c
 }
 
-// addPage adds a page's rows.
-func (c *copied) addPage(p *Page) error {
-	for i, key := range p.Keys {
-		score, err := layout.ParseScore(string(p.Scores[i]))
-		if err != nil {
-			return engine.ErrLost
-		}
-		c.set(string(key), copiedRow{p.Rows[i], score})
-	}
-	return nil
+// add adds the next page.
+func (c *copied) add(p *Page) {
+	c.pages, c.next, c.final = append(c.pages, p), p.next, p.Final
+	c.bytes += p.size()
 }
 
 // apply applies an entry that stands on what the copy has.
 func (c *copied) apply(e *feed.Entry) error {
+	c.at = e.At
+	switch e.Kind {
+	case layout.KindStage, layout.KindDiscard:
+		return c.stage(e)
+	case layout.KindMerge:
+		return c.merge()
+	case layout.KindBurn:
+		return nil
+	case layout.KindAbort:
+		c.endSession()
+		return nil
+	case layout.KindClaim:
+		c.endSession()
+		return c.checkSchema(e)
+	case layout.KindReset:
+		c.empty()
+		return c.checkSchema(e)
+	case layout.KindClear:
+		c.empty()
+		return nil
+	}
 	if !e.IsTold() {
 		return errCopyAnew
 	}
-	c.at = e.At
 	switch e.Kind {
 	case layout.KindPut:
-		return c.applyRows(e, c.set)
-	case layout.KindStage:
-		return c.applyRows(e, func(key string, r copiedRow) { c.staged[key] = stagedRow{copiedRow: r} })
+		return c.eachRow(e, c.put)
 	case layout.KindDelete:
-		return applyKeys(e, c.remove)
-	case layout.KindDiscard:
-		return applyKeys(e, func(key string) { c.staged[key] = stagedRow{gone: true} })
-	case layout.KindMerge:
-		return c.merge()
-	case layout.KindAbort, layout.KindClaim:
-		c.endSession()
-	case layout.KindClear, layout.KindReset:
-		c.endSession()
-		clear(c.rows)
+		return eachKey(e, c.remove)
 	}
-	return nil
+	return errCopyAnew // of a later version
 }
 
-func (c *copied) applyRows(e *feed.Entry, each func(string, copiedRow)) error {
+// stage notes what a merge would show. What the entry does not tell matters only if there is a merge.
+func (c *copied) stage(e *feed.Entry) error {
+	if !e.IsTold() {
+		c.unknown = true
+	}
+	if c.unknown {
+		c.dropStaged()
+		return nil
+	}
+	if e.Kind == layout.KindStage {
+		return c.eachRow(e, func(key string, row []byte, score float64) { c.setStaged(key, stagedRow{row, score}) })
+	}
+	return eachKey(e, func(key string) { c.setStaged(key, stagedRow{}) })
+}
+
+func (c *copied) eachRow(e *feed.Entry, each func(key string, row []byte, score float64)) error {
 	rows, err := e.Rows(c.indexes)
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
-		each(string(r.Key), copiedRow{r.Row, r.Score(c.query.Index)})
+	for _, r := range rows { // the entry shares the memory of a reply with many others
+		each(string(r.Key), bytes.Clone(r.Row), r.Score(c.query.Index))
 	}
 	return nil
 }
 
-func applyKeys(e *feed.Entry, each func(string)) error {
+func eachKey(e *feed.Entry, each func(string)) error {
 	keys, err := e.Keys()
 	if err != nil {
 		return err
@@ -113,20 +141,31 @@ func applyKeys(e *feed.Entry, each func(string)) error {
 	return nil
 }
 
-// set gives a key its row, if the query asks for it there.
-func (c *copied) set(key string, r copiedRow) {
-	c.remove(key)
-	if spanOf(c.spans, r.score) >= 0 {
-		c.rows[key] = r
-		c.bytes += int64(len(key) + len(r.row) + rowOverhead)
+// put gives a key its row if that lies in the part that is covered.
+func (c *copied) put(key string, row []byte, score float64) {
+	at := place{score, key}
+	if !c.covers(at) {
+		row = nil
 	}
+	c.set(key, change{at, row, len(c.pages)})
 }
 
-func (c *copied) remove(key string) {
-	if r, there := c.rows[key]; there {
-		c.bytes -= int64(len(key) + len(r.row) + rowOverhead)
-		delete(c.rows, key)
+func (c *copied) remove(key string) { c.set(key, change{pages: len(c.pages)}) }
+
+func (c *copied) set(key string, to change) {
+	if before, there := c.changes[key]; there {
+		c.bytes -= sizeOfChange(key, before.row)
 	}
+	c.changes[key] = to
+	c.bytes += sizeOfChange(key, to.row)
+}
+
+func (c *copied) setStaged(key string, to stagedRow) {
+	if before, there := c.staged[key]; there {
+		c.bytes -= sizeOfChange(key, before.row)
+	}
+	c.staged[key] = to
+	c.bytes += sizeOfChange(key, to.row)
 }
 
 func (c *copied) merge() error {
@@ -134,10 +173,10 @@ func (c *copied) merge() error {
 		return errCopyAnew
 	}
 	for key, s := range c.staged {
-		if s.gone {
+		if s.row == nil {
 			c.remove(key)
 		} else {
-			c.set(key, s.copiedRow)
+			c.put(key, s.row, s.score)
 		}
 	}
 	c.endSession()
@@ -145,35 +184,55 @@ func (c *copied) merge() error {
 }
 
 func (c *copied) endSession() {
-	clear(c.staged)
+	c.dropStaged()
 	c.unknown = false
 }
 
-// pages returns the rows in the query's order, as pages of one moment.
-func (c *copied) pages(m wire.Moment) []*Page {
-	keys := make([]string, 0, len(c.rows))
-	for key := range c.rows {
-		keys = append(keys, key)
+func (c *copied) dropStaged() {
+	for key, s := range c.staged {
+		c.bytes -= sizeOfChange(key, s.row)
 	}
-	slices.SortFunc(keys, c.compare)
-	var pages []*Page
-	for chunk := range slices.Chunk(keys, mostEntries) {
-		p := &Page{Moment: m, Keys: make([][]byte, len(chunk)), Rows: make([][]byte, len(chunk))}
-		for i, key := range chunk {
-			p.Keys[i], p.Rows[i] = []byte(key), c.rows[key].row
-		}
-		pages = append(pages, p)
-	}
-	return pages
+	clear(c.staged)
 }
 
-// compare orders keys: by span, then by score, then by their bytes; the latter two in the direction of travel.
-func (c *copied) compare(a, b string) int {
-	x, y := c.rows[a], c.rows[b]
-	if order := cmp.Compare(spanOf(c.spans, x.score), spanOf(c.spans, y.score)); order != 0 {
-		return order
+// empty drops all rows. Those that pages have of later moments come again, with the entries that follow.
+func (c *copied) empty() {
+	clear(c.pages)
+	clear(c.changes)
+	clear(c.staged)
+	c.unknown, c.bytes = false, 0
+}
+
+// checkSchema refuses to go on with a new owner whose rows are others.
+func (c *copied) checkSchema(e *feed.Entry) error {
+	if layout.Proof(e.Schema) != c.proof {
+		return errCopyAnew
 	}
-	order := cmp.Or(cmp.Compare(x.score, y.score), bytes.Compare([]byte(a), []byte(b)))
+	return nil
+}
+
+// covers tells whether a place lies in the part that was read.
+func (c *copied) covers(at place) bool {
+	span := spanOf(c.spans, at.score)
+	if span < 0 || c.final {
+		return span >= 0
+	}
+	current := len(c.spans) - len(c.next.bounds)
+	if span != current || c.next.score == "" {
+		return span < current
+	}
+	end, err := layout.ParseScore(c.next.score)
+	return err == nil && c.compareWithin(at, place{end, c.next.member}) <= 0
+}
+
+// compare orders places as they are read: by span, then by score, then by key.
+func (c *copied) compare(a, b place) int {
+	return cmp.Or(cmp.Compare(spanOf(c.spans, a.score), spanOf(c.spans, b.score)), c.compareWithin(a, b))
+}
+
+// compareWithin orders places in one span.
+func (c *copied) compareWithin(a, b place) int {
+	order := cmp.Or(cmp.Compare(a.score, b.score), cmp.Compare(a.key, b.key))
 	if c.query.Reverse {
 		return -order
 	}
@@ -191,4 +250,16 @@ func spansOf(bounds []layout.Bound) []layout.Span {
 // spanOf returns which span a score lies in; -1: none.
 func spanOf(spans []layout.Span, score float64) int {
 	return slices.IndexFunc(spans, func(s layout.Span) bool { return s.Contains(score) })
+}
+
+// sizeOfChange is about how much memory a change of a key takes.
+func sizeOfChange(key string, row []byte) int64 { return int64(len(key)+len(row)) + 2*rowOverhead }
+
+// size is about how much memory the page takes.
+func (p *Page) size() int64 {
+	size := int64(p.bytes + rowOverhead*len(p.Rows))
+	for _, score := range p.Scores {
+		size += int64(len(score)) + rowOverhead/2
+	}
+	return size
 }

@@ -6,11 +6,13 @@
 //
 // # Files
 //
+//	arrange.go     the rows of a copy, in order
 //	audit.go       reading all that is stored, step by step, for Verify and Repair
 //	authority.go   who says what a reader may believe, and pins snapshots for it
 //	batcher.go     where requests of all goroutines meet
 //	budget.go      the memory that reads in a hurry share
-//	copy.go        a copy of what is asked for, made exact by the feed
+//	copy.go        a copy of what is asked for, as pages and entries of the feed make it
+//	copying.go     reading pages and the feed for a copy; guarded pages where there can be none
 //	count.go       counts without reading
 //	lineage.go     how the table came where it is
 //	lookup.go      rows by their keys

@@ -11,7 +11,8 @@ import (
 var ErrStop = errors.New("tablecache: the consumer stopped")
 
 // Read calls each with every page of one snapshot, in order. A read of one page, or one whose first page is enough, takes one round
-// trip. For a longer read the snapshot is pinned first. enough is called for the first page only.
+// trip. For a longer read the snapshot is pinned first, or all is copied before each is called. enough is called for the first page
+// only.
 func (r *Reader) Read(ctx context.Context, q Query, enough func(*Page) bool, each func(*Page) error) error {
 	if len(q.Bounds) == 0 {
 		return r.Alive(ctx)
@@ -23,6 +24,9 @@ func (r *Reader) Read(ctx context.Context, q Query, enough func(*Page) bool, eac
 	}
 	if first.Final || enough(first) {
 		return each(first)
+	}
+	if r.snapshots == Copied {
+		return r.readCopied(ctx, asked, first, each)
 	}
 	pin, first, err := r.pin(ctx, asked, first)
 	if err != nil {

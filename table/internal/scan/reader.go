@@ -18,6 +18,7 @@ type Reader struct {
 	memory    *budget
 	tasks     tasks
 	keepsRows bool
+	snapshots Snapshots
 	pageBytes atomic.Int64 // about how many bytes of rows a page has; narrow lowers it
 	rows      wire.Average // bytes of rows
 	widest    atomic.Int64 // the truth's field widest, as it was read last
@@ -32,19 +33,18 @@ type Config struct {
 	Snapshots Snapshots
 }
 
-// Snapshots says how a read of several pages comes to show one moment.
+// Snapshots says how a read of several pages becomes one moment.
 type Snapshots int
 
+// The ways to make a snapshot.
 const (
-	// Pinned snapshots are kept by the owner as long as they are read.
-	Pinned Snapshots = iota
-	// Copied ones are made exact by the feed. Nobody waits for such a read.
-	Copied
+	Pinned Snapshots = iota // the authority keeps what readers see as it is
+	Copied                  // all that is asked for is copied, and the change feed makes the copy whole
 )
 
 // NewReader returns a Reader under the authority a. It starts goroutines, which Close ends.
 func NewReader(c *wire.Client, a Authority, cfg Config) *Reader {
-	r := &Reader{client: c, authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows,
+	r := &Reader{client: c, authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows, snapshots: cfg.Snapshots,
 		batcher:   startBatcher(c, pipelines, sendPooled(c)),
 		confirmer: startBatcher(c, 1, c.ConfirmAll)}
 	r.pageBytes.Store(int64(cfg.PageBytes))

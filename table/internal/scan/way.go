@@ -31,6 +31,9 @@ const (
 	mostPassed   = 256     // how many entries a sweep may read twice, because they have the score at which it goes on
 	coolingPages = 32      // how many groups of requests go by scripts after a range scan was in vain
 
+	firstEntries    = 16   // how many entries of the feed are asked for at first
+	mostFeedEntries = 4096 // and at most
+
 	leastRankPage = 4 // a page of fewer rows than this is left to scripts
 )
 
@@ -93,6 +96,12 @@ func scanPays(ranges []*pending, away int32) bool {
 
 // fits tells whether the rows of a range may be fetched, even if all are as wide as the widest.
 func fits(keys, widest int) bool { return keys*widest <= mostBytes }
+
+// nextEntries returns how many entries of the feed to ask for, after n of them had so many bytes: about as many as fill a page, but
+// not all at once more.
+func nextEntries(n, bytes, page int) int {
+	return max(1, min(n*page/max(1, bytes), 4*n, mostFeedEntries))
+}
 
 // onlyMerged tells whether, in this view, readers of a generation see merged rows alone.
 func onlyMerged(v engine.View, generation uint32) bool {
