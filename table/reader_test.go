@@ -128,9 +128,10 @@ func dumped(t testing.TB, rdb *redis.Client, name string) map[string]string {
 }
 
 // everyReaderVerb makes every call that a reader has, in every state of the lock, and returns the first error.
-func everyReaderVerb(t *testing.T, rdb redis.UniversalClient, name string) error {
+func everyReaderVerb(t *testing.T, rdb *redis.Client, name string) error {
 	owner := redistest.Shared(t).Client(t)
-	b := newBrake(t)
+	b, meanwhile := newBrake(t), &before{do: func() {}}
+	rdb.AddHook(meanwhile)
 	tbl, err := table.Open(t.Context(), owner, itemDefinition(name), table.WithCleanup(b.pool))
 	ok(t, err)
 	defer tbl.Close()
@@ -140,7 +141,7 @@ func everyReaderVerb(t *testing.T, rdb redis.UniversalClient, name string) error
 		func() { ok(t, tbl.ScratchMerge(t.Context())) },
 	} {
 		prepare()
-		r, err := table.OpenReader(t.Context(), rdb, itemDefinition(name))
+		r, err := table.OpenReader(t.Context(), rdb, itemDefinition(name), table.WithPageBytes(400))
 		if err != nil {
 			return fmt.Errorf("open: %w", err)
 		}
@@ -148,6 +149,15 @@ func everyReaderVerb(t *testing.T, rdb redis.UniversalClient, name string) error
 			if err := run(t.Context(), r); err != nil {
 				_ = r.Close()
 				return fmt.Errorf("%s: %w", call, err)
+			}
+		}
+		if stats(t, tbl).State == table.StateClear { // a read of several pages while the table is written
+			meanwhile.do = func() { put(t, tbl, numbered(20, 30)...) }
+			_, err = table.Collect(r.Records(t.Context(), r.All("at")))
+			meanwhile.do = func() {}
+			if err != nil {
+				_ = r.Close()
+				return fmt.Errorf("records while the table is written: %w", err)
 			}
 		}
 		ok(t, r.Close())
