@@ -12,6 +12,7 @@
 //	budget.go      the memory that reads in a hurry share
 //	copy.go        a copy of what is asked for, made exact by the feed
 //	count.go       counts without reading
+//	listing.go     answers of the present, from any place on
 //	lookup.go      rows by their keys
 //	own.go         giving rows memory of their own
 //	page.go        one page, and where the next one begins
