@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"math"
 
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 )
@@ -32,7 +31,7 @@ func (l *Listing) GoOn(behind Place) bool {
 	if behind.Interval < 0 || behind.Interval >= len(l.query.Bounds) {
 		return false
 	}
-	l.at = cursor{bounds: l.query.Bounds[behind.Interval:], score: sortedSetText(behind.Score), member: string(behind.Key)}
+	l.at = cursor{bounds: l.query.Bounds[behind.Interval:], score: layout.ScoreText(behind.Score), member: string(behind.Key)}
 	return true
 }
 
@@ -54,15 +53,4 @@ func (l *Listing) Place(page *Page, i int) (p Place, ok bool) {
 	score, err := layout.ParseScore(string(page.Scores[i]))
 	p = Place{Interval: spanOf(spansOf(l.query.Bounds), score), Score: score, Key: page.Keys[i]}
 	return p, err == nil && p.Interval >= 0
-}
-
-// sortedSetText returns a score as Redis writes it.
-func sortedSetText(score float64) string {
-	switch {
-	case math.IsInf(score, 1):
-		return "inf"
-	case math.IsInf(score, -1):
-		return "-inf"
-	}
-	return layout.ScoreText(score)
 }
