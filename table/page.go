@@ -49,13 +49,28 @@ const mostAnswers = 20
 type lister[R any, K comparable] struct {
 	filter[R, K]
 	rows    *scan.Listing
-	spec    uint64 // the spec's hash
 	n       int
 	records []R
-	asked   int        // how many rows were asked for last
-	answers int        // that were judged; those without rows do not count
-	answer  *scan.Page // the row that was judged last: where it is
-	row     int
+	asked   int // how many rows were asked for last
+	answers int // that were judged; those without rows do not count
+	last    lastRow
+}
+
+// lastRow is the row of a listing that was judged last.
+type lastRow struct {
+	rows   *scan.Listing
+	spec   uint64 // the spec's hash
+	answer *scan.Page
+	i      int
+}
+
+// token returns the token that goes on behind the row.
+func (r lastRow) token() (Token, error) {
+	at, ok := r.rows.Place(r.answer, r.i)
+	if !ok {
+		return "", fmt.Errorf("%w: a score outside of its interval", ErrLost)
+	}
+	return newToken(r.spec, at), nil
 }
 
 func (t *Table[R, K]) lister(s Spec[R], after Token, n int) (*lister[R, K], error) {
@@ -68,12 +83,12 @@ func (t *Table[R, K]) lister(s Spec[R], after Token, n int) (*lister[R, K], erro
 	case s.Limit > 0:
 		return nil, fmt.Errorf("%w: limit %d: the pages of a spec have their own", ErrInvalidSpec, s.Limit)
 	}
-	l := &lister[R, K]{filter: filter[R, K]{decoder: t.decoder(), plan: p}, rows: t.reader.Listing(p.query), n: n,
-		spec: specHash(t.def.Name, s.Index, p.query.Bounds, s.Reverse)}
+	l := &lister[R, K]{filter: filter[R, K]{decoder: t.decoder(), plan: p}, rows: t.reader.Listing(p.query), n: n}
+	l.last = lastRow{rows: l.rows, spec: specHash(t.def.Name, s.Index, p.query.Bounds, s.Reverse)}
 	if after == "" {
 		return l, nil
 	}
-	behind, err := after.place(l.spec)
+	behind, err := after.place(l.last.spec)
 	if err == nil && !l.rows.GoOn(behind) {
 		err = errDamagedToken
 	}
@@ -119,28 +134,19 @@ func (l *lister[R, K]) take(ctx context.Context, answer *scan.Page) (next Token,
 			return "", engine.Ended(ctx)
 		}
 		if l.isFull() {
-			return l.token()
+			return l.last.token()
 		}
-		l.answer, l.row = answer, i
+		l.last.answer, l.last.i = answer, i
 		bad, ok := l.judge(answer, i)
 		switch {
 		case bad != nil && answer.Final && i == len(answer.Rows)-1:
 			return "", bad
 		case bad != nil:
-			next, err := l.token()
+			next, err := l.last.token()
 			return next, cmp.Or(err, bad)
 		case ok:
 			l.records = append(l.records, l.record)
 		}
 	}
 	return "", nil
-}
-
-// token returns the token that goes on behind the row that was judged last.
-func (l *lister[R, K]) token() (Token, error) {
-	at, ok := l.rows.Place(l.answer, l.row)
-	if !ok {
-		return "", fmt.Errorf("%w: a score outside of its interval", ErrLost)
-	}
-	return newToken(l.spec, at), nil
 }

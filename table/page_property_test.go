@@ -119,7 +119,7 @@ func (m *pageMachine) Begin(t *rapid.T) {
 
 func (m *pageMachine) Turn(t *rapid.T) {
 	if len(m.listings) == 0 {
-		t.Skip("no listing")
+		return
 	}
 	i := rapid.IntRange(0, len(m.listings)-1).Draw(t, "listing")
 	if !m.turn(t, m.listings[i]) {
@@ -236,7 +236,7 @@ func (m *pageMachine) end() {
 
 func (m *pageMachine) Clear(t *rapid.T) {
 	if rapid.IntRange(0, 9).Draw(t, "really") > 0 {
-		t.Skip("rarely")
+		return // else little would stay
 	}
 	ok(m.t, m.tbl.Clear(m.t.Context()))
 	m.end()
