@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -296,13 +297,23 @@ type meddler struct {
 
 func (m *meddler) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		if args := cmd.Args(); len(args) == 3+7+6 {
-			if _, mends := args[15].(string); mends { // the last thing that a walk says is a number
-				m.before()
-			}
+		if mends(cmd) {
+			m.before()
 		}
 		return next(ctx, cmd)
 	}
+}
+
+// mends tells whether a command is a call that mends something: it names a remedy, and does not end with a number as an audit does.
+func mends(cmd redis.Cmder) bool {
+	args := cmd.Args()
+	if _, audits := args[len(args)-1].(int); audits {
+		return false
+	}
+	return slices.ContainsFunc(args, func(arg any) bool {
+		text, is := arg.(string)
+		return is && slices.Contains([]string{"orphan", "entry", "row", "leftover", "counts"}, strings.TrimPrefix(text, "staged "))
+	})
 }
 
 // Repair runs all the time while rows are damaged behind the table's back and put again: in the end every row is there.

@@ -18,7 +18,8 @@ local t = foreign and {} or readTruth()
 -- The owners before, with the number of their last effect, and the numbers that were burned: they stay whatever happens, so that
 -- a position of theirs can be told from one of another copy of the data.
 local function kept(field) return not foreign and redis.call('HGET', TRUTH, field) or '' end
-local line, burned, predecessor = kept('line'), kept('burned'), t.epoch and t.epoch .. '/' .. t.seq or ''
+local known = t.epoch and string.find(t.epoch, '^[1-9]%d*:%x+$') -- a reset also replaces a truth that somebody has damaged
+local line, burned, predecessor = kept('line'), kept('burned'), known and t.epoch .. '/' .. t.seq or ''
 local epoch = not foreign and redis.call('HGET', TRUTH, 'epoch') or '0'
 if t.epoch and string.match(epoch, ':(.*)$') == id then return answer('OK', t) end -- the same claim was sent before
 
