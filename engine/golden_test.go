@@ -81,7 +81,7 @@ func (s *script) run(commands string) string {
 //
 //	found <state> gen=N ver=N seq=N    a new machine, which begins
 //	take T <kind> [joined]             an effect from a mailbox
-//	command T <kind>                   merge, abort, clear
+//	command T <kind>                   merge, abort, clear, repair
 //	parted T <kind>                    a request of an effect that was taken apart
 //	wait T, pin T                      requests for the clear state and for a pin
 //	withdraw T, grace T                the end of a pin or request; of a grace period
@@ -142,7 +142,7 @@ func (s *script) parseNumber(text string) ticket {
 }
 
 func (s *script) parseKind(text string) Kind {
-	for k := Put; k <= Clear; k++ {
+	for k := Put; k <= Repair; k++ {
 		if k.String() == text {
 			return k
 		}

@@ -9,7 +9,7 @@ type machine struct {
 	view          View
 	stopErr       error         // why no effect is accepted any more: the first ErrFenced or ErrLost (wrapped), or ErrClosed
 	current       effectState   // the effect that has the lock; phase none: no effect has it
-	commands      []effectState // merge, abort and clear, in order of arrival
+	commands      []effectState // merge, abort, clear and repair, in order of arrival
 	aside         []effectState // effects that have failed, or are part of one that has: see machine_tries.go
 	othersTurn    bool          // requests that wait go before the effects that are aside
 	tries         int           // how often an effect may fail
@@ -179,7 +179,7 @@ func (m *machine) handleTaken(e event) {
 	m.begin(effectState{ticket: e.ticket, kind: e.kind, joined: e.joined})
 }
 
-// handleCommanded queues a merge, abort or clear.
+// handleCommanded queues a merge, abort, clear or repair.
 func (m *machine) handleCommanded(e event) {
 	if m.stopErr != nil {
 		m.answer(e.ticket, m.stopErr)

@@ -17,7 +17,7 @@ type eventType uint8
 const (
 	started       eventType = iota // the actor runs
 	taken                          // the requests of an effect were taken from a mailbox
-	commanded                      // a merge, abort or clear was requested
+	commanded                      // a merge, abort, clear or repair was requested
 	clearAwaited                   // a caller waits for the clear state
 	pinRequested                   // a caller waits for a pin
 	withdrawn                      // a pin was released, or the caller of a pending request has left

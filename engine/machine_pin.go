@@ -46,7 +46,7 @@ func (m *machine) effectWaitsFor(p pinState) bool {
 	switch m.current.kind {
 	case Put, Delete:
 		return p.generation == m.view.Generation
-	case Clear:
+	case Clear, Repair:
 		return true
 	}
 	return false

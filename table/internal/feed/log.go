@@ -146,6 +146,8 @@ func KindOf(k engine.Kind) layout.Kind {
 		return layout.KindMerge
 	case engine.Abort:
 		return layout.KindAbort
+	case engine.Repair:
+		return layout.KindRepair
 	}
 	return layout.KindClear
 }
