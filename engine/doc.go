@@ -101,7 +101,8 @@
 //
 // Settle is refused for a reason that does not pass (a closed client, a password that is no longer right): the callers of the
 // effect get ErrUnknownOutcome and that reason, and all callers that wait get the reason. Each later call makes the actor settle
-// again, and gets the reason if that is refused again. If a fold is refused in this way, all who wait for it get the reason.
+// again, and gets the reason if that is refused again. If a fold is refused in this way, all who wait for it get the reason. Nobody
+// is told of an attempt that was sent before he came: one further attempt is made first.
 //
 // Somebody waits for a scratch session or a fold: every half second (Backoff.Most) a ping finds out whether the table still has
 // this owner and whether the store answers. If the ping is refused for a reason that does not pass, all who wait get the reason.

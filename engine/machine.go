@@ -17,10 +17,12 @@ type machine struct {
 	pinRequests   []ticket      // requests that wait for a pin
 	clearRequests []ticket      // requests that wait for the clear state
 	fold          foldPhase
-	foldAttempts  int   // how often in a row the fold has failed
-	foldCause     error // why the fold failed the last time
-	unsettled     error // why the current effect cannot be settled: see machine_stuck.go
-	refusing      error // requests in the mailboxes are answered with this
+	foldAttempts  int     // how often in a row the fold has failed
+	foldCause     error   // why the fold failed the last time
+	call          attempt // the Settle or ping under way
+	folding       attempt // the fold
+	unsettled     error   // why the current effect cannot be settled: see machine_stuck.go
+	refusing      error   // requests in the mailboxes are answered with this
 	actions       []action
 }
 
@@ -122,6 +124,8 @@ func (m *machine) handle(e event) {
 		m.othersTurn, m.refusing = false, nil
 	case somebodyWaits:
 		m.handleSomebodyWaits()
+	case arrived:
+		m.noteArrival(settling, pinging)
 	default:
 		m.handleOutcome(e)
 	}
@@ -186,6 +190,7 @@ func (m *machine) handleCommanded(e event) {
 		return
 	}
 	m.commands = append(m.commands, effectState{ticket: e.ticket, kind: e.kind})
+	m.noteArrival(settling)
 	m.maybeSettleAgain()
 }
 
@@ -195,6 +200,7 @@ func (m *machine) handleClearAwaited(e event) {
 		return
 	}
 	m.clearRequests = append(m.clearRequests, e.ticket)
+	m.noteArrival(settling, pinging)
 	m.maybeSettleAgain()
 }
 

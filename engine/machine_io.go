@@ -40,6 +40,7 @@ const (
 	parted                         // one request of an effect that was taken apart is an effect now
 	nobodyWaits                    // no request waits that may be received now
 	somebodyWaits                  // a request waits that may not be received now
+	arrived                        // such a request has just come
 	pauseOver                      // the pause of the current effect is over
 )
 

@@ -10,9 +10,9 @@ func (a *Actor) perform(x action) {
 	case doSend:
 		a.send(x)
 	case doSettle:
-		a.effector.start(storeCall{effect: a.effector.effect, what: callSettle})
+		a.ask(storeCall{effect: a.effector.effect, what: callSettle})
 	case doPing:
-		a.effector.start(storeCall{effect: &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq}, what: callPing})
+		a.ask(storeCall{effect: &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq}, what: callPing})
 	case doPart:
 		a.part(x)
 	case doGiveUp:
@@ -40,6 +40,16 @@ func (a *Actor) perform(x action) {
 	case doEndAllSpans:
 		a.lifetimes.endAll(x.err)
 	}
+}
+
+// ask starts a Settle or a ping. From here on a signal tells of a request that has come later; what came before gives none.
+func (a *Actor) ask(c storeCall) {
+	a.watchful.Store(true)
+	select {
+	case <-a.arrived:
+	default:
+	}
+	a.effector.start(c)
 }
 
 func (a *Actor) publish() {
