@@ -17,7 +17,7 @@ func TestS3_DifferencesAreAllTold(t *testing.T) {
 		change func(*Schema)
 		want   []string
 	}{
-		"layout before":    {func(s *Schema) { s.Layout-- }, []string{`layout 2, want 4: open with WithReset and load again`}},
+		"layout before":    {func(s *Schema) { s.Layout-- }, []string{`layout 3, want 4: open with WithReset and load again`}},
 		"layout to come":   {func(s *Schema) { s.Layout++ }, []string{`layout 5, want 4: a later version of this library has written it`}},
 		"key":              {func(s *Schema) { s.Key = "string" }, []string{`key has codec "string", want "int64"`}},
 		"attribute codec":  {func(s *Schema) { s.Attributes[1][1] = "bytes" }, []string{`attribute "b" has codec "bytes", want "string"`}},

@@ -66,7 +66,8 @@ end
 if not feed then drops[#drops + 1] = FEED end
 
 t.epoch, t.seq, t.last, t.layout = whole(counter) .. ':' .. id, '0', '', layout
-if feed then append(t.epoch, t.seq, '', 'p', predecessor, 'k', how == 'reset' and 'reset' or 'claim', 's', schema) end
+-- What owners before the predecessor have told goes: else take-overs one after another would let the feed grow.
+if feed then append(t.epoch, t.seq, known and string.match(predecessor, '^%d+') .. '-0' or '', 'p', predecessor, 'k', how == 'reset' and 'reset' or 'claim', 's', schema) end
 for i = 1, #drops do redis.call('UNLINK', drops[i]) end
 writeTruth(t)
 redis.call('HSET', TRUTH, 'schema', schema, 'owner', owner, 'line', latest(predecessor, line, 64), 'burned', burned)
