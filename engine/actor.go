@@ -129,7 +129,7 @@ func (a *Actor) run() {
 // mailboxes are received from now. It returns whether it has told the machine anything.
 func (a *Actor) noteWaiting(regular, scratch bool) (told bool) {
 	m := a.machine
-	a.watchful.Store(a.effector.asks() || m.unsettled != nil || m.waits(!regular || !scratch)) // must come before the mailboxes are read
+	a.watchful.Store(a.effector.inquires() || m.unsettled != nil || m.waits(!regular || !scratch)) // must come before the mailboxes are read
 	served := regular && a.regular.len() > 0 || scratch && a.scratch.len() > 0
 	waits := !regular && a.regular.len() > 0 || !scratch && a.scratch.len() > 0
 	switch {

@@ -146,8 +146,8 @@ func (f *effector) start(c storeCall) {
 	f.calls <- c
 }
 
-// asks tells whether a Settle or a ping is under way.
-func (f *effector) asks() bool { return f.busy && f.what != callApply }
+// inquires tells whether a Settle or a ping is under way.
+func (f *effector) inquires() bool { return f.busy && f.what != callApply }
 
 // Backoff bounds the pauses between two attempts. The first pause is First at most; the bound doubles each time, up
 // to Most.

@@ -10,9 +10,9 @@ func (a *Actor) perform(x action) {
 	case doSend:
 		a.send(x)
 	case doSettle:
-		a.ask(storeCall{effect: a.effector.effect, what: callSettle})
+		a.inquire(storeCall{effect: a.effector.effect, what: callSettle})
 	case doPing:
-		a.ask(storeCall{effect: &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq}, what: callPing})
+		a.inquire(storeCall{effect: &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq}, what: callPing})
 	case doPart:
 		a.part(x)
 	case doGiveUp:
@@ -42,8 +42,8 @@ func (a *Actor) perform(x action) {
 	}
 }
 
-// ask starts a Settle or a ping. From here on a signal tells of a request that has come later; what came before gives none.
-func (a *Actor) ask(c storeCall) {
+// inquire starts a Settle or a ping. From here on a signal tells of a request that has come later; what came before gives none.
+func (a *Actor) inquire(c storeCall) {
 	a.watchful.Store(true)
 	select {
 	case <-a.arrived:

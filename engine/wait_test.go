@@ -144,7 +144,7 @@ func TestP7_WhatCannotBeSettledIsToldAtOnceToEverybody(t *testing.T) {
 	inBubble(t, Config{Mailbox: 1}, View{}, func(r *rig) {
 		put := r.put("a")
 		r.end(Put, cut)
-		waiting := []*call{r.put("b"), r.put("at the door"), r.stage("c"), r.delete(marks("d")), r.discard(marks("e")), r.clear(), r.merge(),
+		waiting := []*call{r.put("b"), r.put("at the door"), r.stage("c"), r.delete(marks("d")), r.discard(marks("e")), r.clear(), r.merge(), r.repair(),
 			r.requestPin()}
 		r.settle(forbid)
 		r.settle(forbid) // for those who came while the first was under way

@@ -262,7 +262,7 @@ func TestF5_ManyShortOwnersAreBoundedToo(t *testing.T) {
 	const limit = 20_000
 	f := newFed(t, table.WithFeed(limit))
 	for range 10 {
-		for n := range 25 {
+		for n := range 15 {
 			put(t, f.table, numbered(n, n+10)...)
 		}
 		f.open()

@@ -104,8 +104,8 @@ func (t *Table[R, K]) audit(ctx context.Context, report *Report, each func(findi
 	return a.counts(counts)
 }
 
-func (t *Table[R, K]) auditFeed(ctx context.Context, each func(finding) error) error {
-	inStep, err := t.reader.AuditFeed(ctx)
+func (o *owner) auditFeed(ctx context.Context, each func(finding) error) error {
+	inStep, err := o.reader.AuditFeed(ctx)
 	if err != nil || inStep {
 		return err
 	}
