@@ -100,6 +100,7 @@ func (a *Actor) run() {
 		case handle := <-a.control:
 			handle()
 		case <-a.arrived: // noteWaiting, above, looks at the mailboxes
+			a.tell(event{what: arrived})
 		case <-a.abandoned:
 			a.maybeDropAbandoned()
 		case o := <-a.effector.outcomes:
@@ -129,7 +130,7 @@ func (a *Actor) run() {
 // mailboxes are received from now. It returns whether it has told the machine anything.
 func (a *Actor) noteWaiting(regular, scratch bool) (told bool) {
 	m := a.machine
-	a.watchful.Store(m.unsettled != nil || m.waits(!regular || !scratch)) // must come before the mailboxes are read
+	a.watchful.Store(a.effector.inquires() || m.unsettled != nil || m.waits(!regular || !scratch)) // must come before the mailboxes are read
 	served := regular && a.regular.len() > 0 || scratch && a.scratch.len() > 0
 	waits := !regular && a.regular.len() > 0 || !scratch && a.scratch.len() > 0
 	switch {

@@ -103,6 +103,7 @@ func (b *batch) fill(e *Effect, buffer []Row) {
 		e.Callers = append(e.Callers, r.caller)
 		buffer = append(buffer, r.rows...)
 		e.add(r.deletion)
+		e.Damage = r.damage
 	}
 	e.Rows = buffer
 	e.stamp()

@@ -15,7 +15,7 @@ func TestP1_WhatAReadHasFoundEndsEverything(t *testing.T) {
 		bubble(t, Config{Mailbox: 1}, View{State: StateActive}, func(r *rig) {
 			pin := r.pin()
 			spans := []*call{r.requestRegularSpan(), r.requestScratchSpan()}
-			waiting := []*call{r.put("in the mailbox"), r.put("before a full mailbox"), r.delete(marks("c")), r.clear(), r.waitClear(), r.requestPin()}
+			waiting := []*call{r.put("in the mailbox"), r.put("before a full mailbox"), r.delete(marks("c")), r.clear(), r.repair(), r.waitClear(), r.requestPin()}
 			if isClosed(r.Done()) || r.Err() != nil {
 				t.Fatalf("done before the end: %v", r.Err())
 			}

@@ -60,7 +60,7 @@
 // something on the way, say. While nothing gets through, nothing fails: the effect waits until its callers leave. A refusal that
 // has nothing to do with the effect (RefusedError.General), such as a dial that fails, is no failure either.
 //
-//   - After each failure, and a pause, the effect goes aside: commands (Merge, Abort, Clear) go first, then one effect from the
+//   - After each failure, and a pause, the effect goes aside: commands (Merge, Abort, Clear, Repair) go first, then one effect from the
 //     mailboxes, if a request waits there. So an effect that fails holds up nobody.
 //   - An effect in which requests of several callers are joined is taken apart after its second failure. It is taken apart at
 //     once if it is refused for good for a reason of its own. Then each request is sent alone, with tries of its own. One caller's
@@ -76,7 +76,7 @@
 // # Pins
 //
 // A pin keeps what the readers of one generation see as it is. Put and Delete wait for pins of the present generation,
-// Clear for all pins, the fold for pins of older generations; Stage, Discard, Merge and Abort wait for none. A pin is
+// Clear and Repair for all pins, the fold for pins of older generations; Stage, Discard, Merge and Abort wait for none. A pin is
 // granted when no effect that changes what readers see has the lock, and also while such an effect is paused. The first
 // effect or fold that waits for a pin makes its reader hurry and starts its grace period. A grace period is started once;
 // at its end the pin expires and the effect or fold goes on.
@@ -101,7 +101,8 @@
 //
 // Settle is refused for a reason that does not pass (a closed client, a password that is no longer right): the callers of the
 // effect get ErrUnknownOutcome and that reason, and all callers that wait get the reason. Each later call makes the actor settle
-// again, and gets the reason if that is refused again. If a fold is refused in this way, all who wait for it get the reason.
+// again, and gets the reason if that is refused again. If a fold is refused in this way, all who wait for it get the reason. Nobody
+// is told of an attempt that was sent before he came: one further attempt is made first.
 //
 // Somebody waits for a scratch session or a fold: every half second (Backoff.Most) a ping finds out whether the table still has
 // this owner and whether the store answers. If the ping is refused for a reason that does not pass, all who wait get the reason.

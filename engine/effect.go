@@ -47,7 +47,16 @@ const (
 	Merge                   // show all staged rows
 	Abort                   // drop all staged rows
 	Clear                   // drop everything
+	Repair                  // mend one thing
 )
+
+// Damage is one thing that Repair is to mend, as it was read. What is no longer so is not mended. The store knows the words of
+// remedies.
+type Damage struct {
+	Remedy          string
+	Index           int
+	Key, Row, Score string
+}
 
 // Effect is one atomic change of the table in Redis.
 type Effect struct {
@@ -60,6 +69,7 @@ type Effect struct {
 	Bounds     []Bytes // min, max of intervals: if these hold other records than marks and witnesses, nothing is marked
 	Index      int     // the index that the marks' scores are of
 	Compare    bool    // whether marks must be compared with what is stored
+	Damage     *Damage // Repair
 
 	// Callers are the contexts of the callers whose requests this effect carries out. The store uses their values, such as a
 	// trace. The effect does not end with them.

@@ -20,6 +20,7 @@ type effector struct {
 	ended    chan struct{}      // closed by the effector
 	busy     bool               // a call is under way; the actor's alone
 	effect   *Effect            // the effect of the latest call; the actor's alone
+	what     callType           // of the latest call; the actor's alone
 }
 
 // storeCall is one call of the store.
@@ -141,9 +142,12 @@ var errNobodyWaits = errors.New("engine: nobody waits for the effect")
 
 // start hands a call over. The effector is idle, so start does not wait.
 func (f *effector) start(c storeCall) {
-	f.busy, f.effect = true, c.effect
+	f.busy, f.effect, f.what = true, c.effect, c.what
 	f.calls <- c
 }
+
+// inquires tells whether a Settle or a ping is under way.
+func (f *effector) inquires() bool { return f.busy && f.what != callApply }
 
 // Backoff bounds the pauses between two attempts. The first pause is First at most; the bound doubles each time, up
 // to Most.

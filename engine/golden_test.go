@@ -81,12 +81,12 @@ func (s *script) run(commands string) string {
 //
 //	found <state> gen=N ver=N seq=N    a new machine, which begins
 //	take T <kind> [joined]             an effect from a mailbox
-//	command T <kind>                   merge, abort, clear
+//	command T <kind>                   merge, abort, clear, repair
 //	parted T <kind>                    a request of an effect that was taken apart
 //	wait T, pin T                      requests for the clear state and for a pin
 //	withdraw T, grace T                the end of a pin or request; of a grace period
 //	applied <state> gen=N ver=N        and burned, postponed [general], pinged, unpinged [general], refused [general], unanswered,
-//	                                   unsettled, fenced, lost, pauseover, nobodywaits, somebodywaits
+//	                                   unsettled, fenced, lost, pauseover, nobodywaits, somebodywaits, arrives
 //	drop T                             an effect whose callers have all left
 //	found-fenced                       a read says that the table is fenced
 //	folded N [fenced|broken|refused], foldfails N [broken|refused], foldpauseover, close
@@ -119,7 +119,7 @@ func (s *script) command(f []string) []action {
 		e.what, e.err = tableBroken, ErrLost
 	default:
 		others := map[string]eventType{"burned": burned, "postponed": postponed, "refused": refused, "unanswered": unanswered,
-			"unsettled": unsettled, "pinged": pinged, "unpinged": unpinged, "nobodywaits": nobodyWaits, "somebodywaits": somebodyWaits,
+			"unsettled": unsettled, "pinged": pinged, "unpinged": unpinged, "nobodywaits": nobodyWaits, "somebodywaits": somebodyWaits, "arrives": arrived,
 			"pauseover": pauseOver, "foldpauseover": foldPauseOver, "close": closed}
 		what, known := others[f[0]]
 		if !known {
@@ -142,7 +142,7 @@ func (s *script) parseNumber(text string) ticket {
 }
 
 func (s *script) parseKind(text string) Kind {
-	for k := Put; k <= Clear; k++ {
+	for k := Put; k <= Repair; k++ {
 		if k.String() == text {
 			return k
 		}

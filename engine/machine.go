@@ -9,7 +9,7 @@ type machine struct {
 	view          View
 	stopErr       error         // why no effect is accepted any more: the first ErrFenced or ErrLost (wrapped), or ErrClosed
 	current       effectState   // the effect that has the lock; phase none: no effect has it
-	commands      []effectState // merge, abort and clear, in order of arrival
+	commands      []effectState // merge, abort, clear and repair, in order of arrival
 	aside         []effectState // effects that have failed, or are part of one that has: see machine_tries.go
 	othersTurn    bool          // requests that wait go before the effects that are aside
 	tries         int           // how often an effect may fail
@@ -17,10 +17,12 @@ type machine struct {
 	pinRequests   []ticket      // requests that wait for a pin
 	clearRequests []ticket      // requests that wait for the clear state
 	fold          foldPhase
-	foldAttempts  int   // how often in a row the fold has failed
-	foldCause     error // why the fold failed the last time
-	unsettled     error // why the current effect cannot be settled: see machine_stuck.go
-	refusing      error // requests in the mailboxes are answered with this
+	foldAttempts  int     // how often in a row the fold has failed
+	foldCause     error   // why the fold failed the last time
+	call          attempt // the Settle or ping under way
+	folding       attempt // the fold
+	unsettled     error   // why the current effect cannot be settled: see machine_stuck.go
+	refusing      error   // requests in the mailboxes are answered with this
 	actions       []action
 }
 
@@ -122,6 +124,8 @@ func (m *machine) handle(e event) {
 		m.othersTurn, m.refusing = false, nil
 	case somebodyWaits:
 		m.handleSomebodyWaits()
+	case arrived:
+		m.noteArrival(settling, pinging)
 	default:
 		m.handleOutcome(e)
 	}
@@ -179,13 +183,14 @@ func (m *machine) handleTaken(e event) {
 	m.begin(effectState{ticket: e.ticket, kind: e.kind, joined: e.joined})
 }
 
-// handleCommanded queues a merge, abort or clear.
+// handleCommanded queues a merge, abort, clear or repair.
 func (m *machine) handleCommanded(e event) {
 	if m.stopErr != nil {
 		m.answer(e.ticket, m.stopErr)
 		return
 	}
 	m.commands = append(m.commands, effectState{ticket: e.ticket, kind: e.kind})
+	m.noteArrival(settling)
 	m.maybeSettleAgain()
 }
 
@@ -195,6 +200,7 @@ func (m *machine) handleClearAwaited(e event) {
 		return
 	}
 	m.clearRequests = append(m.clearRequests, e.ticket)
+	m.noteArrival(settling, pinging)
 	m.maybeSettleAgain()
 }
 

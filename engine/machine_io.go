@@ -17,7 +17,7 @@ type eventType uint8
 const (
 	started       eventType = iota // the actor runs
 	taken                          // the requests of an effect were taken from a mailbox
-	commanded                      // a merge, abort or clear was requested
+	commanded                      // a merge, abort, clear or repair was requested
 	clearAwaited                   // a caller waits for the clear state
 	pinRequested                   // a caller waits for a pin
 	withdrawn                      // a pin was released, or the caller of a pending request has left
@@ -40,6 +40,7 @@ const (
 	parted                         // one request of an effect that was taken apart is an effect now
 	nobodyWaits                    // no request waits that may be received now
 	somebodyWaits                  // a request waits that may not be received now
+	arrived                        // such a request has just come
 	pauseOver                      // the pause of the current effect is over
 )
 

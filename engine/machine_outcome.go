@@ -33,7 +33,7 @@ func (m *machine) handleOutcome(e event) {
 // handleApplied takes over the view that the effect left behind.
 func (m *machine) handleApplied(r Result) {
 	m.view = View{State: r.State, Generation: r.Generation, Version: r.Version, Seq: m.current.seq}
-	m.unsettled = nil
+	m.unsettled, m.call = nil, attempt{}
 	m.emit(action{do: doPublish})
 	m.endSpans(m.current.kind)
 	m.updateFold()
@@ -68,7 +68,7 @@ func (m *machine) handlePostponed(e event) {
 // it, so that the late effect and the next one cannot be taken for each other (G9).
 func (m *machine) handleBurned() {
 	m.view.Seq = m.current.seq + 1
-	m.unsettled = nil
+	m.unsettled, m.call = nil, attempt{}
 	m.emit(action{do: doPublish})
 	switch {
 	case m.stopErr != nil:
@@ -92,7 +92,7 @@ func (m *machine) handleUnanswered(e event) {
 	case m.current.phase == applying:
 		m.settle()
 	default:
-		m.unsettled = nil
+		m.unsettled, m.call = nil, attempt{}
 		m.pause(settlePaused)
 	}
 }
@@ -113,6 +113,7 @@ func (m *machine) handlePauseOver() {
 
 func (m *machine) settle() {
 	m.current.phase = settling
+	m.call.begin()
 	m.emit(action{do: doSettle, ticket: m.current.ticket})
 }
 

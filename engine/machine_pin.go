@@ -8,6 +8,7 @@ func (m *machine) handlePinRequested(e event) {
 		return
 	}
 	m.pinRequests = append(m.pinRequests, e.ticket)
+	m.noteArrival(settling)
 	m.maybeSettleAgain()
 }
 
@@ -46,7 +47,7 @@ func (m *machine) effectWaitsFor(p pinState) bool {
 	switch m.current.kind {
 	case Put, Delete:
 		return p.generation == m.view.Generation
-	case Clear:
+	case Clear, Repair:
 		return true
 	}
 	return false
@@ -104,6 +105,7 @@ func (m *machine) maybeFold() {
 		return
 	}
 	m.fold = folding
+	m.folding.begin()
 	m.emit(action{do: doFold, view: m.view})
 }
 
@@ -125,7 +127,7 @@ func (m *machine) handleFolded(e event) {
 func (m *machine) handleFoldFails(e event) {
 	if m.fold == folding && e.generation == m.view.Generation {
 		m.foldCause = e.err
-		m.maybeRefuse(e.err)
+		m.refuseAfterFold(e.err)
 	}
 }
 
@@ -135,7 +137,7 @@ func (m *machine) pauseFold(err error) {
 	m.foldAttempts++
 	m.fold = foldPaused
 	m.emit(action{do: doPauseFold, attempts: m.foldAttempts})
-	m.maybeRefuse(err)
+	m.refuseAfterFold(err)
 }
 
 func (m *machine) becomeClear() {

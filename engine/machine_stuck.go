@@ -1,10 +1,37 @@
 package engine
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // A Settle, a fold or a ping may be refused for a reason that does not pass by itself: the client is closed, or the password is
 // no longer right. Then all callers that wait are told at once. The actor tries again after pauses, and also whenever another
-// call comes, because somebody may have mended the cause.
+// call comes, because somebody may have mended the cause. For the same reason nobody is told of an attempt that was sent before
+// he came: then one further attempt is made, whose failure all are told.
+
+// attempt is a Settle, a ping or a fold under way.
+type attempt struct {
+	late    bool // somebody has come since it was sent, whom its failure would be told
+	further bool // it is the further attempt
+}
+
+// begin notes that the attempt is sent, or sent again.
+func (a *attempt) begin() { a.late = false }
+
+// fail tells whether all who wait are told that the attempt has failed. If not, a further attempt must be made.
+func (a *attempt) fail() (told bool) {
+	told = !a.late || a.further
+	*a = attempt{further: !told}
+	return told
+}
+
+// noteArrival notes that somebody waits from now on, who would be told of the failure of a call under way in one of these phases,
+// and of the fold.
+func (m *machine) noteArrival(phases ...phase) {
+	m.call.late = m.call.late || slices.Contains(phases, m.current.phase)
+	m.folding.late = true
+}
 
 // refusesWrites returns the error with which requests in the mailboxes are answered at once; nil: they are not.
 func (m *machine) refusesWrites() error {
@@ -32,7 +59,12 @@ func (m *machine) handleUnsettled(e event) {
 		m.answer(m.current.ticket, unknown(e.err))
 		m.current.ticket, m.current.answered = 0, true
 	}
-	m.unsettled, m.refusing, m.current.trouble = e.err, e.err, e.err
+	m.unsettled, m.current.trouble = e.err, e.err
+	if !m.call.fail() {
+		m.settle()
+		return
+	}
+	m.refusing = e.err
 	m.answerWaiting(e.err)
 	m.pause(settlePaused)
 }
@@ -42,6 +74,28 @@ func (m *machine) maybeSettleAgain() {
 	if m.unsettled != nil && m.current.phase == settlePaused {
 		m.settle()
 	}
+}
+
+// refuseAfterFold tells all who wait for the fold that it is refused, if that lasts.
+func (m *machine) refuseAfterFold(err error) {
+	if !lasts(err) {
+		m.folding = attempt{}
+		return
+	}
+	if m.folding.fail() {
+		m.maybeRefuse(err)
+	}
+}
+
+// handleNothingThrough handles that a ping without an effect did not get through.
+func (m *machine) handleNothingThrough(err error) {
+	m.current = effectState{}
+	if lasts(err) && !m.call.fail() {
+		m.pingAlone()
+		return
+	}
+	m.call = attempt{}
+	m.maybeRefuse(err)
 }
 
 // maybeRefuse answers all requests that wait for the clear state, and those in the mailboxes, if err does not pass by itself.
@@ -76,7 +130,13 @@ func (m *machine) waits(mailboxes bool) bool {
 func (m *machine) handleSomebodyWaits() {
 	m.maybeSettleAgain()
 	if m.stopErr == nil && m.current.phase == none {
-		m.current = effectState{phase: pinging, answered: true}
-		m.emit(action{do: doPing, view: m.view})
+		m.pingAlone()
 	}
+}
+
+// pingAlone sends a ping without an effect.
+func (m *machine) pingAlone() {
+	m.current = effectState{phase: pinging, answered: true}
+	m.call.begin()
+	m.emit(action{do: doPing, view: m.view})
 }

@@ -20,7 +20,7 @@ func (m *machine) ping() {
 func (m *machine) handlePinged() {
 	switch {
 	case m.current.answered: // the ping was sent without an effect
-		m.current = effectState{}
+		m.current, m.call = effectState{}, attempt{}
 	case m.stopErr != nil:
 		m.finish(m.stopErr)
 	default:
@@ -32,8 +32,7 @@ func (m *machine) handlePinged() {
 func (m *machine) handleUnpinged(e event) {
 	switch {
 	case m.current.answered: // the ping was sent without an effect
-		m.current = effectState{}
-		m.maybeRefuse(e.err)
+		m.handleNothingThrough(e.err)
 	case m.stopErr != nil:
 		m.finish(m.stopErr)
 	case lasts(e.err):

@@ -14,9 +14,9 @@ func (a *Actor) perform(x action) {
 	case doSend:
 		a.send(x)
 	case doSettle:
-		a.effector.start(storeCall{effect: a.effector.effect, what: callSettle})
+		a.inquire(storeCall{effect: a.effector.effect, what: callSettle})
 	case doPing:
-		a.effector.start(storeCall{effect: &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq}, what: callPing})
+		a.inquire(storeCall{effect: &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq}, what: callPing})
 	case doPart:
 		a.part(x)
 	case doGiveUp:
@@ -44,6 +44,16 @@ func (a *Actor) perform(x action) {
 	case doEndAllSpans:
 		a.lifetimes.endAll(x.err)
 	}
+}
+
+// inquire starts a Settle or a ping. From here on a signal tells of a request that has come later; what came before gives none.
+func (a *Actor) inquire(c storeCall) {
+	a.watchful.Store(true)
+	select {
+	case <-a.arrived:
+	default:
+	}
+	a.effector.start(c)
 }
 
 func (a *Actor) publish() {

@@ -75,7 +75,7 @@ func (s *simulation) write() {
 }
 
 func (s *simulation) command() {
-	s.begin(commanded, []Kind{Merge, Merge, Merge, Abort, Clear, Clear}[s.rng.IntN(6)])
+	s.begin(commanded, []Kind{Merge, Merge, Merge, Abort, Clear, Clear, Repair}[s.rng.IntN(7)])
 }
 
 func (s *simulation) begin(what eventType, k Kind) {
@@ -195,7 +195,7 @@ func (s *simulation) applySent() {
 	s.applied = true
 	s.truth.Seq++
 	switch s.sent.kind {
-	case Put, Delete:
+	case Put, Delete, Repair:
 		s.truth.Version++
 	case Stage:
 		s.truth.State = StateActive
@@ -346,7 +346,7 @@ func (s *simulation) mustNot(is bool, what string) {
 // disturbs tells whether an effect changes what the reader of a pin sees.
 func (s *simulation) disturbs(k Kind) bool {
 	for _, p := range s.pins {
-		if k == Clear || (k == Put || k == Delete) && p.generation == s.truth.Generation {
+		if k == Clear || k == Repair || (k == Put || k == Delete) && p.generation == s.truth.Generation {
 			return true
 		}
 	}

@@ -10,6 +10,7 @@ type request struct {
 	kind     Kind            // 0: the request needs no effect, because it is for a span or a pin, say
 	rows     []Row           // Put, Stage
 	deletion *Deletion       // Delete, Discard
+	damage   *Damage         // Repair
 	bytes    int             // of rows or marks
 	ticket   ticket          // the actor's alone, for requests that came by the control channel
 	span     *Span           // the requested scratch span
@@ -56,6 +57,12 @@ func deletionRequest(k Kind, d Deletion) *request {
 	for i := range d.Marks {
 		r.bytes += len(d.Marks[i].Key) + len(d.Marks[i].Value)
 	}
+	return r
+}
+
+func repairRequest(d Damage) *request {
+	r := newRequest(Repair)
+	r.damage, r.bytes = &d, len(d.Key)+len(d.Row)+len(d.Score)
 	return r
 }
 

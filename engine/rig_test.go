@@ -132,6 +132,10 @@ func (r *rig) clear() *call {
 	return r.begin("clear", func(ctx context.Context, _ *call) error { return r.Clear(ctx) })
 }
 
+func (r *rig) repair() *call {
+	return r.begin("repair", func(ctx context.Context, _ *call) error { return r.Repair(ctx, Damage{Key: "k"}) })
+}
+
 func (r *rig) waitClear() *call {
 	return r.begin("wait", func(ctx context.Context, _ *call) error { return r.WaitClear(ctx) })
 }

@@ -245,7 +245,7 @@ func (s *fakeStore) result() Result {
 func (s *fakeStore) check(e *Effect) {
 	allowed := map[Kind][]State{Put: {StateClear}, Delete: {StateClear}, Stage: {StateClear, StateActive},
 		Discard: {StateClear, StateActive}, Merge: {StateActive}, Abort: {StateActive},
-		Clear: {StateClear, StateActive, StateMerging}}
+		Clear: {StateClear, StateActive, StateMerging}, Repair: {StateClear, StateActive, StateMerging}}
 	if !slices.Contains(allowed[e.Kind], s.truth.State) {
 		s.violated("%s while %s", e.Kind, s.truth.State)
 	}
@@ -263,7 +263,7 @@ func (s *fakeStore) check(e *Effect) {
 // change makes the changes of an effect.
 func (s *fakeStore) change(e *Effect) {
 	switch e.Kind {
-	case Put, Delete, Clear:
+	case Put, Delete, Clear, Repair:
 		s.truth.Version++
 	}
 	into := s.rows

@@ -144,9 +144,10 @@ func TestP7_WhatCannotBeSettledIsToldAtOnceToEverybody(t *testing.T) {
 	inBubble(t, Config{Mailbox: 1}, View{}, func(r *rig) {
 		put := r.put("a")
 		r.end(Put, cut)
-		waiting := []*call{r.put("b"), r.put("at the door"), r.stage("c"), r.delete(marks("d")), r.discard(marks("e")), r.clear(), r.merge(),
+		waiting := []*call{r.put("b"), r.put("at the door"), r.stage("c"), r.delete(marks("d")), r.discard(marks("e")), r.clear(), r.merge(), r.repair(),
 			r.requestPin()}
 		r.settle(forbid)
+		r.settle(forbid) // for those who came while the first was under way
 		put.gets(ErrUnknownOutcome, errForbidden)
 		for _, c := range waiting {
 			c.gets(errForbidden)
@@ -168,6 +169,24 @@ func TestP7_WhatCannotBeSettledIsToldAtOnceToEverybody(t *testing.T) {
 	})
 }
 
+// A Settle that was sent before somebody has cured the cause fails after it: who has come meanwhile is not told of that.
+func TestP7_WhoComesLaterIsNotToldOfAnEarlierAttempt(t *testing.T) {
+	inBubble(t, Config{}, View{}, func(r *rig) {
+		put := r.put("a")
+		r.end(Put, cut)
+		r.settle(forbid)
+		put.gets(ErrUnknownOutcome, errForbidden)
+		r.pass(time.Second) // a Settle is under way
+		later := r.put("b")
+		r.settle(forbid)
+		later.waits()
+		r.settle(fine)
+		r.expect(Put, "b")
+		later.gets(nil)
+		r.has("b")
+	})
+}
+
 func TestP7_WhatWasAppliedAfterAllIsSeenLater(t *testing.T) {
 	inBubble(t, Config{}, View{}, func(r *rig) {
 		put := r.put("a")
@@ -186,14 +205,17 @@ func TestP7_WhatWasAppliedAfterAllIsSeenLater(t *testing.T) {
 func TestP7_FoldThatCannotBeDoneIsToldToWhoWaitsForIt(t *testing.T) {
 	inBubble(t, Config{}, View{State: StateMerging, Generation: 1}, func(r *rig) {
 		waiting := []*call{r.put("a"), r.stage("b"), r.waitClear(), r.requestScratchSpan()}
-		r.Folded(1, &RefusedError{Err: errForbidden, General: true})
+		r.refuseFold()
+		r.refuseFold() // they came after the first was requested
 		for _, c := range waiting {
 			c.gets(errForbidden)
 		}
 		r.pin().Release() // reads go on
 		r.pass(time.Second)
 		later := r.waitClear()
-		r.Folded(1, &RefusedError{Err: errForbidden, General: true})
+		r.refuseFold()
+		later.waits()
+		r.refuseFold()
 		later.gets(errForbidden)
 		r.pass(time.Second)
 		r.Folded(1, r.store.fold(1))
@@ -201,6 +223,12 @@ func TestP7_FoldThatCannotBeDoneIsToldToWhoWaitsForIt(t *testing.T) {
 		r.expect(Put, "c")
 		put.gets(nil)
 	})
+}
+
+// refuseFold ends the fold of generation 1 with a refusal that lasts, and waits until it is requested again.
+func (r *rig) refuseFold() {
+	r.Folded(1, &RefusedError{Err: errForbidden, General: true})
+	r.pass(time.Second)
 }
 
 func TestP7_CloseOfWhatCannotBeSettled(t *testing.T) {

@@ -54,15 +54,19 @@ func (a *Actor) Discard(ctx context.Context, d Deletion) ([]Verdict, error) {
 // Merge makes all staged rows visible at once and ends the scratch session; the fold follows in
 // the background. If no session is on it returns nil. It waits for the effect under way and for
 // merges, aborts and clears that came before it, never for pins. Its errors are those of Stage.
-func (a *Actor) Merge(ctx context.Context) error { return a.command(ctx, Merge) }
+func (a *Actor) Merge(ctx context.Context) error { return a.command(ctx, newRequest(Merge)) }
 
 // Abort drops all staged rows and ends the scratch session. It waits as Merge does, and its errors
 // are the same.
-func (a *Actor) Abort(ctx context.Context) error { return a.command(ctx, Abort) }
+func (a *Actor) Abort(ctx context.Context) error { return a.command(ctx, newRequest(Abort)) }
 
 // Clear drops everything in any state (D11), and ends all spans. It waits as Merge does, and for all
 // pins, at most the grace period. Its errors are those of Put.
-func (a *Actor) Clear(ctx context.Context) error { return a.command(ctx, Clear) }
+func (a *Actor) Clear(ctx context.Context) error { return a.command(ctx, newRequest(Clear)) }
+
+// Repair mends one thing in any state. It waits as Clear does, because readers may see the change, and its errors are those of
+// Clear; also why the store refused, if there is nothing to mend.
+func (a *Actor) Repair(ctx context.Context, d Damage) error { return a.command(ctx, repairRequest(d)) }
 
 func (a *Actor) writeRows(ctx context.Context, k Kind, rows []Row) error {
 	if len(rows) == 0 {
@@ -121,9 +125,8 @@ func signal(c chan<- struct{}) {
 	}
 }
 
-// command sends a merge, abort or clear to the run loop and waits for the answer.
-func (a *Actor) command(ctx context.Context, k Kind) error {
-	r := newRequest(k)
+// command sends a merge, abort, clear or repair to the run loop and waits for the answer.
+func (a *Actor) command(ctx context.Context, r *request) error {
 	r.caller = ctx
 	if err := a.sendControl(ctx, func() { a.handleCommand(r) }); err != nil {
 		return err

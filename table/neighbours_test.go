@@ -68,13 +68,13 @@ func TestClearAndResetDropTheTablesKeysAlone(t *testing.T) {
 	put(t, tbl, numbered(0, 5)...)
 	ok(t, tbl.ScratchPut(t.Context(), numbered(5, 9)...))
 	ok(t, tbl.Clear(t.Context()))
-	wantKeys(t, rdb, len(foreign)+1) // and the truth
+	wantKeys(t, rdb, len(foreign)+2) // and the truth, and the feed
 	put(t, tbl, numbered(0, 5)...)
 	ok(t, tbl.Close())
 	tbl, err = table.Open(t.Context(), rdb, itemDefinition(name), table.WithReset())
 	ok(t, err)
 	ok(t, tbl.Close())
-	wantKeys(t, rdb, len(foreign)+1)
+	wantKeys(t, rdb, len(foreign)+2)
 	for _, key := range foreign {
 		if got := rdb.Get(t.Context(), key).Val(); got != "mine" {
 			t.Errorf("%s has changed", key)

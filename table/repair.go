@@ -2,7 +2,10 @@ package table
 
 import (
 	"context"
+	"errors"
 
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/store"
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
@@ -13,15 +16,17 @@ import (
 // stays lost: a row that is gone leaves no trace afterwards. An entry that is missing in an Unstored index
 // stays missing, for nobody knows its score.
 //
-// If a write of the table has said ErrLost, open the table again after Repair. A long read that is under
-// way while a wrong score is mended may find that record at either score, at both or at neither.
+// Each step that changes something is one write: it waits for long reads as Clear does, at most the grace period, and its
+// errors are those of Clear. With an error Repair returns what it has mended before. Repair also works on a table whose writes
+// say ErrLost: open such a table again afterwards.
 func (t *Table[R, K]) Repair(ctx context.Context) (Report, error) {
 	var audited, mended Report
 	mend := func(f finding) error {
 		if (f.Kind == MissingEntry || f.Kind == WrongScore) && f.Score == "" {
 			return nil // nobody knows the score
 		}
-		done, err := t.reader.Repair(ctx, f.remedy(), f.Damage)
+		f.Remedy = string(f.remedy())
+		done, err := t.mend(ctx, f.Damage)
 		if err != nil || !done {
 			return err
 		}
@@ -37,11 +42,24 @@ func (t *Table[R, K]) Repair(ctx context.Context) (Report, error) {
 	return mended, t.errorf("repair", err)
 }
 
+// mend mends one thing, if it still is as it was read, and tells whether it was mended. An actor that has found the table lost
+// applies no effects any more; nobody else does either, so the thing is mended without it.
+func (o *owner) mend(ctx context.Context, d engine.Damage) (bool, error) {
+	err := o.actor.Repair(ctx, d)
+	switch {
+	case errors.Is(err, store.ErrSound):
+		return false, nil
+	case errors.Is(err, ErrLost) && errors.Is(o.Err(), ErrLost):
+		return o.reader.RepairLost(ctx, d)
+	}
+	return err == nil, err
+}
+
 // remedy returns what is to be done about a problem.
 func (p Problem) remedy() scripts.Remedy {
 	what := map[ProblemKind]scripts.Remedy{
 		OrphanEntry: scripts.DropOrphan, MissingEntry: scripts.MakeEntry, WrongScore: scripts.MakeEntry,
-		BadRow: scripts.DropRow, Leftover: scripts.MendLeftover, WrongCount: scripts.SetCounts,
+		BadRow: scripts.DropRow, Leftover: scripts.MendLeftover, WrongCount: scripts.SetCounts, FeedOutOfStep: scripts.DropFeed,
 	}[p.Kind]
 	if p.Staged && p.Kind != WrongCount {
 		return what.Staged()

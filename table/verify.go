@@ -41,6 +41,9 @@ const (
 	BadRow       ProblemKind = "undecodable row"
 	WrongCount   ProblemKind = "wrong count"
 	Leftover     ProblemKind = "leftover of scratch or fold"
+	// FeedOutOfStep: the change feed does not end with the table's latest effect, so that no write can append to it. Repair drops
+	// it, and it begins anew; who follows it copies anew.
+	FeedOutOfStep ProblemKind = "feed out of step"
 )
 
 // maxProblems bounds a report.
@@ -70,12 +73,15 @@ func (t *Table[R, K]) Verify(ctx context.Context) (Report, error) {
 // finding is a problem, and what Repair needs to mend it.
 type finding struct {
 	Problem
-	scripts.Damage
+	engine.Damage
 }
 
 // audit goes through the table and calls each with every problem.
 func (t *Table[R, K]) audit(ctx context.Context, report *Report, each func(finding) error) error {
 	a := auditor[R, K]{decoder: t.decoder(), report: report, each: each}
+	if err := t.auditFeed(ctx, each); err != nil { // first: while it is out of step nothing else can be mended
+		return err
+	}
 	for _, p := range []scripts.Part{scripts.MergedRows, scripts.StagedRows} {
 		err := t.reader.AuditRows(ctx, p, func(v engine.View, rows scripts.AuditedRows) error { return a.rows(v, p == scripts.StagedRows, rows) })
 		if err != nil {
@@ -84,7 +90,7 @@ func (t *Table[R, K]) audit(ctx context.Context, report *Report, each func(findi
 	}
 	for i, x := range t.def.Indexes {
 		for _, p := range []scripts.Part{scripts.MergedEntries, scripts.StagedEntries} {
-			orphan := finding{Problem: Problem{Kind: OrphanEntry, Index: x.name, Staged: p == scripts.StagedEntries}, Damage: scripts.Damage{Index: i}}
+			orphan := finding{Problem: Problem{Kind: OrphanEntry, Index: x.name, Staged: p == scripts.StagedEntries}, Damage: engine.Damage{Index: i}}
 			err := t.reader.AuditEntries(ctx, p, i, func(keys [][]byte) error { return a.orphans(orphan, keys) })
 			if err != nil {
 				return err
@@ -96,6 +102,14 @@ func (t *Table[R, K]) audit(ctx context.Context, report *Report, each func(findi
 		return err
 	}
 	return a.counts(counts)
+}
+
+func (o *owner) auditFeed(ctx context.Context, each func(finding) error) error {
+	inStep, err := o.reader.AuditFeed(ctx)
+	if err != nil || inStep {
+		return err
+	}
+	return each(finding{Problem: Problem{Kind: FeedOutOfStep}})
 }
 
 // auditor judges what an audit reads.
@@ -112,7 +126,7 @@ func (a *auditor[R, K]) rows(v engine.View, staged bool, rows scripts.AuditedRow
 		a.report.Rows++
 		f := finding{
 			Problem: Problem{Key: layout.KeyHash(key), Staged: staged},
-			Damage:  scripts.Damage{Key: string(key), Row: string(rows.Rows[i])},
+			Damage:  engine.Damage{Key: string(key), Row: string(rows.Rows[i])},
 		}
 		if err := a.row(v, f, across(rows.Scores, i)); err != nil {
 			return err

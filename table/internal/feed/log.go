@@ -19,8 +19,9 @@ type Log struct {
 	epoch   layout.Epoch
 	limit   int64 // bytes that this owner's entries may have together; 0: there is no feed
 	told    []told
-	bytes   int64 // of told
-	session int64 // bytes of bodies of the scratch session that is on
+	bytes   int64  // of told
+	latest  uint64 // the number of the last entry
+	session int64  // bytes of bodies of the scratch session that is on
 }
 
 // told is an entry that is in the feed.
@@ -59,11 +60,13 @@ func (l *Log) Add(e *engine.Effect) Addition {
 	return a
 }
 
-// Added notes that an effect was applied with its addition.
+// Added notes that an effect was applied with its addition. It does nothing if that is known: a ping settles what was applied
+// long ago.
 func (l *Log) Added(e *engine.Effect, a Addition) {
-	if l.limit <= 0 {
+	if l.limit <= 0 || e.Seq <= l.latest {
 		return
 	}
+	l.latest = e.Seq
 	size := int64(len(a.Body) + entryOverhead)
 	for _, t := range l.told[:a.drops] {
 		l.bytes -= t.size
@@ -90,19 +93,22 @@ func (l *Log) body(e *engine.Effect) []byte {
 	}
 	switch e.Kind {
 	case engine.Put, engine.Stage:
-		return bodyOfRows(e.Rows)
+		return bodyOfRows(e.Rows, l.mostBody())
 	case engine.Delete, engine.Discard:
-		return bodyOfKeys(e.Marks)
+		return bodyOfKeys(e.Marks, l.mostBody())
 	}
 	return nil
 }
 
-func bodyOfRows(rows []engine.Row) []byte {
+// mostBody bounds the body of one entry: the entry must fit into the feed.
+func (l *Log) mostBody() int { return int(min(MostBody, l.limit-entryOverhead)) }
+
+func bodyOfRows(rows []engine.Row, most int) []byte {
 	size := 0
 	for i := range rows {
 		size += layout.RowSize(rows[i].Key, rows[i].Value, len(rows[i].Scores))
 	}
-	if size > MostBody {
+	if size > most {
 		return nil
 	}
 	body := make([]byte, 0, size)
@@ -116,12 +122,12 @@ func bodyOfRows(rows []engine.Row) []byte {
 	return body
 }
 
-func bodyOfKeys(marks []engine.Mark) []byte {
+func bodyOfKeys(marks []engine.Mark, most int) []byte {
 	size := 0
 	for i := range marks {
 		size += layout.KeySize(marks[i].Key)
 	}
-	if size > MostBody {
+	if size > most {
 		return nil
 	}
 	body := make([]byte, 0, size)
@@ -146,6 +152,8 @@ func KindOf(k engine.Kind) layout.Kind {
 		return layout.KindMerge
 	case engine.Abort:
 		return layout.KindAbort
+	case engine.Repair:
+		return layout.KindRepair
 	}
 	return layout.KindClear
 }

@@ -77,11 +77,18 @@ func (r *Reader) rowsToAudit() int {
 	return min(max(int(r.pageBytes.Load())/r.rows.Guess(), 1), mostAudited)
 }
 
-// Repair mends one thing, if it still is as an audit has read it, and tells whether it was mended.
-func (r *Reader) Repair(ctx context.Context, what scripts.Remedy, d scripts.Damage) (bool, error) {
-	a, err := r.runOwnerScript(ctx, scripts.Repair(r.client, r.authority.Epoch(), what, d))
+// AuditFeed tells whether the feed, if there is one, ends with the table's number.
+func (r *Reader) AuditFeed(ctx context.Context) (inStep bool, err error) {
+	a, err := r.auditStep(ctx, scripts.Feed, 0, scripts.AuditAt{})
 	if err != nil {
 		return false, err
 	}
-	return scripts.ReadRepair(&a)
+	return scripts.ReadAuditedFeed(&a)
+}
+
+// RepairLost mends one thing of a table that its owner has found lost, if it still is as an audit has read it, and tells whether it
+// was mended.
+func (r *Reader) RepairLost(ctx context.Context, d engine.Damage) (mended bool, err error) {
+	a, err := r.runOwnerScript(ctx, scripts.RepairLost(r.client, r.authority.Epoch(), &d))
+	return err == nil && a.Status == wire.StatusOK, err
 }

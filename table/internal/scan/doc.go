@@ -1,5 +1,5 @@
 // Package scan reads a table. It knows neither record types nor the table's actor: keys, rows and scores are bytes here, and an
-// [Authority] says what may be believed. Only [Reader.Repair] writes.
+// [Authority] says what may be believed. Only [Reader.RepairLost] writes.
 //
 // A read consists of pages. A page is one atomic answer, with the moment that it is of. Requests of all goroutines meet in the
 // batcher, which sends those that wait at the same moment as one pipeline. way.go says in which way a page is read.

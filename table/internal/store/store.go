@@ -136,7 +136,13 @@ func (s *Store) runScript(ctx context.Context, _ *scripts.Effect, call []any) (w
 	return s.client.Run(ctx, wire.SendOnce, call)
 }
 
+// ErrSound: there is nothing to mend. It is no fault.
+var ErrSound = errors.New("tablecache: there is nothing to mend")
+
 func (s *Store) result(a wire.Answer) (engine.Result, error) {
+	if a.Status == wire.StatusSound {
+		return engine.Result{}, &engine.RefusedError{Err: ErrSound}
+	}
 	if err := a.Err(s.epoch); err != nil {
 		return engine.Result{}, err
 	}
@@ -159,6 +165,8 @@ func (s *Store) call(e *scripts.Effect) []any {
 		return scripts.Abort(s.client, e)
 	case engine.Clear:
 		return scripts.Clear(s.client, e)
+	case engine.Repair:
+		return scripts.Repair(s.client, e)
 	}
 	panic(fmt.Sprintf("tablecache: effect of unknown kind %d", e.Kind))
 }

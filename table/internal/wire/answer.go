@@ -108,7 +108,7 @@ func parseState(text string) (engine.State, error) {
 // Err returns what the status means to the owner that epoch names; nil for OK.
 func (a *Answer) Err(epoch layout.Epoch) error {
 	switch a.Status {
-	case StatusOK:
+	case StatusOK, StatusSound:
 		return nil
 	case StatusFenced:
 		return Ownership(epoch, a.Epoch)

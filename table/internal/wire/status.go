@@ -16,9 +16,10 @@ const (
 	StatusStale   // there is nothing to fold any more
 	StatusSchema  // the table has another schema
 	StatusLayout  // its rows are of another layout than the reader's
+	StatusSound   // there is nothing to mend
 )
 
-var statusNames = [...]string{"unknown", "OK", "FENCED", "LOST", "EXPIRED", "STATE", "VOID", "BURNED", "STALE", "SCHEMA", "LAYOUT"}
+var statusNames = [...]string{"unknown", "OK", "FENCED", "LOST", "EXPIRED", "STATE", "VOID", "BURNED", "STALE", "SCHEMA", "LAYOUT", "SOUND"}
 
 // String returns the word that scripts use.
 func (s Status) String() string { return statusNames[s] }

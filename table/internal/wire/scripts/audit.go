@@ -13,6 +13,7 @@ type Part string
 // The parts of a table.
 const (
 	Counts        Part = "counts"
+	Feed          Part = "feed"
 	MergedRows    Part = "rows"
 	StagedRows    Part = "staged"
 	MergedEntries Part = "merged"
@@ -62,4 +63,9 @@ type AuditedCounts struct {
 func ReadAuditedCounts(a *wire.Answer) (AuditedCounts, error) {
 	c := AuditedCounts{Noted: a.Rest.Texts(), Rows: a.Rest.Texts(), Entries: a.Rest.Texts(), Staged: a.Rest.Texts()}
 	return c, a.Rest.Err()
+}
+
+// ReadAuditedFeed reads the answer for Feed: whether the feed, if there is one, ends with the table's number.
+func ReadAuditedFeed(a *wire.Answer) (inStep bool, err error) {
+	return string(a.Rest.Text()) == "1", a.Rest.Err()
 }

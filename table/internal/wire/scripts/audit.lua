@@ -1,5 +1,5 @@
 -- One bounded step of an audit of the table, of one moment. ARGV: epoch, part, index, cursor or
--- score, member, count. Parts: 'counts'; 'rows' and 'staged' are hashes; 'merged' and 'shadow' are indexes.
+-- score, member, count. Parts: 'feed'; 'counts'; 'rows' and 'staged' are hashes; 'merged' and 'shadow' are indexes.
 local t = readTruth()
 if not t.epoch then return answer('LOST', t) end
 if t.epoch ~= ARGV[1] then return answer('FENCED', t) end
@@ -46,7 +46,8 @@ local function zset(key, rows, tombs)
   a[9], a[10], a[11] = found[#found] or '', found[#found - 1] or '', orphans
 end
 
-if part == 'counts' then counts()
+if part == 'feed' then a[8] = inStep(t) and '1' or '0'
+elseif part == 'counts' then counts()
 elseif part == 'rows' then hash(ROWS, merged)
 elseif part == 'staged' then hash(STAGED, shadow)
 elseif part == 'merged' then zset(merged(index), ROWS, false)

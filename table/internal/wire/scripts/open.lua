@@ -18,8 +18,8 @@ local t = foreign and {} or readTruth()
 -- The owners before, with the number of their last effect, and the numbers that were burned: they stay whatever happens, so that
 -- a position of theirs can be told from one of another copy of the data.
 local function kept(field) return not foreign and redis.call('HGET', TRUTH, field) or '' end
-local line, burned, predecessor = kept('line'), kept('burned'), ''
-if t.epoch and string.find(t.epoch, '^[1-9]%d*:%x+$') then predecessor = t.epoch .. '/' .. t.seq end
+local known = t.epoch and string.find(t.epoch, '^[1-9]%d*:%x+$') -- a reset also replaces a truth that somebody has damaged
+local line, burned, predecessor = kept('line'), kept('burned'), known and t.epoch .. '/' .. t.seq or ''
 local epoch = not foreign and redis.call('HGET', TRUTH, 'epoch') or '0'
 if t.epoch and string.match(epoch, ':(.*)$') == id then return answer('OK', t) end -- the same claim was sent before
 
@@ -66,7 +66,8 @@ end
 if not feed then drops[#drops + 1] = FEED end
 
 t.epoch, t.seq, t.last, t.layout = whole(counter) .. ':' .. id, '0', '', layout
-if feed then append(t.epoch, t.seq, '', 'p', predecessor, 'k', how == 'reset' and 'reset' or 'claim', 's', schema) end
+-- What owners before the predecessor have told goes: else take-overs one after another would let the feed grow.
+if feed then append(t.epoch, t.seq, known and string.match(predecessor, '^%d+') .. '-0' or '', 'p', predecessor, 'k', how == 'reset' and 'reset' or 'claim', 's', schema) end
 for i = 1, #drops do redis.call('UNLINK', drops[i]) end
 writeTruth(t)
 redis.call('HSET', TRUTH, 'schema', schema, 'owner', owner, 'line', latest(predecessor, line, 64), 'burned', burned)

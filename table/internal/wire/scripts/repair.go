@@ -1,6 +1,7 @@
 package scripts
 
 import (
+	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
@@ -17,23 +18,23 @@ const (
 	DropRow      Remedy = "row"      // a row that cannot be decoded
 	MendLeftover Remedy = "leftover" // a row of another generation
 	SetCounts    Remedy = "counts"
+	DropFeed     Remedy = "feed" // which does not end with the table's number
 )
 
 // Staged returns the same remedy for what is staged.
 func (r Remedy) Staged() Remedy { return "staged " + r }
 
-// Damage is what is to be mended, as the audit has read it.
-type Damage struct {
-	Index           int
-	Key, Row, Score string
+// Repair mends one thing, if it still is as it was read. The status is StatusSound if there is nothing to mend. Answer: Result.
+func Repair(c *wire.Client, e *Effect) []any {
+	return appendDamage(numbered(c, repair, e, 5), e.Damage)
 }
 
-// Repair mends one thing, if it still is as the audit has read it.
-func Repair(c *wire.Client, epoch layout.Epoch, r Remedy, p Damage) []any {
-	return append(c.Call(repair, 6), string(epoch), string(r), p.Index+1, p.Key, p.Row, p.Score)
+// RepairLost is Repair for a table that its owner has found lost, so that the owner gives out no numbers any more: the script takes
+// one.
+func RepairLost(c *wire.Client, epoch layout.Epoch, d *engine.Damage) []any {
+	return appendDamage(append(c.Call(repair, 10), string(epoch), "", "", "", ""), d)
 }
 
-// ReadRepair tells whether the thing was mended.
-func ReadRepair(a *wire.Answer) (mended bool, err error) {
-	return string(a.Rest.Text()) == "1", a.Rest.Err()
+func appendDamage(args []any, d *engine.Damage) []any {
+	return append(args, d.Remedy, d.Index+1, d.Key, d.Row, d.Score)
 }

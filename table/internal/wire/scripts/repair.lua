@@ -1,35 +1,51 @@
--- Mends one thing, if it still is as the audit has read it. It never touches a sound row.
--- ARGV: epoch, remedy, index, key, row as it was read, score.
-local t = readTruth()
-if not t.epoch then return answer('LOST', t) end
-if t.epoch ~= ARGV[1] then return answer('FENCED', t) end
-local what, index, key, row, score = ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6]
-local a = answer('OK', t)
-a[9] = '0'
-
-local function drop(hash, index)
-  redis.call('HDEL', hash, key)
-  for j = 1, INDEXES do redis.call('ZREM', index(j), key) end
+-- Mends one thing, if it still is as the audit has read it, in one numbered effect. It never touches a sound row, and answers SOUND
+-- where there is nothing to mend. ARGV after the common ones: remedy, index, key, row as it was read, score.
+-- It does not ask whether the counts hold, for that is what it mends. prev '': the owner has no numbers left to give, because it
+-- has found the table lost.
+local what, index, key, row, score = unpack(ARGV, COMMON + 1, COMMON + 5)
+index = tonumber(index)
+if PREV == '' then
+  local t = readTruth()
+  -- Two on, as after a burn: an effect of the owner that comes late finds a number above its own.
+  if t.epoch then PREV, SEQ = t.seq, whole(tonumber(t.seq) + 2) end
+  TRIM = redis.call('EXISTS', FEED) == 1 and '' or 'off'
 end
+local t, no = follow()
+if no then return no end
+if what ~= 'feed' and isAhead(t) then return answer('LOST', t) end
+
+needs('HSET', ROWS)
+needs('HDEL', ROWS)
+needs('HDEL', STAGED)
+needsEach('ZADD', merged)
+needsEach('ZREM', merged)
+needsEach('ZADD', shadow)
+needsEach('ZREM', shadow)
+needsUnlink(FEED)
+no = barredWithFeed()
+if no then return no end
+
+-- Each remedy looks, and returns a function that mends; nil: there is nothing to mend.
 
 local function orphan(hash, index, tombs)
   local r = redis.call('HGET', hash, key)
-  if r and not (tombs and tombstone(r)) then return false end
-  return redis.call('ZREM', index, key) == 1
+  if r and not (tombs and tombstone(r)) or not redis.call('ZSCORE', index, key) then return nil end
+  return function() redis.call('ZREM', index, key) end
 end
 
 local function entry(hash, index)
-  if redis.call('HGET', hash, key) ~= row then return false end
+  if redis.call('HGET', hash, key) ~= row then return nil end
   local stored = redis.call('ZSCORE', index, key)
-  if stored and number(stored) == number(score) then return false end
-  redis.call('ZADD', index, score, key)
-  return true
+  if stored and number(stored) == number(score) then return nil end
+  return function() redis.call('ZADD', index, score, key) end
 end
 
 local function bad(hash, index)
-  if redis.call('HGET', hash, key) ~= row then return false end
-  drop(hash, index)
-  return true
+  if redis.call('HGET', hash, key) ~= row then return nil end
+  return function()
+    redis.call('HDEL', hash, key)
+    remove(index, {key})
+  end
 end
 
 -- ahead returns by how many generations the row is ahead of the table.
@@ -40,24 +56,36 @@ end
 
 -- early stamps a merged row that has a later generation than the table with the table's generation.
 local function early()
-  if redis.call('HGET', ROWS, key) ~= row or ahead() <= 0 then return false end
+  if redis.call('HGET', ROWS, key) ~= row or ahead() <= 0 then return nil end
   local stamp, g = '', tonumber(t.gen)
   for _ = 1, 4 do
     stamp, g = string.char(g % 256) .. stamp, (g - g % 256) / 256
   end
-  redis.call('HSET', ROWS, key, stamp .. string.sub(row, 5))
-  return true
+  return function() redis.call('HSET', ROWS, key, stamp .. string.sub(row, 5)) end
 end
 
 -- leftover drops a staged row that does not belong to what is being staged or folded now.
 local function leftover()
   local now = {active = 1, merging = 0}
-  if #row >= 4 and ahead() == now[t.state] then return false end
+  if #row >= 4 and ahead() == now[t.state] then return nil end
   return bad(STAGED, shadow)
 end
 
-local mend = {
-  counts = function() return true end,
+-- counts mends nothing itself: the counts are set anew with each thing that is mended.
+local function counts()
+  local right = redis.call('HLEN', ROWS) == tonumber(t.count) and redis.call('HLEN', STAGED) == tonumber(t.staged) and
+    redis.call('ZCARD', shadow(1)) == tonumber(t.live)
+  return not right and function() end or nil
+end
+
+-- feed drops a feed that does not end with the table's number. It begins anew.
+local function feed()
+  return not inStep(t) and function() redis.call('UNLINK', FEED) end or nil
+end
+
+local remedies = {
+  counts = counts,
+  feed = feed,
   orphan = function() return orphan(ROWS, merged(index), false) end,
   ['staged orphan'] = function() return orphan(STAGED, shadow(index), true) end,
   entry = function() return entry(ROWS, merged(index)) end,
@@ -67,9 +95,11 @@ local mend = {
   leftover = early,
   ['staged leftover'] = leftover,
 }
-if mend[what]() then
-  if t.state == 'merging' and redis.call('HLEN', STAGED) == 0 then t.state = 'clear' end
-  recount(t)
-  a[9] = '1'
-end
-return a
+local mend = remedies[what]()
+if not mend then return answer('SOUND', t) end
+if what == 'feed' then mend() end
+tell('repair', SEQ)
+if what ~= 'feed' then mend() end
+if t.state == 'merging' and redis.call('HLEN', STAGED) == 0 then t.state = 'clear' end
+disturb(t)
+return done(t, '')

@@ -48,6 +48,20 @@ local function holds(t)
   return true
 end
 
+local function entryId(epoch, seq) return string.match(epoch, '^%d+') .. '-' .. seq end
+
+-- inStep tells whether the feed, if there is one, ends with the entry of the table's number.
+local function inStep(t)
+  local id = entryId(t.epoch, t.seq)
+  local last = redis.call('XRANGE', FEED, id, '+', 'COUNT', '2')
+  if #last ~= 1 then return #last == 0 and redis.call('EXISTS', FEED) == 0 end
+  local fields = last[1][2]
+  for i = 1, #fields, 2 do
+    if fields[i] == 'e' then return last[1][1] == id and fields[i + 1] == t.epoch end
+  end
+  return false
+end
+
 local function answer(status, t)
   return {status, t.epoch or '', t.last or '', t.state or '', t.seq or '', t.gen or '', t.rver or '', t.burns or ''}
 end

@@ -24,8 +24,6 @@ end
 -- stay; 'off': there is no feed), the body of the effect's entry or ''. COMMON is how many these are.
 local EPOCH, PREV, SEQ, TRIM, BODY, COMMON = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], 5
 
-local function entryId(epoch, seq) return string.match(epoch, '^%d+') .. '-' .. seq end
-
 -- append appends an entry to the feed. Its fields are in pairs.
 local function append(epoch, seq, trim, ...)
   local args = {'XADD', FEED}
@@ -60,19 +58,31 @@ local function isAhead(t)
   return TRIM ~= 'off' and #redis.call('XRANGE', FEED, '(' .. entryId(t.epoch, t.seq), '+', 'COUNT', '1') > 0
 end
 
--- admit returns the table's truth if this numbered effect may run in one of these states. Else it returns the answer to give as
--- second value.
-local function admit(a, b, c)
+-- follow returns the table's truth if this numbered effect comes next. Else it returns the answer to give as second value.
+local function follow()
   local t = readTruth()
   if not t.epoch then return nil, answer('LOST', t) end
   if t.epoch ~= EPOCH then return nil, answer('FENCED', t) end
   local now = tonumber(t.seq)
   if now == tonumber(SEQ) then return nil, answer('OK', t) end
   if now > tonumber(SEQ) then return nil, answer('VOID', t) end
-  if now < tonumber(PREV) or not holds(t) or isAhead(t) then return nil, answer('LOST', t) end
-  if t.state ~= a and t.state ~= b and t.state ~= c then return nil, answer('STATE', t) end
+  if now < tonumber(PREV) then return nil, answer('LOST', t) end
+  return t
+end
+
+-- barredWithFeed is barred for an effect that appends to the feed.
+local function barredWithFeed()
   if TRIM ~= 'off' then writes[#writes + 1] = {'XADD', FEED, '*', '0', '0'} end
-  local no = barred()
+  return barred()
+end
+
+-- admit is follow for an effect that may run in these states only, on a table of which nothing is missing.
+local function admit(a, b, c)
+  local t, no = follow()
+  if no then return nil, no end
+  if not holds(t) or isAhead(t) then return nil, answer('LOST', t) end
+  if t.state ~= a and t.state ~= b and t.state ~= c then return nil, answer('STATE', t) end
+  no = barredWithFeed()
   if no then return nil, no end
   return t
 end

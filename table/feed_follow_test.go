@@ -1,0 +1,416 @@
+package table_test
+
+import (
+	"context"
+	"errors"
+	gomaps "maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"github.com/tablecache-go/tablecache/internal/redistest"
+	"github.com/tablecache-go/tablecache/table"
+	"github.com/tablecache-go/tablecache/table/internal/feed"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+)
+
+// followed is a row with its scores, as a follower knows it; an empty row is a tombstone.
+type followed struct {
+	row      string
+	at, rank float64
+}
+
+// follower applies what the feed tells onto what it has.
+type follower struct {
+	*fed
+	rows, staged map[string]followed
+	partly       bool // not all of the session was told
+	copies       int
+}
+
+func newFollower(f *fed) *follower {
+	return &follower{fed: f, rows: map[string]followed{}, staged: map[string]followed{}}
+}
+
+// follow applies all entries since the last time.
+func (w *follower) follow() {
+	w.Helper()
+	for _, e := range w.read() {
+		if err := w.apply(&e); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+func (w *follower) apply(e *feed.Entry) error {
+	switch e.Kind {
+	case layout.KindPut, layout.KindStage:
+		return w.store(e)
+	case layout.KindDelete, layout.KindDiscard:
+		return w.remove(e)
+	case layout.KindMerge:
+		for key, r := range w.staged {
+			if w.rows[key] = r; r.row == "" {
+				delete(w.rows, key)
+			}
+		}
+		w.copyIf(w.partly)
+		w.endSession()
+	case layout.KindAbort, layout.KindClaim:
+		w.endSession()
+	case layout.KindClear, layout.KindReset:
+		clear(w.rows)
+		w.endSession()
+	case layout.KindRepair:
+		w.copyIf(true)
+	case layout.KindBurn:
+	default:
+		return errors.New("an entry of kind " + string(e.Kind))
+	}
+	return nil
+}
+
+func (w *follower) endSession() {
+	clear(w.staged)
+	w.partly = false
+}
+
+func (w *follower) store(e *feed.Entry) error {
+	into := w.rows
+	if e.Kind == layout.KindStage {
+		into, w.partly = w.staged, w.partly || !e.IsTold()
+	}
+	w.copyIf(e.Kind == layout.KindPut && !e.IsTold())
+	rows, err := e.Rows(2)
+	for _, r := range rows {
+		into[string(r.Key)] = followed{string(r.Row), r.Score(0), r.Score(1)}
+	}
+	return err
+}
+
+func (w *follower) remove(e *feed.Entry) error {
+	if !e.IsTold() {
+		w.partly = w.partly || e.Kind == layout.KindDiscard
+		w.copyIf(e.Kind == layout.KindDelete)
+		return nil
+	}
+	keys, err := e.Keys()
+	for _, key := range keys {
+		if e.Kind == layout.KindDelete {
+			delete(w.rows, string(key))
+		} else {
+			w.staged[string(key)] = followed{}
+		}
+	}
+	return err
+}
+
+// copyIf takes a new copy. Nothing else is under way, so that it is of the position of the entry or later ones.
+func (w *follower) copyIf(needed bool) {
+	if needed {
+		w.rows = w.stored()
+		w.copies++
+	}
+}
+
+// stored is what readers of the table see.
+func (w *follower) stored() map[string]followed {
+	w.Helper()
+	all := w.hash(":r", ":i:")
+	if w.rdb.HGet(context.Background(), w.name+":m", "state").Val() == "merging" {
+		gomaps.Copy(all, w.hash(":s", ":x:"))
+	}
+	gomaps.DeleteFunc(all, func(_ string, r followed) bool { return len(r.row) == 4 })
+	return all
+}
+
+func (w *follower) hash(hash, set string) map[string]followed {
+	w.Helper()
+	rows, err := w.rdb.HGetAll(context.Background(), w.name+hash).Result()
+	ok(w, err)
+	all := make(map[string]followed, len(rows))
+	for key, row := range rows {
+		all[key] = followed{row, w.score(set+"at", key), w.score(set+"rank", key)}
+	}
+	return all
+}
+
+func (w *follower) score(set, key string) float64 {
+	return w.rdb.ZScore(context.Background(), w.name+set, key).Val()
+}
+
+// equals checks that the follower has what readers see.
+func (w *follower) equals(after string) {
+	w.Helper()
+	if want := w.stored(); !gomaps.Equal(w.rows, want) {
+		w.Errorf("after %s the follower has %d rows, the table %d, or they differ", after, len(w.rows), len(want))
+	}
+}
+
+// Whoever applies the feed onto nothing has, after each step, exactly what readers see: through merges and aborts, take-overs while
+// a session is on, resets, burned numbers, repairs, and bodies that are left out.
+func TestF3_WhoFollowsTheFeedHasTheTable(t *testing.T) {
+	t.Parallel()
+	copies := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		f := newFed(t, table.WithFeed(int64(rapid.SampledFrom([]int{4000, 20_000, 16 << 20}).Draw(rt, "feed"))))
+		w := newFollower(f)
+		steps := w.steps(rt)
+		names := slices.Sorted(gomaps.Keys(steps))
+		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+			name := rapid.SampledFrom(names).Draw(rt, "step")
+			ok(t, steps[name](t.Context()))
+			w.follow()
+			w.equals(name)
+			if t.Failed() {
+				rt.FailNow()
+			}
+		}
+		copies += w.copies
+		ok(t, w.table.Close())
+	})
+	if copies == 0 {
+		t.Error("nothing was left out of the feed")
+	}
+}
+
+// steps are what may happen to a table; those that cannot be in a state of the lock do nothing.
+func (w *follower) steps(rt *rapid.T) map[string]func(context.Context) error {
+	n := func(most int) int { return rapid.IntRange(0, most).Draw(rt, "n") }
+	rows := func() []item { from := n(30); return numbered(from, from+1+n(20)) }
+	regular := func(do func(context.Context) error) func(context.Context) error {
+		return func(ctx context.Context) error {
+			if stats(w, w.table).State == table.StateActive {
+				return nil
+			}
+			return do(ctx)
+		}
+	}
+	span := func() table.Spec[item] { from := float64(10 * n(40)); return w.table.Range("at", from, from+100) }
+	return map[string]func(context.Context) error{
+		"put":  regular(func(ctx context.Context) error { return w.table.Put(ctx, rows()...) }),
+		"burn": regular(func(ctx context.Context) error { w.cut.armed.Store(true); return w.table.Put(ctx, rows()...) }),
+		"keys": regular(func(ctx context.Context) error {
+			_, err := w.table.DeleteKeys(ctx, int64(n(40)), int64(n(40)), 99)
+			return err
+		}),
+		"delete": regular(func(ctx context.Context) error { _, err := w.table.Delete(ctx, span()); return err }),
+		"stage":  func(ctx context.Context) error { return w.table.ScratchPut(ctx, rows()...) },
+		"discard": func(ctx context.Context) error {
+			_, err := w.table.ScratchDiscard(ctx, span())
+			return err
+		},
+		"merge":     func(ctx context.Context) error { return w.table.ScratchMerge(ctx) },
+		"abort":     func(ctx context.Context) error { return w.table.ScratchAbort(ctx) },
+		"clear":     func(ctx context.Context) error { return w.table.Clear(ctx) },
+		"take-over": func(context.Context) error { w.open(); return nil },
+		"reset":     func(context.Context) error { w.open(table.WithReset()); return nil },
+		"repair": regular(func(ctx context.Context) error {
+			ok(w, w.table.WaitClear(ctx))
+			w.damage()
+			_, err := w.table.Repair(ctx)
+			return err
+		}),
+	}
+}
+
+// sizeOfFeed is how many bytes the entries have, with about what they take beside their bodies.
+func (f *fed) sizeOfFeed() (bytes int) {
+	f.Helper()
+	for _, e := range toldSince(f, f.rdb, f.name, layout.Position{Epoch: "0:0"}) {
+		bytes += len(e.Body) + 128
+	}
+	return bytes
+}
+
+// The feed stays below its limit, and below twice that after a take-over, however many owners there were before.
+func TestF5_TheFeedIsBounded(t *testing.T) {
+	t.Parallel()
+	const limit = 20_000
+	f := newFed(t, table.WithFeed(limit))
+	for n := range 100 {
+		put(t, f.table, numbered(n, n+10)...)
+	}
+	if got := f.sizeOfFeed(); got > limit+128 || got < limit/2 { // and the claim
+		t.Errorf("%d bytes, want up to %d", got, limit)
+	}
+	for range 4 {
+		f.open()
+		first := truthAt(t, f.rdb, f.name)
+		for n := range 100 {
+			put(t, f.table, numbered(n, n+10)...)
+			if got := f.sizeOfFeed(); got > 2*(limit+128) {
+				t.Fatalf("%d bytes after a take-over, want up to %d", got, 2*limit)
+			}
+		}
+		if e := toldSince(t, f.rdb, f.name, layout.Position{Epoch: "0:0"})[0]; e.At.Epoch != first.Epoch {
+			t.Errorf("what an earlier owner has told is still there: %v", e.At)
+		}
+		for n := range 20 { // not enough to drop what the one before has told
+			put(t, f.table, numbered(n, n+10)...)
+		}
+	}
+}
+
+// Owners that tell less than the limit each do not let the feed grow together.
+func TestF5_ManyShortOwnersAreBoundedToo(t *testing.T) {
+	t.Parallel()
+	const limit = 20_000
+	f := newFed(t, table.WithFeed(limit))
+	for range 10 {
+		for n := range 15 {
+			put(t, f.table, numbered(n, n+10)...)
+		}
+		f.open()
+		if got := f.sizeOfFeed(); got > 2*limit {
+			t.Fatalf("%d bytes, want up to %d", got, 2*limit)
+		}
+	}
+}
+
+// An effect of more than 1 MiB is told without its body.
+func TestF3_ALargeEffectIsToldWithoutItsBody(t *testing.T) {
+	t.Parallel()
+	f := newFed(t)
+	put(t, f.table, item{ID: 1, Name: strings.Repeat("x", 1<<20)}, item{ID: 2})
+	put(t, f.table, item{ID: 3})
+	entries := f.read()
+	if len(entries) != 3 || entries[1].IsTold() || !entries[2].IsTold() {
+		t.Errorf("%d entries, told: %v, %v", len(entries), entries[1].IsTold(), entries[2].IsTold())
+	}
+}
+
+// Without a feed there is no key, and nothing is sent for it; a feed of an earlier owner is removed.
+func TestF6_WithoutAFeedNothingIsPaid(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t, redistest.Options{}).Client(t)
+	put(t, openOn(t, rdb, "t"), numbered(0, 5)...)
+	tbl := openOn(t, rdb, "t", table.WithFeed(0))
+	ok(t, rdb.ConfigResetStat(t.Context()).Err())
+	for range 3 {
+		put(t, tbl, numbered(0, 5)...)
+	}
+	_, err := tbl.DeleteKeys(t.Context(), 1)
+	ok(t, err)
+	ok(t, tbl.ScratchPut(t.Context(), numbered(7, 9)...))
+	mergeAndFold(t, tbl)
+	ok(t, tbl.Clear(t.Context()))
+	if text := rdb.Info(t.Context(), "commandstats").Val(); strings.Contains(text, "cmdstat_xadd") || strings.Contains(text, "cmdstat_xrange") {
+		t.Error("something was sent for the feed")
+	}
+	if n := rdb.Exists(t.Context(), "t:f").Val(); n != 0 {
+		t.Error("there is a feed")
+	}
+	wantProblems(t, tbl)
+}
+
+// Something else under the feed's key, or an entry ahead of the table's number, is ErrLost before anything is written.
+func TestF1_AFeedThatTakesNoEntryIsErrLost(t *testing.T) {
+	t.Parallel()
+	for what, spoil := range map[string]func(context.Context, *redis.Client, string) error{
+		"foreign": func(ctx context.Context, rdb *redis.Client, key string) error {
+			return errors.Join(rdb.Del(ctx, key).Err(), rdb.Set(ctx, key, "x", 0).Err())
+		},
+		"ahead": func(ctx context.Context, rdb *redis.Client, key string) error {
+			return rdb.XAdd(ctx, &redis.XAddArgs{Stream: key, ID: strconv.Itoa(1<<40) + "-1", Values: []string{"e", "x"}}).Err()
+		},
+	} {
+		for which, write := range map[string]func(context.Context, *items) error{
+			"put":    func(ctx context.Context, tbl *items) error { return tbl.Put(ctx, numbered(5, 9)...) },
+			"delete": func(ctx context.Context, tbl *items) error { _, err := tbl.DeleteKeys(ctx, 1); return err },
+			"stage":  func(ctx context.Context, tbl *items) error { return tbl.ScratchPut(ctx, numbered(5, 9)...) },
+			"clear":  func(ctx context.Context, tbl *items) error { return tbl.Clear(ctx) },
+			"open": func(ctx context.Context, tbl *items) error {
+				_, err := table.Open(ctx, redistest.Shared(t).Client(t), itemDefinition(tbl.Name()))
+				return err
+			},
+		} {
+			t.Run(what+"/"+which, func(t *testing.T) {
+				t.Parallel()
+				rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+				tbl, err := table.Open(t.Context(), rdb, itemDefinition(name))
+				ok(t, err)
+				t.Cleanup(func() { tbl.Close() })
+				put(t, tbl, numbered(0, 3)...)
+				put(t, tbl, numbered(0, 3)...)
+				ok(t, spoil(t.Context(), rdb, name+":f"))
+				before := dump(t, rdb, name)
+				if err := write(t.Context(), tbl); !errors.Is(err, table.ErrLost) {
+					t.Errorf("got %v, want ErrLost", err)
+				}
+				wantUntouched(t, rdb, name, before)
+			})
+		}
+	}
+}
+
+// A feed that is out of step is found, and dropped by Repair, on a table that has said ErrLost too; a new one begins.
+func TestF1_RepairDropsAFeedThatIsOutOfStep(t *testing.T) {
+	t.Parallel()
+	for what, lost := range map[string]bool{"unnoticed": false, "lost": true} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+			tbl := openOn(t, rdb, name)
+			put(t, tbl, numbered(0, 3)...)
+			ok(t, rdb.XAdd(t.Context(), &redis.XAddArgs{Stream: name + ":f", ID: "99999999-1", Values: []string{"e", "x"}}).Err())
+			wantProblems(t, tbl, table.Problem{Kind: table.FeedOutOfStep})
+			if lost {
+				if err := tbl.Put(t.Context(), numbered(0, 3)...); !errors.Is(err, table.ErrLost) {
+					t.Errorf("got %v, want ErrLost", err)
+				}
+			}
+			_, err := tbl.Repair(t.Context())
+			ok(t, err)
+			wantProblems(t, tbl)
+			again := openOn(t, rdb, name)
+			put(t, again, numbered(3, 5)...)
+			wantIDs(t, again, again.All("at"), 0, 1, 2, 3, 4)
+		})
+	}
+}
+
+// Out of memory a put is refused whole, and appends nothing.
+func TestF1_APutThatIsRefusedAppendsNothing(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t, redistest.Options{}).Client(t)
+	tbl := openOn(t, rdb, "t")
+	for range 3 {
+		put(t, tbl, numbered(0, 5)...)
+	}
+	before, told := dump(t, rdb, "t"), rdb.XLen(t.Context(), "t:f").Val()
+	ok(t, rdb.ConfigSet(t.Context(), "maxmemory", "1").Err())
+	if err := tbl.Put(t.Context(), numbered(5, 9)...); !redis.IsOOMError(err) {
+		t.Errorf("got %v, want out of memory", err)
+	}
+	ok(t, rdb.ConfigSet(t.Context(), "maxmemory", "0").Err())
+	now := rdb.XLen(t.Context(), "t:f").Val()
+	entries := toldSince(t, rdb, "t", layout.Position{Epoch: "0:0"})
+	for _, e := range entries[told:] {
+		if e.Kind != layout.KindBurn {
+			t.Errorf("told a %s", e.Kind)
+		}
+	}
+	if now == told {
+		wantUntouched(t, rdb, "t", before)
+	}
+	wantIDs(t, tbl, tbl.All("at"), 0, 1, 2, 3, 4)
+}
+
+// Drop removes the feed with the table.
+func TestF1_DropRemovesTheFeed(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	tbl, err := table.Open(t.Context(), rdb, itemDefinition(name))
+	ok(t, err)
+	put(t, tbl, numbered(0, 3)...)
+	ok(t, tbl.Close())
+	ok(t, table.Drop(t.Context(), rdb, name))
+	if n := rdb.Exists(t.Context(), name+":f").Val(); n != 0 {
+		t.Error("the feed is still there")
+	}
+}

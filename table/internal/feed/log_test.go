@@ -1,0 +1,123 @@
+package feed
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+)
+
+const epoch = layout.Epoch("7:0123456789abcdef")
+
+func effectOf(k engine.Kind, seq uint64, size int) *engine.Effect {
+	e := &engine.Effect{Kind: k, Prev: seq - 1, Seq: seq}
+	switch k {
+	case engine.Put, engine.Stage:
+		e.Rows = []engine.Row{{Key: engine.Bytes("k"), Value: make(engine.Bytes, size), Scores: []engine.Bytes{engine.Bytes("1.5"), engine.Bytes("-inf")}}}
+	case engine.Delete, engine.Discard:
+		e.Marks = []engine.Mark{{Key: make(engine.Bytes, size)}}
+	}
+	return e
+}
+
+// A body is built in memory that is large enough from the start (F6).
+func TestF6_ABodyIsOneAllocation(t *testing.T) {
+	rows := effectOf(engine.Put, 1, 100).Rows
+	marks := effectOf(engine.Delete, 1, 10).Marks
+	for i := range 999 {
+		rows = append(rows, rows[0])
+		marks = append(marks, engine.Mark{Key: engine.Bytes(strconv.Itoa(i))})
+	}
+	for what, build := range map[string]func() []byte{
+		"rows": func() []byte { return bodyOfRows(rows, MostBody) },
+		"keys": func() []byte { return bodyOfKeys(marks, MostBody) },
+	} {
+		if n := testing.AllocsPerRun(20, func() { build() }); n != 1 {
+			t.Errorf("%s: %v allocations, want 1", what, n)
+		}
+	}
+}
+
+// What is told stays below the limit, and the id from which on entries stay is that of one that is there.
+func TestF5_TheLogStaysBelowItsLimit(t *testing.T) {
+	t.Parallel()
+	l := NewLog(epoch, 10_000)
+	first := uint64(1)
+	for seq := uint64(1); seq < 500; seq++ {
+		e := effectOf(engine.Put, seq, int(seq*31%4000))
+		a := l.Add(e)
+		if again := l.Add(e); again.Trim != a.Trim || again.drops != a.drops {
+			t.Fatal("Add has changed something")
+		}
+		l.Added(e, a)
+		if first += uint64(a.drops); a.drops > 0 && a.Trim != layout.EntryID(epoch, first) {
+			t.Errorf("trimmed to %s, want %d", a.Trim, first)
+		}
+		if l.bytes > 10_000 || len(l.told) != int(seq-first)+1 {
+			t.Errorf("%d bytes in %d entries", l.bytes, len(l.told))
+		}
+	}
+}
+
+// A ping settles an effect that was noted long ago: it appends nothing.
+func TestF5_WhatIsSettledAgainIsNotCountedAgain(t *testing.T) {
+	t.Parallel()
+	l := NewLog(epoch, 10_000)
+	e := effectOf(engine.Stage, 1, 100)
+	l.Added(e, l.Add(e))
+	bytes, session := l.bytes, l.session
+	for range 100 {
+		ping := &engine.Effect{Kind: engine.Stage, Prev: 1, Seq: 1}
+		l.Added(ping, l.Add(ping))
+	}
+	if l.bytes != bytes || l.session != session || len(l.told) != 1 {
+		t.Errorf("%d bytes, %d of the session, after pings; want %d and %d", l.bytes, l.session, bytes, session)
+	}
+}
+
+// Bodies are left out that are too large, or too large for this feed, and those of a session once it has staged half the feed (F3).
+func TestF3_WhatIsTooLargeIsNotTold(t *testing.T) {
+	t.Parallel()
+	if NewLog(epoch, 64<<20).Add(effectOf(engine.Put, 1, MostBody)).Body != nil {
+		t.Error("a body of more than 1 MiB")
+	}
+	if NewLog(epoch, 10_000).Add(effectOf(engine.Delete, 1, 10_000)).Body != nil {
+		t.Error("a body of more than the feed")
+	}
+	l, told := NewLog(epoch, 10_000), 0
+	seq := uint64(1)
+	for ; seq <= 10; seq++ {
+		e := effectOf(engine.Stage, seq, 800)
+		a := l.Add(e)
+		l.Added(e, a)
+		if a.Body != nil {
+			told++
+		}
+	}
+	if told < 5 || told > 7 {
+		t.Errorf("%d of 10 bodies were told, want about half the feed", told)
+	}
+	if l.Add(effectOf(engine.Put, seq, 10)).Body == nil {
+		t.Error("a put is not told")
+	}
+	for _, k := range []engine.Kind{engine.Merge, engine.Abort, engine.Clear} {
+		ended := *l
+		e := effectOf(k, seq, 0)
+		ended.Added(e, ended.Add(e))
+		if ended.Add(effectOf(engine.Discard, seq+1, 10)).Body == nil {
+			t.Errorf("after %s the next session is not told", k)
+		}
+	}
+}
+
+// With a limit of 0 nothing is told and nothing is kept.
+func TestF6_NoFeedCostsNothing(t *testing.T) {
+	l, e := NewLog(epoch, 0), effectOf(engine.Put, 1, 100)
+	if n := testing.AllocsPerRun(20, func() { l.Added(e, l.Add(e)) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if a := l.Add(e); a.Trim != layout.NoFeed || a.Body != nil || len(l.told) > 0 {
+		t.Errorf("told %+v", a)
+	}
+}
