@@ -2,9 +2,12 @@ package examples_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
@@ -101,6 +104,32 @@ func departing(ctx context.Context, t *table.Table[Departure, int64], airport ui
 	}))
 }
 
+// cityPage is what a client gets: some cities, and where the next ones are.
+type cityPage struct {
+	Cities []City `json:"cities"`
+	Next   string `json:"next,omitempty"`
+}
+
+func listing(cities *table.Table[City, int64]) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		after := table.Token(r.FormValue("after")) // empty: the first page
+		page, next, err := cities.Page(r.Context(), cities.All("people").Reversed(), after, 50)
+		if errors.Is(err, table.ErrInvalidSpec) {
+			http.Error(w, err.Error(), http.StatusBadRequest) // not a token of this listing
+			return
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		answer := cityPage{Cities: page}
+		if next != "" {
+			answer.Next = r.URL.Path + "?after=" + string(next) // safe in a URL as it is
+		}
+		_ = json.NewEncoder(w).Encode(answer) // whoever cannot be answered has gone
+	}
+}
+
 // openCities opens a table with cities of 100, 200 and 300 people.
 func openCities(t *testing.T) *table.Table[City, int64] {
 	t.Helper()
@@ -183,5 +212,36 @@ func TestOneAirportsDeparturesOfAnHour(t *testing.T) {
 	late, err := table.Collect(tbl.Records(t.Context(), tbl.Range("at", table.TimeScore(noon.Add(3*time.Hour)), table.TimeScore(noon.Add(4*time.Hour)))))
 	if err != nil || len(late) != 12 {
 		t.Errorf("%d departures, %v", len(late), err)
+	}
+}
+
+func TestPagesForAnHTTPHandler(t *testing.T) {
+	t.Parallel()
+	cities := openCities(t)
+	for i := range int64(120) {
+		if err := cities.Put(t.Context(), City{10 + i, "E", 50}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := listing(cities)
+	seen, pages := make(map[int64]bool), 0
+	for path := "/cities"; path != ""; pages++ {
+		w := httptest.NewRecorder()
+		h(w, httptest.NewRequest("GET", path, nil))
+		var page cityPage
+		if err := json.NewDecoder(w.Body).Decode(&page); err != nil || w.Code != http.StatusOK || pages > 3 {
+			t.Fatalf("page %d: %d, %v", pages, w.Code, err)
+		}
+		for _, c := range page.Cities {
+			seen[c.ID] = true
+		}
+		path = page.Next
+	}
+	if len(seen) != 123 || pages != 3 {
+		t.Errorf("%d cities on %d pages", len(seen), pages)
+	}
+	w := httptest.NewRecorder()
+	if h(w, httptest.NewRequest("GET", "/cities?after=x", nil)); w.Code != http.StatusBadRequest {
+		t.Errorf("a damaged token: %d", w.Code)
 	}
 }

@@ -30,6 +30,24 @@ func (m *machine) First(t *rapid.T) {
 	m.one(t, found, err, m.model.Read(specOf(s.Max(1))))
 }
 
+// Page turns the pages of a listing that nothing disturbs.
+func (m *machine) Page(t *rapid.T) {
+	s, n := drawSpec(t).Max(0), rapid.IntRange(1, 5).Draw(t, "length")
+	var found []Item
+	for after := table.Token(""); ; {
+		page, next, err := m.tbl.Page(m.ctx, s, after, n)
+		ok(t, err)
+		if found = append(found, page...); next == "" {
+			break
+		}
+		if len(page) != n || next == after {
+			t.Fatalf("a page of %d records, want %d", len(page), n)
+		}
+		after = next
+	}
+	m.same(t, found, m.model.Read(specOf(s)))
+}
+
 func (m *machine) Get(t *rapid.T) {
 	key := someKeys().Draw(t, "key")
 	found, err := m.tbl.Get(m.ctx, key)

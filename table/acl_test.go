@@ -142,6 +142,10 @@ func (d *drill) reads() {
 	})
 	d.try("get", func() error { _, err := d.tbl.Get(d.ctx, 7); return err })
 	d.try("first", func() error { _, err := d.tbl.First(d.ctx, d.tbl.All("at").Reversed()); return err })
+	d.count("page", 60, func() (int, error) {
+		page, _, err := d.tbl.Page(d.ctx, d.tbl.All("at"), "", 60)
+		return len(page), err
+	})
 	d.count("stream", 10, func() (int, error) {
 		st := d.tbl.Stream(d.ctx, d.tbl.Range("at", 0, 100))
 		n := 0

@@ -14,6 +14,7 @@
 // predicate, order and limit. [Table.Stream] delivers the same through a bounded channel.
 // [Table.First], [Table.Get], [Table.Lookup] and [Table.Count] are the short forms. Every read is
 // a snapshot: the records as they stood at one moment of the call, whatever is written meanwhile.
+// [Table.Page] returns a listing page by page, each of the present, for a handler that keeps nothing.
 // [OpenReader] returns a [Reader], which reads a table that another process owns. A [Position] tells
 // how far a table has come: [Reader.WaitFor] waits until a write that another process has made is seen.
 //
@@ -71,6 +72,7 @@
 //	open.go        taking a table over
 //	options.go     what Open can be told
 //	owner.go       what of an open table does not depend on the type of records
+//	page.go        listings, a page at a time
 //	position.go    how far a table has come, as text
 //	records.go     reading
 //	repair.go      mending what Verify finds

@@ -41,6 +41,7 @@ func everyRead(ctx context.Context, tbl *items) map[string]error {
 	errs["Records, short"] = lastError(tbl.Records(ctx, tbl.Range("at", 10, 40)))
 	errs["Records, limited"] = lastError(tbl.Records(ctx, tbl.All("rank").Max(2)))
 	_, errs["First"] = tbl.First(ctx, tbl.All("at"))
+	_, _, errs["Page"] = tbl.Page(ctx, tbl.All("at"), "", 2)
 	_, errs["Count"] = tbl.Count(ctx, tbl.All("at"))
 	_, errs["Stats"] = tbl.Stats(ctx)
 	_, errs["Verify"] = tbl.Verify(ctx)

@@ -51,10 +51,11 @@ func TestErrorsSayWhichPartOfASpecIsWrong(t *testing.T) {
 		_, first := tbl.First(t.Context(), s)
 		_, del := tbl.Delete(t.Context(), s)
 		_, discard := tbl.ScratchDiscard(t.Context(), s)
+		_, _, page := tbl.Page(t.Context(), s, "", 1)
 		st := tbl.Stream(t.Context(), s)
 		for range st.C() {
 		}
-		for what, err := range map[string]error{"count": count, "delete": del, "discard": discard, "stream": st.Err(),
+		for what, err := range map[string]error{"count": count, "delete": del, "discard": discard, "stream": st.Err(), "page": page,
 			"read": lastError(tbl.Records(t.Context(), s)), "first": first} {
 			if what != "first" || s.Limit < 0 || len(s.Intervals) > 0 {
 				saysOnce(t, what, tbl.Name(), err, want)

@@ -15,7 +15,8 @@ var (
 	ErrInvalidDefinition = errors.New("tablecache: invalid definition")
 	// ErrUnknownIndex: the spec names an index that the definition does not have.
 	ErrUnknownIndex = errors.New("tablecache: unknown index")
-	// ErrInvalidSpec: intervals overlap, are reversed or NaN, or too many; or the limit is negative.
+	// ErrInvalidSpec: intervals overlap, are reversed or NaN, or too many; or the limit is negative. Of
+	// Page also: the token is not of this spec, the page has no length, or there is a limit.
 	ErrInvalidSpec = errors.New("tablecache: invalid spec")
 	// ErrMissingAttribute: a map record lacks an attribute of the definition.
 	ErrMissingAttribute = errors.New("tablecache: missing attribute")

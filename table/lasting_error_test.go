@@ -18,6 +18,7 @@ func verbs(tbl *items) map[string]func(context.Context) error {
 		"get":    func(ctx context.Context) error { _, err := tbl.Get(ctx, 1); return err },
 		"read":   func(ctx context.Context) error { return lastError(tbl.Records(ctx, tbl.All("at"))) },
 		"count":  func(ctx context.Context) error { _, err := tbl.Count(ctx, tbl.All("at")); return err },
+		"page":   func(ctx context.Context) error { _, _, err := tbl.Page(ctx, tbl.All("at"), "", 50); return err },
 		"stats":  func(ctx context.Context) error { _, err := tbl.Stats(ctx); return err },
 		"verify": func(ctx context.Context) error { _, err := tbl.Verify(ctx); return err },
 		"stream": func(ctx context.Context) error {

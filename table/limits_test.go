@@ -53,6 +53,7 @@ func TestP11_ARowThatTheServerCannotSendIsNamed(t *testing.T) {
 				"all":      func(ctx context.Context) error { return lastError(tbl.Records(ctx, tbl.All("at"))) },
 				"backward": func(ctx context.Context) error { return lastError(tbl.Records(ctx, tbl.All("at").Reversed())) },
 				"first":    func(ctx context.Context) error { _, err := tbl.First(ctx, tbl.All("at").Reversed()); return err },
+				"page":     func(ctx context.Context) error { _, _, err := tbl.Page(ctx, tbl.All("at"), "", 50); return err },
 				"delete": func(ctx context.Context) error {
 					_, err := tbl.Delete(ctx, tbl.Range("at", 99, 100).Where(func(*item) bool { return false }))
 					return err

@@ -29,7 +29,11 @@ var readVerbs = map[string]verb{
 		}
 		return st.Err()
 	},
-	"First":  func(ctx context.Context, tbl *items) error { _, err := tbl.First(ctx, tbl.All("at")); return err },
+	"First": func(ctx context.Context, tbl *items) error { _, err := tbl.First(ctx, tbl.All("at")); return err },
+	"Page": func(ctx context.Context, tbl *items) error {
+		_, _, err := tbl.Page(ctx, tbl.All("rank"), "", 2)
+		return err
+	},
 	"Get":    func(ctx context.Context, tbl *items) error { _, err := tbl.Get(ctx, 1); return err },
 	"Lookup": func(ctx context.Context, tbl *items) error { return lastError(tbl.Lookup(ctx, 1, 2, 77)) },
 	"Count":  func(ctx context.Context, tbl *items) error { _, err := tbl.Count(ctx, tbl.All("rank")); return err },

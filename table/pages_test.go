@@ -70,6 +70,12 @@ func (h *pageHook) hold(before, after func(n int)) {
 	h.asked, h.before, h.after = 0, before, after
 }
 
+// answers returns how many pages were asked for since hold.
+func (h *pageHook) answers() int {
+	first, _, _ := h.count(0)
+	return first - 1
+}
+
 // hooked returns a client whose pages the hook sees.
 func hooked(t testing.TB) (*redis.Client, *pageHook) {
 	t.Helper()

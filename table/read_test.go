@@ -111,6 +111,7 @@ func TestAReadThatFitsOnePageIsOneRoundTrip(t *testing.T) {
 		"Records": func() error { return lastError(tbl.Records(t.Context(), tbl.All("at"))) },
 		"limited": func() error { return lastError(tbl.Records(t.Context(), tbl.All("at").Reversed().Max(50))) },
 		"First":   func() error { _, err := tbl.First(t.Context(), tbl.All("at")); return err },
+		"Page":    func() error { _, _, err := tbl.Page(t.Context(), tbl.All("at"), "", 50); return err },
 		"Get":     func() error { _, err := tbl.Get(t.Context(), 5); return err },
 		"Count":   func() error { _, err := tbl.Count(t.Context(), tbl.All("at")); return err },
 	} {

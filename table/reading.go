@@ -13,6 +13,7 @@ type Reading[R any] interface {
 	Records(ctx context.Context, s Spec[R]) iter.Seq2[R, error]
 	First(ctx context.Context, s Spec[R]) (R, error)
 	Count(ctx context.Context, s Spec[R]) (int, error)
+	Page(ctx context.Context, s Spec[R], after Token, n int) ([]R, Token, error)
 	Position() Position
 	WaitFor(ctx context.Context, p Position) error
 }

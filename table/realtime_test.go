@@ -23,6 +23,13 @@ func newest(tbl *items) map[string]func(context.Context) (float64, error) {
 	return map[string]func(context.Context) (float64, error){
 		"Get":   func(ctx context.Context) (float64, error) { return latest(tbl.Get(ctx, 1)) },
 		"First": func(ctx context.Context) (float64, error) { return latest(tbl.First(ctx, tbl.All("at"))) },
+		"Page": func(ctx context.Context) (at float64, err error) {
+			page, _, err := tbl.Page(ctx, tbl.All("at"), "", 1)
+			for _, i := range page {
+				return latest(i, err)
+			}
+			return 0, err
+		},
 		"Records": func(ctx context.Context) (at float64, err error) {
 			for i, err := range tbl.Records(ctx, tbl.All("rank")) {
 				return latest(i, err)

@@ -52,12 +52,13 @@ func TestReadsRefuseABadSpecBeforeRedisIsAsked(t *testing.T) {
 	for _, c := range badSpecs() {
 		_, count := tbl.Count(t.Context(), c.spec)
 		_, first := tbl.First(t.Context(), c.spec)
+		_, _, page := tbl.Page(t.Context(), c.spec, "", 1)
 		stream := tbl.Stream(t.Context(), c.spec)
 		for range stream.C() {
 			t.Errorf("%s: a record", c.name)
 		}
 		for verb, err := range map[string]error{
-			"Count": count, "First": first, "Stream": stream.Err(), "Records": lastError(tbl.Records(t.Context(), c.spec)),
+			"Count": count, "First": first, "Page": page, "Stream": stream.Err(), "Records": lastError(tbl.Records(t.Context(), c.spec)),
 		} {
 			if !errors.Is(err, c.want) {
 				t.Errorf("%s: %s: got %v, want %v", c.name, verb, err, c.want)

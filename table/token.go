@@ -6,20 +6,18 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math"
+	"strings"
 
 	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/scan"
 )
 
-// Token says where a page of Page ended. It is opaque, safe in a URL, and valid on every handle of the table, whatever has
-// changed since; with another spec (index, intervals or direction) it is ErrInvalidSpec, and so is a damaged one.
+// Token says where a page of Page ended. It is opaque, safe in a URL, and valid on every handle of the table, for ever: after
+// a takeover and after a reset, too. With another table, index, intervals or direction it is ErrInvalidSpec, and so is a damaged
+// one. It holds the score and the encoded key of a record, which whoever gets it can read, and can replace by others.
 type Token string
 
-// place is what a token tells: the score and the key behind which the next page begins, and the interval that they lie in.
-type place struct {
-	interval int // among those of the spec that are not empty, in the order in which they are read
-	score    float64
-	key      []byte
-}
+var errDamagedToken = fmt.Errorf("%w: the token is damaged", ErrInvalidSpec)
 
 // tokenHead is the spec's hash, the interval and the score; the key follows, and then the hash of all that.
 const (
@@ -27,28 +25,29 @@ const (
 	tokenTail = 4
 )
 
-func newToken(spec uint64, at place) Token {
-	b := binary.BigEndian.AppendUint64(make([]byte, 0, tokenHead+len(at.key)+tokenTail), spec)
-	b = binary.BigEndian.AppendUint16(b, uint16(at.interval))
-	b = binary.BigEndian.AppendUint64(b, math.Float64bits(at.score))
-	b = append(b, at.key...)
+func newToken(spec uint64, at scan.Place) Token {
+	b := binary.BigEndian.AppendUint64(make([]byte, 0, tokenHead+len(at.Key)+tokenTail), spec)
+	b = binary.BigEndian.AppendUint16(b, uint16(at.Interval))
+	b = binary.BigEndian.AppendUint64(b, math.Float64bits(at.Score))
+	b = append(b, at.Key...)
 	b = binary.BigEndian.AppendUint32(b, checksum(b))
 	return Token(base64.RawURLEncoding.EncodeToString(b))
 }
 
 // place reads a token of a spec.
-func (t Token) place(spec uint64) (place, error) {
+func (t Token) place(spec uint64) (scan.Place, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(string(t))
-	if err != nil || len(b) < tokenHead+tokenTail || checksum(b[:len(b)-tokenTail]) != binary.BigEndian.Uint32(b[len(b)-tokenTail:]) {
-		return place{}, fmt.Errorf("%w: the token is damaged", ErrInvalidSpec)
+	if err != nil || strings.ContainsAny(string(t), "\r\n") || // DecodeString passes over line ends
+		len(b) < tokenHead+tokenTail || checksum(b[:len(b)-tokenTail]) != binary.BigEndian.Uint32(b[len(b)-tokenTail:]) {
+		return scan.Place{}, errDamagedToken
 	}
 	if binary.BigEndian.Uint64(b) != spec {
-		return place{}, fmt.Errorf("%w: the token belongs to another spec", ErrInvalidSpec)
+		return scan.Place{}, fmt.Errorf("%w: the token belongs to another spec", ErrInvalidSpec)
 	}
-	return place{
-		interval: int(binary.BigEndian.Uint16(b[8:])),
-		score:    math.Float64frombits(binary.BigEndian.Uint64(b[10:])),
-		key:      b[tokenHead : len(b)-tokenTail],
+	return scan.Place{
+		Interval: int(binary.BigEndian.Uint16(b[8:])),
+		Score:    math.Float64frombits(binary.BigEndian.Uint64(b[10:])),
+		Key:      b[tokenHead : len(b)-tokenTail],
 	}, nil
 }
 

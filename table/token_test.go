@@ -4,15 +4,17 @@ import (
 	"errors"
 	"math"
 	"testing"
+
+	"github.com/tablecache-go/tablecache/table/internal/scan"
 )
 
 // A token tells its place to the spec that it was made for, and nothing to others.
 func TestR6_ATokenIsOfItsSpec(t *testing.T) {
 	t.Parallel()
-	want := place{interval: 3, score: math.Inf(-1), key: []byte("a key\x00\xff")}
+	want := scan.Place{Interval: 3, Score: math.Inf(-1), Key: []byte("a key\x00\xff")}
 	token := newToken(7, want)
 	got, err := token.place(7)
-	if err != nil || got.interval != 3 || got.score != want.score || string(got.key) != string(want.key) {
+	if err != nil || got.Interval != 3 || got.Score != want.Score || string(got.Key) != string(want.Key) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	if _, err := token.place(8); !errors.Is(err, ErrInvalidSpec) {
@@ -20,7 +22,7 @@ func TestR6_ATokenIsOfItsSpec(t *testing.T) {
 	}
 	damaged := 0
 	for i := range token {
-		for _, c := range []byte("A_-z=/ ") {
+		for _, c := range []byte("A_-z=/ \n") {
 			other := []byte(token)
 			if other[i] == c {
 				continue

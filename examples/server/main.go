@@ -6,6 +6,7 @@
 //	go run ./examples/server -load -redis …                       # drive it, and print how long requests took
 //
 //	curl 'localhost:8080/flights?from=2001-02-17T06:00:00Z&to=2001-02-17T07:00:00Z'
+//	curl 'localhost:8080/flights?after=&limit=20'                 # a page, with the path of the next one
 //	curl localhost:8080/flights/12158
 //	curl 'localhost:8080/top?n=3'
 //	curl -X POST localhost:8080/reload

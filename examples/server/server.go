@@ -31,7 +31,7 @@ func newServer(t *table.Table[flight, int32], source func() ([]flight, error)) *
 
 func (s *server) routes() http.Handler {
 	m := http.NewServeMux()
-	m.HandleFunc("GET /flights", s.getRange)
+	m.HandleFunc("GET /flights", s.getFlights)
 	m.HandleFunc("GET /flights/{id}", s.getFlight)
 	m.HandleFunc("GET /top", s.getTop)
 	m.HandleFunc("POST /reload", s.postReload)
@@ -40,8 +40,8 @@ func (s *server) routes() http.Handler {
 	return m
 }
 
-// getRange streams the flights that leave at from or later, but before to.
-func (s *server) getRange(w http.ResponseWriter, r *http.Request) {
+// getFlights answers with the flights that leave at from or later, but before to: all of them, or a page.
+func (s *server) getFlights(w http.ResponseWriter, r *http.Request) {
 	from, err := moment(r, "from", time.Unix(0, 0))
 	to, err2 := moment(r, "to", time.Unix(1<<33, 0))
 	limit, err3 := number(r, "limit", 0)
@@ -49,8 +49,12 @@ func (s *server) getRange(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	spec := s.table.Range(flightdata.ByDeparture, flightdata.Score(from), flightdata.Score(to)).Max(limit)
-	stream(w, r, s.table.Records(r.Context(), spec)) // a client that hangs up ends the context, and so the read
+	spec := s.table.Range(flightdata.ByDeparture, flightdata.Score(from), flightdata.Score(to))
+	if r.URL.Query().Has("after") {
+		s.page(w, r, spec, limit)
+		return
+	}
+	stream(w, r, s.table.Records(r.Context(), spec.Max(limit))) // a client that hangs up ends the context, and so the read
 }
 
 // getTop streams the n longest delays.

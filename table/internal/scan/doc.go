@@ -15,6 +15,7 @@
 //	copying.go     reading pages and the feed for a copy; guarded pages where there can be none
 //	count.go       counts without reading
 //	lineage.go     how the table came where it is
+//	listing.go     answers of the present, from any place on
 //	lookup.go      rows by their keys
 //	own.go         giving rows memory of their own
 //	owned.go       the authority of an owner

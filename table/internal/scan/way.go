@@ -22,7 +22,8 @@ const (
 	queued    = 1024 // how many requests wait; further callers wait for a place
 	joined    = 1000 // how many keys of several look-ups travel in one call
 
-	mostEntries = 1000 // how many entries a page has at most, so that its script stays short
+	mostEntries = 1000            // how many entries a page has at most, so that its script stays short
+	MostListed  = mostEntries + 1 // how many entries of a listing: one more shows whether anything comes after them
 
 	fewestRanges = 3       // from so many ranges on a second round trip is worth its time
 	mostRange    = 128     // how many entries a range scan reads
@@ -54,7 +55,7 @@ func (s sizes) rowsOfScript(most int) (entries, first int) {
 	if most == 0 {
 		return guess, guess
 	}
-	entries = min(most, mostEntries)
+	entries = min(most, MostListed)
 	return entries, min(guess, entries)
 }
 
@@ -71,7 +72,7 @@ func byRank(q pageQuery, s sizes) bool {
 func rangeFor(q pageQuery, s sizes) *rangeScan {
 	scan := &rangeScan{index: q.Index, bounds: q.at.bounds, reverse: q.Reverse, most: mostRange}
 	switch {
-	case q.of != nil || q.Scope != scripts.Merged:
+	case q.of != nil || q.Scope != scripts.Merged || q.scored && q.most > 0:
 		return nil
 	case q.scored && len(q.at.bounds) == 1:
 		scan.most, scan.excess, scan.after = max(1, s.rowsOfPage()), isNextPage, q.at
