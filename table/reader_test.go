@@ -78,6 +78,13 @@ var readerVerbs = map[string]func(context.Context, *itemReader) error{
 		}
 		return st.Err()
 	},
+	"Page": func(ctx context.Context, r *itemReader) error {
+		_, next, err := r.Page(ctx, r.All("at"), "", 2)
+		if err == nil && next != "" {
+			_, _, err = r.Page(ctx, r.All("at"), next, 2)
+		}
+		return err
+	},
 	"Stats":   func(ctx context.Context, r *itemReader) error { _, err := r.Stats(ctx); return err },
 	"WaitFor": func(ctx context.Context, r *itemReader) error { return r.WaitFor(ctx, r.Position()) },
 }

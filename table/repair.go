@@ -50,7 +50,7 @@ func (o *owner) mend(ctx context.Context, d engine.Damage) (bool, error) {
 	case errors.Is(err, store.ErrSound):
 		return false, nil
 	case errors.Is(err, ErrLost) && errors.Is(o.Err(), ErrLost):
-		return o.reader.RepairLost(ctx, d)
+		return o.base.reader.RepairLost(ctx, d)
 	}
 	return err == nil, err
 }

@@ -105,7 +105,7 @@ func (t *Table[R, K]) audit(ctx context.Context, report *Report, each func(findi
 }
 
 func (o *owner) auditFeed(ctx context.Context, each func(finding) error) error {
-	inStep, err := o.reader.AuditFeed(ctx)
+	inStep, err := o.base.reader.AuditFeed(ctx)
 	if err != nil || inStep {
 		return err
 	}

@@ -16,12 +16,12 @@ type Authority interface {
 	// Position is what was done or shown last.
 	Position() layout.Position
 	// Shown returns what an answer to a request must not be behind if the request is sent from now on.
-	Shown() Mark
+	Shown() Progress
 	// Check returns why an answer must not be believed. since is what Shown returned before the request was sent. fetch brings the
 	// lineage of the table.
-	Check(ctx context.Context, a wire.Answer, since Mark, fetch fetcher) error
+	Check(ctx context.Context, a wire.Answer, since Progress, fetch fetcher) error
 	// Conclude takes the last word on an answer: nil, if it is told to a caller, or what Check has returned. A loss was confirmed.
-	Conclude(a wire.Answer, since Mark, verdict error)
+	Conclude(a wire.Answer, since Progress, verdict error)
 	// Pin returns a pin, which keeps what readers see as it is. read is the view of the page that was read already: if the pin is
 	// on another view, that page must be read again. Pin waits until ctx ends.
 	Pin(ctx context.Context, read engine.View) (Pin, error)
@@ -30,16 +30,16 @@ type Authority interface {
 	Err() error
 }
 
-// Mark is how far a table had come at a moment, as far as a handle knows.
-type Mark struct {
+// Progress is how far a table had come at a moment, as far as a handle knows.
+type Progress struct {
 	layout.Position
 	burns uint64 // how many numbers were burned then
 	life  uint64 // how often the handle has begun anew
 }
 
-// markOf returns the mark of an answer's moment.
-func markOf(m wire.Moment) Mark {
-	return Mark{Position: layout.Position{Epoch: m.Epoch, Seq: m.View.Seq}, burns: m.Burns}
+// progressOf returns the progress at an answer's moment.
+func progressOf(m wire.Moment) Progress {
+	return Progress{Position: layout.Position{Epoch: m.Epoch, Seq: m.View.Seq}, burns: m.Burns}
 }
 
 // fetcher brings the lineage of a table.

@@ -14,7 +14,7 @@ import (
 
 // lineage is what the truth tells of how the table came where it is. The line of an epoch never changes; burned numbers are added.
 type lineage struct {
-	at     Mark
+	at     Progress
 	line   layout.Line       // the owners before
 	burned []layout.Position // the latest, of which there are at.burns
 	schema string            // empty: there is no truth
@@ -31,7 +31,7 @@ const (
 )
 
 // relation tells how the moment of an answer stands to what was shown before.
-func (l lineage) relation(now, since Mark) relation {
+func (l lineage) relation(now, since Progress) relation {
 	switch {
 	case since.Epoch == "":
 		return follows
@@ -50,7 +50,7 @@ func (l lineage) relation(now, since Mark) relation {
 
 // hasBurned tells whether a number was burned after it was shown, as a fail-over makes possible. If so many were burned since that
 // not all are named, nobody knows.
-func (l lineage) hasBurned(since Mark) bool {
+func (l lineage) hasBurned(since Progress) bool {
 	return l.at.burns-since.burns > layout.MostBurned || slices.Contains(l.burned, since.Position)
 }
 

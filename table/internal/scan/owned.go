@@ -40,11 +40,11 @@ func (o *owned) Position() layout.Position {
 	return layout.Position{Epoch: o.epoch, Seq: max(o.Acked(), o.read.Load())}
 }
 
-func (o *owned) Shown() Mark {
-	return Mark{Position: layout.Position{Epoch: o.epoch, Seq: o.Acked()}}
+func (o *owned) Shown() Progress {
+	return Progress{Position: layout.Position{Epoch: o.epoch, Seq: o.Acked()}}
 }
 
-func (o *owned) Check(_ context.Context, a wire.Answer, since Mark, _ fetcher) error {
+func (o *owned) Check(_ context.Context, a wire.Answer, since Progress, _ fetcher) error {
 	switch {
 	case a.Epoch != "" && a.Epoch != o.epoch:
 		return wire.Ownership(o.epoch, a.Epoch)
@@ -55,7 +55,7 @@ func (o *owned) Check(_ context.Context, a wire.Answer, since Mark, _ fetcher) e
 }
 
 // Conclude ends the table if it has another owner, has gone back, or has no truth. Other losses may be repaired.
-func (o *owned) Conclude(a wire.Answer, since Mark, verdict error) {
+func (o *owned) Conclude(a wire.Answer, since Progress, verdict error) {
 	switch {
 	case verdict == nil:
 		o.note(a.View.Seq)
@@ -65,7 +65,7 @@ func (o *owned) Conclude(a wire.Answer, since Mark, verdict error) {
 }
 
 // isPresent tells whether an answer is of this owner's table and not older than what was acknowledged.
-func (o *owned) isPresent(a wire.Answer, since Mark) bool {
+func (o *owned) isPresent(a wire.Answer, since Progress) bool {
 	return a.Epoch == o.epoch && a.View.Seq >= since.Seq
 }
 

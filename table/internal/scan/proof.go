@@ -25,7 +25,7 @@ func (r *Reader) answer(ctx context.Context, q request) (response, error) {
 
 // confirm sends a request once more, to a server that is a primary for certain, and returns its answer. The authority is told what
 // that proves.
-func (r *Reader) confirm(ctx context.Context, q request, since Mark) (response, error) {
+func (r *Reader) confirm(ctx context.Context, q request, since Progress) (response, error) {
 	q.scan = nil
 	a, err := r.believed(ctx, r.confirmer, q, since)
 	if err == nil {
@@ -41,7 +41,7 @@ func (r *Reader) confirm(ctx context.Context, q request, since Mark) (response, 
 const mostUnsettled = 5
 
 // believed sends a request and checks the answer. If the table has another owner than a moment before, it does so again.
-func (r *Reader) believed(ctx context.Context, b *batcher, q request, since Mark) (a response, err error) {
+func (r *Reader) believed(ctx context.Context, b *batcher, q request, since Progress) (a response, err error) {
 	for range mostUnsettled {
 		if a, err = b.put(ctx, q); err != nil {
 			return a, err
@@ -62,7 +62,7 @@ func (r *Reader) believed(ctx context.Context, b *batcher, q request, since Mark
 }
 
 // verdict returns why an answer, or what came instead of one, must not be believed.
-func (r *Reader) verdict(ctx context.Context, a response, since Mark, err error) error {
+func (r *Reader) verdict(ctx context.Context, a response, since Progress, err error) error {
 	if err != nil {
 		return err
 	}

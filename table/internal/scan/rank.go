@@ -189,7 +189,7 @@ func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, rows []
 }
 
 // checkPinned returns why answers are not of a snapshot. sizes are the raw replies of HLEN, of ZCARD, and of the truth.
-func (r *Reader) checkPinned(ctx context.Context, sizes [][]byte, of engine.View, since Mark) error {
+func (r *Reader) checkPinned(ctx context.Context, sizes [][]byte, of engine.View, since Progress) error {
 	now, ok := r.client.ReadTruth(sizes[2])
 	if !ok {
 		return errNotAsPinned

@@ -21,7 +21,7 @@ type Shown struct {
 	once   sync.Once
 
 	mu    sync.Mutex // guards what is below
-	at    Mark
+	at    Progress
 	known lineage // as it was asked for last
 }
 
@@ -55,7 +55,7 @@ func (s *Shown) Epoch() layout.Epoch { return s.Shown().Epoch }
 func (s *Shown) Position() layout.Position { return s.Shown().Position }
 
 // Shown returns what was shown last.
-func (s *Shown) Shown() Mark {
+func (s *Shown) Shown() Progress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.at
@@ -69,11 +69,11 @@ var (
 )
 
 // Check proves, in this order, that an answer is on the line of what was shown, what its rows are, and that all is there.
-func (s *Shown) Check(ctx context.Context, a wire.Answer, since Mark, fetch fetcher) error {
+func (s *Shown) Check(ctx context.Context, a wire.Answer, since Progress, fetch fetcher) error {
 	if a.Epoch == "" {
 		return s.checkAbsent(ctx, since, fetch)
 	}
-	if err := s.checkLine(ctx, markOf(a.Moment), since, fetch); err != nil {
+	if err := s.checkLine(ctx, progressOf(a.Moment), since, fetch); err != nil {
 		return err
 	}
 	if a.Status == wire.StatusLayout {
@@ -82,7 +82,7 @@ func (s *Shown) Check(ctx context.Context, a wire.Answer, since Mark, fetch fetc
 	return a.Err(a.Epoch)
 }
 
-func (s *Shown) checkLine(ctx context.Context, now, since Mark, fetch fetcher) error {
+func (s *Shown) checkLine(ctx context.Context, now, since Progress, fetch fetcher) error {
 	if !now.Epoch.IsValid() {
 		return fmt.Errorf("%w: its owner cannot be read", engine.ErrLost)
 	}
@@ -103,7 +103,7 @@ func (s *Shown) checkLine(ctx context.Context, now, since Mark, fetch fetcher) e
 	return nil
 }
 
-func (s *Shown) relation(now, since Mark) relation {
+func (s *Shown) relation(now, since Progress) relation {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.known.relation(now, since)
@@ -120,7 +120,7 @@ func (s *Shown) learn(ctx context.Context, fetch fetcher) (lineage, error) {
 }
 
 // checkAbsent returns why an answer had no truth.
-func (s *Shown) checkAbsent(ctx context.Context, since Mark, fetch fetcher) error {
+func (s *Shown) checkAbsent(ctx context.Context, since Progress, fetch fetcher) error {
 	l, err := s.learn(ctx, fetch)
 	switch {
 	case err != nil:
@@ -155,10 +155,10 @@ func (s *Shown) mismatch(stored string) error {
 
 // Conclude moves on to what is shown now. After a loss that was confirmed it begins anew, once: calls that were under way may find
 // the same loss.
-func (s *Shown) Conclude(a wire.Answer, since Mark, verdict error) {
+func (s *Shown) Conclude(a wire.Answer, since Progress, verdict error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch now := markOf(a.Moment); {
+	switch now := progressOf(a.Moment); {
 	case since.life != s.at.life:
 	case verdict == nil:
 		if s.known.relation(now, s.at) == follows {
@@ -169,7 +169,7 @@ func (s *Shown) Conclude(a wire.Answer, since Mark, verdict error) {
 		now.life = s.at.life + 1
 		s.at = now
 	case errors.Is(verdict, wire.ErrNoTable) && s.at.Epoch != "":
-		s.at = Mark{life: s.at.life + 1}
+		s.at = Progress{life: s.at.life + 1}
 	}
 }
 
