@@ -66,6 +66,7 @@
 //	errors.go      all errors
 //	filter.go      which records of a page are the answer
 //	guest.go       what of a Reader does not depend on the type of records
+//	follow.go      telling others all that happens to a table
 //	handle.go      what all handles on a table have
 //	interval.go    intervals of scores
 //	links.go       for whom the client sends something, for its hooks
@@ -85,6 +86,7 @@
 //	reading.go     reading handles as interfaces
 //	stats.go       what a table is doing
 //	storage.go     a table as an interface, without its key type
+//	stored.go      the definition of a table of which only the name is known
 //	stream.go      reading through a channel
 //	sweep.go       judging and deleting, page by page
 //	table.go       the type Table

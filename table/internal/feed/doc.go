@@ -6,4 +6,5 @@
 //	chain.go  whether entries follow each other
 //	entry.go  one entry, and how it is read
 //	log.go    what an owner tells, and what is dropped
+//	tail.go   entries as they come
 package feed

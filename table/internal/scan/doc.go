@@ -14,6 +14,8 @@
 //	copy.go        a copy of what is asked for, as pages and entries of the feed make it
 //	copying.go     reading pages and the feed for a copy; guarded pages where there can be none
 //	count.go       counts without reading
+//	follow.go      a copy of the whole table for somebody who is then told all that happens to it
+//	keepup.go      telling him
 //	lineage.go     how the table came where it is
 //	listing.go     answers of the present, from any place on
 //	lookup.go      rows by their keys

@@ -11,6 +11,7 @@
 //	client.go     the client of one table, and the calls of its scripts
 //	command.go    plain commands and pipelines
 //	confirm.go    asking once more, through a new connection, before a caller is told of a loss
+//	dedicated.go   a connection for commands that block
 //	departure.go  whether a command has left this process
 //	echo.go       errors without the arguments that they repeat
 //	lasting.go    refusals which say that a command is not available
@@ -24,6 +25,7 @@
 //	run.go        the runner of scripts
 //	script.go     a script as servers know it, and how it is loaded
 //	status.go     the status of an answer
+//	stored.go      the schema of a table of which only the name is known
 //	trouble.go    the latest error, for callers whose context ends
 //	wrapper.go    the client inside of a caller's wrapper
 package wire

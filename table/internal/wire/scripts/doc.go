@@ -21,6 +21,7 @@
 //	put.go      stores rows
 //	repair.go   mends one thing
 //	sample.go   some rows of an index, and their scores
+//	scores.go   the scores of rows in all indexes
 //	scripts.go  how the scripts are put together, and all of them
 //	seal.go     ends a transaction
 //	settle.go   tells whether an effect was applied; if not, it never will be
