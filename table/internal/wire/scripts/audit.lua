@@ -46,7 +46,7 @@ local function zset(key, rows, tombs)
   a[9], a[10], a[11] = found[#found] or '', found[#found - 1] or '', orphans
 end
 
-if part == 'feed' then a[8] = inStep(t) and '1' or '0'
+if part == 'feed' then a[9] = inStep(t) and '1' or '0'
 elseif part == 'counts' then counts()
 elseif part == 'rows' then hash(ROWS, merged)
 elseif part == 'staged' then hash(STAGED, shadow)
