@@ -138,7 +138,7 @@ func (c *copying) redo(ctx context.Context, through layout.Position) error {
 		if err != nil {
 			return err
 		}
-		if len(entries) == 0 || isPast(c.at, through) {
+		if len(entries) == 0 || isBeyond(c.at, through) {
 			return errCopyAnew // there is no feed, or it is another line's
 		}
 		for i := range entries {
@@ -156,8 +156,8 @@ func (c *copying) redo(ctx context.Context, through layout.Position) error {
 	return c.charge()
 }
 
-// isPast tells whether a position is behind another one for certain.
-func isPast(a, b layout.Position) bool {
+// isBeyond tells whether a position is behind another one for certain.
+func isBeyond(a, b layout.Position) bool {
 	return cmp.Or(cmp.Compare(a.Epoch.Count(), b.Epoch.Count()), cmp.Compare(a.Seq, b.Seq)) > 0
 }
 
