@@ -34,7 +34,7 @@ var fields = map[string]*regexp.Regexp{
 	"schema": regexp.MustCompile(`.`),
 	"owner":  regexp.MustCompile(`.`),
 	"line":   regexp.MustCompile(`^$|^` + position + `( ` + position + `){0,63}$`),
-	"burned": regexp.MustCompile(`^$|^` + position + `( ` + position + `){0,15}$`),
+	"burned": regexp.MustCompile(`^$|^` + position + `( ` + position + `){0,63}$`),
 }
 
 func parse(hash map[string]string) (m truth, err error) {

@@ -35,7 +35,7 @@ const SchemaField = "schema"
 var LineageFields = [...]string{"epoch", "seq", "burns", "line", "burned", SchemaField}
 
 // MostBurned is how many burned numbers a truth names.
-const MostBurned = 16
+const MostBurned = 64
 
 // OwnerField is the field of the truth that keeps the owner's name, for people.
 const OwnerField = "owner"

@@ -11,6 +11,6 @@ if now == prev then
   t.seq, t.last, t.burns = whole(seq + 1), '', whole(tonumber(t.burns) + 1)
   tell('burn', t.seq)
   writeTruth(t)
-  redis.call('HSET', TRUTH, 'burned', latest(EPOCH .. '/' .. SEQ, burned, 16))
+  redis.call('HSET', TRUTH, 'burned', latest(EPOCH .. '/' .. SEQ, burned, 64))
 end
 return answer('BURNED', t)
