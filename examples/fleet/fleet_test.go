@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
 	"github.com/tablecache-go/tablecache/internal/redistest"
+	"github.com/tablecache-go/tablecache/table"
 )
 
 func TestMain(m *testing.M) {
@@ -19,9 +23,10 @@ func TestMain(m *testing.M) {
 // visitFor runs the example, and fails unless all answers were right and several owners came and went.
 func visitFor(t *testing.T, args ...string) {
 	t.Helper()
+	t.Parallel()
 	var out, diag bytes.Buffer
-	if code := run(t.Context(), append(args, "-time", "5s", "-life", "1s"), &out, &diag); code != 0 {
-		t.Fatalf("exit status %d\n%s%s", code, &out, &diag)
+	if code := run(t.Context(), append(args, "-time", "2s", "-life", "500ms"), &out, &diag); code != 0 || diag.Len() > 0 {
+		t.Errorf("exit status %d: %s", code, &diag)
 	}
 	if text := out.String(); !strings.Contains(text, "0 failed, 0 mixed, 0 went back") || strings.Contains(text, "while 1 owners") {
 		t.Errorf("printed\n%s", text)
@@ -38,8 +43,45 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// An owner whose table is taken over ends by itself.
+func TestAnOwnerThatEndsByItselfIsTold(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	var diag bytes.Buffer
+	ended := make(chan int, 1)
+	out := newFirstLine()
+	go func() {
+		ended <- run(t.Context(), []string{"-redis", "redis://" + server.Addr(), "-time", "1m", "-life", "1m"}, out, &diag)
+	}()
+	<-out.line
+	intruder, err := table.Open(t.Context(), server.Client(t), flightdata.Definition(tableName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer intruder.Close()
+	if code := <-ended; code != 1 || !strings.Contains(diag.String(), "the owner has ended by itself") {
+		t.Errorf("exit status %d: %s", code, &diag)
+	}
+}
+
+// Whoever interrupts the visitor interrupts all; the verdict is of what was seen until then.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	var diag bytes.Buffer
+	out := newFirstLine()
+	ctx, interrupt := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	go func() { ended <- run(ctx, []string{"-time", "1m"}, out, &diag) }()
+	<-out.line
+	interrupt()
+	<-ended
+	if text := string(out.begun); !strings.Contains(text, " 0 mixed") {
+		t.Errorf("printed\n%s%s", text, &diag)
+	}
+}
+
 func TestWrongUsage(t *testing.T) {
-	for _, args := range [][]string{{"-role", "cook", "-redis", "redis://localhost:1"}, {"-role", "reader"}, {"more"}, {"-redis", "nonsense"}} {
+	for _, args := range [][]string{{"-role", "cook", "-redis", "redis://localhost:1"}, {"-role", "reader"}, {"more"}, {"-redis", "nonsense"}, {"-life", "0"}} {
 		var out, diag bytes.Buffer
 		if code := run(t.Context(), args, &out, &diag); code != 2 || diag.Len() == 0 {
 			t.Errorf("%v: exit status %d, %q", args, code, &diag)
@@ -49,35 +91,36 @@ func TestWrongUsage(t *testing.T) {
 
 // Whoever checks answers must find wrong ones.
 func TestWrongAnswersAreFound(t *testing.T) {
-	hours, err := loadHours()
+	t.Parallel()
+	waves, err := loadWaves()
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := func(change uint32) (parts []seen) {
-		for i := range hours {
-			parts = append(parts, seen{Hour: i, Flights: len(hours[i].flights), Revision: revisionAt(change, i, len(hours))})
+	whole := func(change uint32) (all []seen) {
+		for i := range waves {
+			all = append(all, seen{Wave: i, Flights: len(waves[i].flights), Revision: revisionAt(change, i, len(waves))})
 		}
-		return parts
+		return all
 	}
-	m := func() *memory { return &memory{hours: hours, latest: make(map[int]uint32)} }
-	if f := m().check(whole(3007), true); f.mixed != 0 || f.back != 0 {
-		t.Errorf("a right answer: %+v", f)
+	if _, err := newMemory(waves).check(whole(3007), forAll); err != nil {
+		t.Errorf("a right answer: %v", err)
 	}
 	for what, spoil := range map[string]func([]seen) []seen{
-		"an hour of the reload before": func(p []seen) []seen { p[5].Revision = 2000; return p },
-		"an hour of the change before": func(p []seen) []seen { p[hourOf(3007, len(hours))].Revision = 3000; return p },
-		"a flight is missing":          func(p []seen) []seen { p[3].Flights--; return p },
-		"an hour is missing":           func(p []seen) []seen { return p[1:] },
-		"two revisions in an hour":     func(p []seen) []seen { p[0].Mixed = true; return p },
-		"another hour's revision":      func(p []seen) []seen { p[1].Revision = 3000 + uint32(hourOf(3002, len(hours))); return p },
+		"a wave of the reload before": func(a []seen) []seen { a[5].Revision = 2000; return a },
+		"a change is missing":         func(a []seen) []seen { a[waveOf(3005, len(waves))].Revision = 3000; return a },
+		"a flight is missing":         func(a []seen) []seen { a[3].Flights--; return a },
+		"a wave is missing":           func(a []seen) []seen { return a[1:] },
+		"nothing":                     func([]seen) []seen { return nil },
+		"two revisions in a wave":     func(a []seen) []seen { a[0].Mixed = true; return a },
+		"another wave's revision":     func(a []seen) []seen { a[1].Revision = 3000 + uint32(waveOf(3002, len(waves))); return a },
 	} {
-		if f := m().check(spoil(whole(3007)), true); f.mixed == 0 && what != "an hour of the change before" {
-			t.Errorf("%s: not found", what)
+		if _, err := newMemory(waves).check(spoil(whole(3007)), forAll); !errors.Is(err, errMixed) {
+			t.Errorf("%s: got %v", what, err)
 		}
 	}
-	later := m()
-	later.check(whole(3007), true)
-	if f := later.check(whole(3006), true); f.back == 0 {
-		t.Error("an answer that goes back: not found")
+	m := newMemory(waves)
+	m.check(whole(3007), forAll)
+	if _, err := m.check(whole(3006), forAll); !errors.Is(err, errBack) {
+		t.Errorf("an answer that goes back: got %v", err)
 	}
 }

@@ -12,52 +12,52 @@ const tableName = "tablecache-example-fleet"
 
 type flight = flightdata.Flight
 
-// hour is a part of the flights that leave one after another. Each change replaces one part, by one Put.
-type hour struct {
+// wave is some flights that leave one after another. What is changed at once is one wave, or all.
+type wave struct {
 	flights  []flight
 	interval table.Interval // of their departures
 }
 
 const (
 	mostFlights = 2000
-	perHour     = 50
+	perWave     = 50
 )
 
-// loadHours returns the flights, in parts of about perHour. Flights with equal departures are in the same part.
-func loadHours() ([]hour, error) {
+// loadWaves returns the flights, in waves of about perWave. Flights with equal departures are in the same wave.
+func loadWaves() ([]wave, error) {
 	flights, err := flightdata.Load()
 	if err != nil {
 		return nil, err
 	}
 	flights = flights[:mostFlights]
-	var hours []hour
+	var waves []wave
 	for first := 0; first < len(flights); {
-		end := min(first+perHour, len(flights))
+		end := min(first+perWave, len(flights))
 		for end < len(flights) && flights[end].Departure.Equal(flights[end-1].Departure) {
 			end++
 		}
-		h := hour{flights: flights[first:end], interval: table.Everything()}
-		h.interval.GE = flightdata.Score(h.flights[0].Departure)
+		w := wave{flights: flights[first:end], interval: table.Everything()}
+		w.interval.GE = flightdata.Score(w.flights[0].Departure)
 		if end < len(flights) {
-			h.interval.LT = flightdata.Score(flights[end].Departure)
+			w.interval.LT = flightdata.Score(flights[end].Departure)
 		}
-		hours, first = append(hours, h), end
+		waves, first = append(waves, w), end
 	}
-	return hours, nil
+	return waves, nil
 }
 
-// Every change has a revision, which is one more than that of the change before, and which its records bear. A change whose revision is
-// a multiple of perReload reloads everything; any other replaces the hour that its revision names. So the latest revision in an answer
+// Every change has a revision, one more than that of the change before, and its records bear it. A change whose revision is a
+// multiple of perReload reloads everything; any other replaces the wave that its revision names. So the latest revision in an answer
 // determines all others in it.
 const perReload = 1000
 
-func hourOf(revision uint32, hours int) int { return int(revision) % hours }
+func waveOf(revision uint32, waves int) int { return int(revision) % waves }
 
-// revisionAt returns the revision of an hour's records after a change.
-func revisionAt(change uint32, hour, hours int) uint32 {
+// revisionAt returns the revision of a wave's records after a change.
+func revisionAt(change uint32, wave, waves int) uint32 {
 	reload := change - change%perReload
 	for r := change; r > reload; r-- {
-		if hourOf(r, hours) == hour {
+		if waveOf(r, waves) == wave {
 			return r
 		}
 	}
@@ -67,45 +67,49 @@ func revisionAt(change uint32, hour, hours int) uint32 {
 // nextReload returns the revision of the first reload after a change.
 func nextReload(change uint32) uint32 { return change - change%perReload + perReload }
 
-// seen is what the records of one answer say of a part.
+// seen is what an answer shows of a wave.
 type seen struct {
-	Hour     int    `json:"hour"`
+	Wave     int    `json:"wave"`
 	Flights  int    `json:"flights"`
 	Revision uint32 `json:"revision"`
-	Mixed    bool   `json:"mixed"` // they bear several revisions
+	Mixed    bool   `json:"mixed"` // its flights bear several revisions
 }
 
-// summary sums up an answer, part by part.
+// summary sums up an answer, wave by wave.
 type summary struct {
-	hours []hour
-	parts map[int]*seen
+	waves []wave
+	seen  map[int]*seen
 }
 
-func newSummary(hours []hour) *summary { return &summary{hours: hours, parts: make(map[int]*seen)} }
+func newSummary(waves []wave) *summary { return &summary{waves: waves, seen: make(map[int]*seen)} }
 
+// add adds a flight of the answer.
 func (s *summary) add(f *flight) error {
 	score := flightdata.Score(f.Departure)
-	for i := range s.hours {
-		if !s.hours[i].interval.Contains(score) {
-			continue
+	for i := range s.waves {
+		if s.waves[i].interval.Contains(score) {
+			s.addTo(i, f.Revision)
+			return nil
 		}
-		part := s.parts[i]
-		if part == nil {
-			part = &seen{Hour: i, Revision: f.Revision}
-			s.parts[i] = part
-		}
-		part.Flights++
-		part.Mixed = part.Mixed || part.Revision != f.Revision
-		return nil
 	}
-	return fmt.Errorf("flight %d is of no hour", f.ID)
+	return fmt.Errorf("flight %d is of no wave", f.ID)
 }
 
-// list returns the parts in order.
+func (s *summary) addTo(wave int, revision uint32) {
+	w := s.seen[wave]
+	if w == nil {
+		w = &seen{Wave: wave, Revision: revision}
+		s.seen[wave] = w
+	}
+	w.Flights++
+	w.Mixed = w.Mixed || w.Revision != revision
+}
+
+// list returns what was seen, in the order of the waves.
 func (s *summary) list() (all []seen) {
-	for i := range s.hours {
-		if part := s.parts[i]; part != nil {
-			all = append(all, *part)
+	for i := range s.waves {
+		if w := s.seen[i]; w != nil {
+			all = append(all, *w)
 		}
 	}
 	return all

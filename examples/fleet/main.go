@@ -1,12 +1,13 @@
-// Fleet shows one table in many processes: an owner that loads flights and keeps changing them, and two readers that serve them over
-// HTTP. The process that you start is the visitor: it checks every answer of the readers, kills the owner with SIGKILL again and
-// again, and starts another.
+// Fleet shows one table in several processes: an owner that loads flights and keeps changing them, and two readers that serve them
+// over HTTP. The process that you start is the visitor: it checks every answer of the readers, kills the owner with SIGKILL again
+// and again, and starts another.
 //
 //	go run ./examples/fleet                                    # with a Redis embedded in the visitor
 //	go run ./examples/fleet -redis redis://localhost:6379      # with yours
 //
-// On your server it writes to the keys of one table, tablecache-example-fleet, and drops it at the end. It exits with 2 when the
-// flags are wrong, and with 1 when something fails, or when an answer was a mix or older than one before.
+// On your server it writes to the keys of one table, tablecache-example-fleet, and drops it at the end. Ctrl-C ends the visit, and all
+// processes with it. It exits with 2 when the flags are wrong, and with 1 when something fails, a process ends by itself, or an
+// answer was a mix of several moments or older than one before.
 package main
 
 import (
@@ -68,17 +69,17 @@ const (
 type options struct {
 	role  role
 	redis string
-	time  time.Duration // how long the visitor stays
-	life  time.Duration // after which it kills the owner
+	stay  time.Duration // of the visitor
+	life  time.Duration // of an owner
 }
 
 func parse(args []string, diag io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.redis, "redis", "", "`URL` of the server to use, as redis://host:port; none: one embedded in the visitor")
-	flags.DurationVar(&o.time, "time", 15*time.Second, "how long the visitor stays")
-	flags.DurationVar(&o.life, "life", 3*time.Second, "how long an owner lives before it is killed")
-	flags.StringVar((*string)(&o.role), "role", string(visitor), "what this process does: visitor, owner or reader")
+	flags.DurationVar(&o.stay, "time", 15*time.Second, "how long the visit lasts")
+	flags.DurationVar(&o.life, "life", 3*time.Second, "how long an owner lives until it is killed")
+	flags.StringVar((*string)(&o.role), "role", string(visitor), "what this process does: the `visitor` starts an owner and readers, which end with their standard input")
 	err = flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -90,6 +91,8 @@ func parse(args []string, diag io.Writer) (o options, err error) {
 		return o, fmt.Errorf("%w: %w", errUsage, err)
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("%w: unexpected argument %q", errUsage, flags.Arg(0))
+	case o.stay <= 0 || o.life <= 0:
+		return o, fmt.Errorf("%w: -time and -life must be more than 0", errUsage)
 	case o.role != visitor && o.redis == "":
 		return o, fmt.Errorf("%w: only a visitor can embed a redis", errUsage)
 	}
@@ -101,9 +104,19 @@ func (o options) start(ctx context.Context, out, diag io.Writer) error {
 	case visitor:
 		return o.visit(ctx, out, diag)
 	case owner:
-		return o.own(ctx)
+		return untilLeft(ctx, out, o.own)
 	case reader:
-		return o.read(ctx, out)
+		return untilLeft(ctx, out, o.read)
 	}
 	return fmt.Errorf("%w: no role %q", errUsage, o.role)
+}
+
+// untilLeft works until the visitor has left, which is no error.
+func untilLeft(ctx context.Context, out io.Writer, work func(context.Context, io.Writer) error) error {
+	ctx, cancel := whileFed(ctx, os.Stdin)
+	defer cancel()
+	if err := work(ctx, out); ctx.Err() == nil {
+		return err
+	}
+	return nil
 }

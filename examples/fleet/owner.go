@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -16,9 +18,9 @@ const (
 	changesToReload = 100
 )
 
-// own owns the table and changes it until ctx ends, or until somebody kills the process.
-func (o options) own(ctx context.Context) error {
-	hours, err := loadHours()
+// own owns the table and changes it until ctx ends, or until somebody kills the process. It prints a line after the first reload.
+func (o options) own(ctx context.Context, out io.Writer) error {
+	waves, err := loadWaves()
 	if err != nil {
 		return err
 	}
@@ -36,7 +38,12 @@ func (o options) own(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return change(ctx, t, hours, revision)
+	revision = nextReload(revision)
+	if err := reload(ctx, t, waves, revision); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "loaded")
+	return change(ctx, t, waves, revision)
 }
 
 // latest returns the revision of the last change, of whichever owner; 0 if there was none.
@@ -50,35 +57,35 @@ func latest(ctx context.Context, t *table.Table[flight, int32]) (revision uint32
 	return revision, nil
 }
 
-// change goes on from a revision: first it reloads everything, then it replaces one hour after another, and so on.
-func change(ctx context.Context, t *table.Table[flight, int32], hours []hour, revision uint32) error {
+// change goes on from a revision until ctx ends: it replaces one wave after another, reloads everything, and so on.
+func change(ctx context.Context, t *table.Table[flight, int32], waves []wave, revision uint32) error {
 	for {
-		revision = nextReload(revision)
-		if err := reload(ctx, t, hours, revision); err != nil {
-			return err
-		}
 		for range changesToReload {
 			revision++
-			h := hours[hourOf(revision, len(hours))]
-			if err := t.Put(ctx, revised(h.flights, revision)...); err != nil {
+			w := waves[waveOf(revision, len(waves))]
+			if err := t.Put(ctx, revised(w.flights, revision)...); err != nil {
 				return err
 			}
 			select {
 			case <-ctx.Done():
-				return nil
+				return ctx.Err()
 			case <-time.After(pause):
 			}
+		}
+		revision = nextReload(revision)
+		if err := reload(ctx, t, waves, revision); err != nil {
+			return err
 		}
 	}
 }
 
 // reload replaces all flights at once.
-func reload(ctx context.Context, t *table.Table[flight, int32], hours []hour, revision uint32) error {
+func reload(ctx context.Context, t *table.Table[flight, int32], waves []wave, revision uint32) error {
 	if _, err := t.ScratchDiscard(ctx, t.All(flightdata.ByDeparture)); err != nil {
 		return err
 	}
-	for _, h := range hours {
-		if err := t.ScratchPut(ctx, revised(h.flights, revision)...); err != nil {
+	for _, w := range waves {
+		if err := t.ScratchPut(ctx, revised(w.flights, revision)...); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -10,33 +9,41 @@ import (
 	"strings"
 )
 
+// asProgram is set in the environment of the fleet's processes. A test binary that finds it is this program, and runs no tests.
+const asProgram = "TABLECACHE_EXAMPLE_FLEET"
+
 // process is another process of the fleet: this program in another role.
 type process struct {
+	role role
 	cmd  *exec.Cmd
+	said *firstLine
 	done chan struct{} // closed when the process has ended
+	err  error         // how it has ended; to be read after done
 }
 
-// startProcess starts one. Its standard output goes to out.
-func startProcess(r role, redisURL string, out, diag io.Writer) (*process, error) {
+// startProcess starts one. It ends when its standard input does, and so with this process in any case.
+func startProcess(r role, redisURL string, diag io.Writer) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.Command(self, "-role", string(r), "-redis", redisURL), done: make(chan struct{})}
+	p := &process{
+		role: r, cmd: exec.Command(self, "-role", string(r), "-redis", redisURL), said: newFirstLine(), done: make(chan struct{}),
+	}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1")
-	p.cmd.Stdout, p.cmd.Stderr = out, diag
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the %s: %w", r, err)
+	p.cmd.Stdout, p.cmd.Stderr = p.said, diag
+	if _, err = p.cmd.StdinPipe(); err == nil {
+		err = p.cmd.Start()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot start the %s: %w", r, err)
 	}
 	go func() {
-		_ = p.cmd.Wait() // it is killed in the end
+		p.err = p.cmd.Wait()
 		close(p.done)
 	}()
 	return p, nil
 }
-
-// asProgram is set in the environment of the fleet's processes. A test binary that finds it is this program, and runs no tests.
-const asProgram = "TABLECACHE_EXAMPLE_FLEET"
 
 // kill kills the process with SIGKILL, and waits for its end.
 func (p *process) kill() {
@@ -44,31 +51,64 @@ func (p *process) kill() {
 	<-p.done
 }
 
-// startReader starts a reader, and returns its URL when it serves.
-func startReader(ctx context.Context, redisURL string, diag io.Writer) (*process, string, error) {
-	in, out := io.Pipe()
-	p, err := startProcess(reader, redisURL, out, diag)
-	if err != nil {
-		return nil, "", err
-	}
-	go func() {
-		<-p.done
-		_ = out.Close() // then whoever waits for the address is told
-	}()
-	address := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(in).ReadString('\n')
-		address <- strings.TrimSpace(line)
-	}()
+// watch waits for ctx to end. If the process ends before, that is an error: nobody has killed it.
+func (p *process) watch(ctx context.Context) error {
 	select {
-	case a := <-address:
-		if a != "" {
-			return p, "http://" + a, nil
-		}
-		err = fmt.Errorf("the reader has ended")
 	case <-ctx.Done():
-		err = ctx.Err()
+		return nil
+	case <-p.done:
 	}
-	p.kill()
-	return nil, "", err
+	if ctx.Err() != nil {
+		return nil
+	}
+	return p.hasEnded()
+}
+
+// hasEnded says how the process has ended.
+func (p *process) hasEnded() error {
+	if p.err != nil {
+		return fmt.Errorf("the %s has ended by itself: %w", p.role, p.err)
+	}
+	return fmt.Errorf("the %s has ended by itself", p.role)
+}
+
+// whileFed returns a context that ends with the standard input of this process.
+func whileFed(ctx context.Context, in io.Reader) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, in) // however it ends
+		cancel()
+	}()
+	return ctx, cancel
+}
+
+// ready waits for the first line that the process prints, which it does when it is ready, and returns it.
+func (p *process) ready(ctx context.Context) (string, error) {
+	select {
+	case line := <-p.said.line:
+		return line, nil
+	case <-p.done:
+		return "", p.hasEnded()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
+
+// firstLine hands over the first line that is written to it.
+type firstLine struct {
+	begun []byte
+	line  chan string // holds one
+}
+
+func newFirstLine() *firstLine { return &firstLine{line: make(chan string, 1)} }
+
+func (f *firstLine) Write(b []byte) (int, error) {
+	f.begun = append(f.begun, b...)
+	if line, _, whole := strings.Cut(string(f.begun), "\n"); whole {
+		select {
+		case f.line <- line:
+		default: // that was not the first one
+		}
+	}
+	return len(b), nil
 }

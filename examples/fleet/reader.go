@@ -21,7 +21,7 @@ const positionHeader = "Table-Position"
 
 // read serves what it reads until ctx ends. The first line of its output is its address.
 func (o options) read(ctx context.Context, out io.Writer) error {
-	hours, err := loadHours()
+	waves, err := loadWaves()
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (o options) read(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(out, l.Addr())
-	return serve(ctx, l, &service{table: r, hours: hours})
+	return serve(ctx, l, &service{table: r, waves: waves})
 }
 
 func serve(ctx context.Context, l net.Listener, s *service) error {
@@ -52,26 +52,26 @@ func serve(ctx context.Context, l net.Listener, s *service) error {
 	return nil
 }
 
-// service answers requests out of any handle on the table.
+// service answers requests from any handle on the table.
 type service struct {
 	table table.KeyReading[flight, int32]
-	hours []hour
+	waves []wave
 }
 
 func (s *service) routes() http.Handler {
 	m := http.NewServeMux()
-	m.HandleFunc("GET /hours/{hour}", s.getHour)
-	m.HandleFunc("GET /hours", s.getAll)
+	m.HandleFunc("GET /waves/{wave}", s.getWave)
+	m.HandleFunc("GET /waves", s.getAll)
 	return m
 }
 
-func (s *service) getHour(w http.ResponseWriter, r *http.Request) {
-	i, err := strconv.Atoi(r.PathValue("hour"))
-	if err != nil || i < 0 || i >= len(s.hours) {
-		http.Error(w, "no such hour", http.StatusNotFound)
+func (s *service) getWave(w http.ResponseWriter, r *http.Request) {
+	i, err := strconv.Atoi(r.PathValue("wave"))
+	if err != nil || i < 0 || i >= len(s.waves) {
+		http.Error(w, "no such wave", http.StatusNotFound)
 		return
 	}
-	in := s.hours[i].interval
+	in := s.waves[i].interval
 	s.answer(w, r, s.table.Range(flightdata.ByDeparture, in.GE, in.LT))
 }
 
@@ -79,18 +79,19 @@ func (s *service) getAll(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, s.table.All(flightdata.ByDeparture))
 }
 
-// answer sums up what a spec has, not before the handle shows what the visitor has seen elsewhere.
+// answer sums up what a spec has. It waits until the table shows what the visitor has seen elsewhere.
 func (s *service) answer(w http.ResponseWriter, r *http.Request, spec table.Spec[flight]) {
-	parts, err := s.read(r.Context(), r.Header.Get(positionHeader), spec)
+	all, err := s.read(r.Context(), r.Header.Get(positionHeader), spec)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set(positionHeader, s.table.Position().String())
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(parts) // a visitor that has left is no trouble
+	_ = json.NewEncoder(w).Encode(all) // a visitor that has left is no trouble
 }
 
+// read reads what a spec has, no older than position.
 func (s *service) read(ctx context.Context, position string, spec table.Spec[flight]) ([]seen, error) {
 	p, err := table.ParsePosition(position)
 	if err != nil {
@@ -99,7 +100,7 @@ func (s *service) read(ctx context.Context, position string, spec table.Spec[fli
 	if err := s.table.WaitFor(ctx, p); err != nil {
 		return nil, err
 	}
-	sum := newSummary(s.hours)
+	sum := newSummary(s.waves)
 	for f, err := range s.table.Records(ctx, spec) {
 		if err != nil {
 			return nil, err

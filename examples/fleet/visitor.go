@@ -17,14 +17,14 @@ import (
 
 const (
 	readers  = 2
-	visits   = 4               // how many requests are under way at once
+	visitors = 4               // goroutines, each with one request under way
 	patience = 5 * time.Second // for one answer
 	everyAll = 25              // of so many requests one asks for everything
 )
 
 // visit starts the fleet, visits it, and returns an error if any answer was wrong.
-func (o options) visit(ctx context.Context, out, diag io.Writer) error {
-	hours, err := loadHours()
+func (o options) visit(ctx context.Context, out, diag io.Writer) (err error) {
+	waves, err := loadWaves()
 	if err != nil {
 		return err
 	}
@@ -33,12 +33,12 @@ func (o options) visit(ctx context.Context, out, diag io.Writer) error {
 		return err
 	}
 	defer server.Close()
-	defer drop(server)
+	defer func() { err = errors.Join(err, drop(server)) }()
 	url := o.redis
 	if url == "" {
 		url = "redis://" + server.Client.Options().Addr
 	}
-	f := &fleet{redis: url, diag: diag, hours: hours, ledger: &ledger{}}
+	f := &fleet{redis: url, diag: diag, waves: waves}
 	defer f.stop()
 	if err := f.start(ctx); err != nil {
 		return err
@@ -50,46 +50,62 @@ func (o options) visit(ctx context.Context, out, diag io.Writer) error {
 	return f.ledger.verdict(out)
 }
 
-// drop removes the table from the user's server.
-func drop(server *connect.Server) {
+// drop removes the table.
+func drop(server *connect.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	_ = table.Drop(ctx, server.Client, tableName) // there may be none
+	if err := table.Drop(ctx, server.Client, tableName); !errors.Is(err, table.ErrNoTable) {
+		return err
+	}
+	return nil
 }
 
-// fleet is all processes but the visitor.
+// fleet is all processes but the visitor's.
 type fleet struct {
 	redis   string
 	diag    io.Writer
+	waves   []wave
 	owner   *process
 	readers []*process
-	urls    []string
-	hours   []hour
-	ledger  *ledger
+	urls    []string // of the readers
+	ledger  ledger
 }
 
+// start starts the owner and, when it has loaded the flights, the readers.
 func (f *fleet) start(ctx context.Context) error {
 	if err := f.startOwner(); err != nil {
 		return err
 	}
+	if _, err := f.owner.ready(ctx); err != nil {
+		return err
+	}
 	for range readers {
-		p, url, err := startReader(ctx, f.redis, f.diag)
-		if err != nil {
+		if err := f.startReader(ctx); err != nil {
 			return err
 		}
-		f.readers, f.urls = append(f.readers, p), append(f.urls, url)
 	}
 	return nil
 }
 
 func (f *fleet) startOwner() (err error) {
-	if f.owner, err = startProcess(owner, f.redis, f.diag, f.diag); err != nil {
-		return err
+	if f.owner, err = startProcess(owner, f.redis, f.diag); err == nil {
+		f.ledger.owned()
 	}
-	f.ledger.add(figures{owners: 1}, nil)
-	return nil
+	return err
 }
 
+func (f *fleet) startReader(ctx context.Context) error {
+	p, err := startProcess(reader, f.redis, f.diag)
+	if err != nil {
+		return err
+	}
+	f.readers = append(f.readers, p)
+	address, err := p.ready(ctx)
+	f.urls = append(f.urls, "http://"+address)
+	return err
+}
+
+// stop ends all processes.
 func (f *fleet) stop() {
 	if f.owner != nil {
 		f.owner.kill()
@@ -99,78 +115,89 @@ func (f *fleet) stop() {
 	}
 }
 
-// run visits the readers from several goroutines, kills owners meanwhile, and prints a line for each second.
+// run visits the readers from several goroutines, replaces owners meanwhile, and prints a line for each second. It ends sooner if a
+// process ends by itself.
 func (f *fleet) run(ctx context.Context, o options, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, o.time)
+	ctx, cancel := context.WithTimeout(ctx, o.stay)
 	defer cancel()
-	var g errgroup.Group
-	for i := range visits {
-		g.Go(func() error { return f.visitReaders(ctx, i) })
+	g, ctx := errgroup.WithContext(ctx)
+	for i := range visitors {
+		g.Go(func() error { f.visitReaders(ctx, i); return nil })
+	}
+	for _, p := range f.readers {
+		g.Go(func() error { return p.watch(ctx) })
 	}
 	g.Go(func() error { return f.replaceOwners(ctx, o.life) })
-	g.Go(func() error { return f.ledger.print(ctx, out) })
+	g.Go(func() error { f.ledger.print(ctx, out); return nil })
 	return g.Wait()
 }
 
-// replaceOwners kills the owner at the end of its life, and starts another.
+// replaceOwners kills the owner at the end of its life and starts another, until ctx ends.
 func (f *fleet) replaceOwners(ctx context.Context, life time.Duration) error {
-	tick := time.NewTicker(life)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-f.owner.done:
-			return errors.New("the owner has ended by itself")
-		case <-tick.C:
+	for ctx.Err() == nil {
+		alive, cancel := context.WithTimeout(ctx, life)
+		err := f.owner.watch(alive)
+		cancel()
+		if err != nil || ctx.Err() != nil {
+			return err
 		}
 		f.owner.kill()
 		if err := f.startOwner(); err != nil {
 			return err
 		}
 	}
-}
-
-// visitReaders asks one reader after another, until ctx ends. Each request carries the position of the answer before.
-func (f *fleet) visitReaders(ctx context.Context, first int) error {
-	client := &http.Client{Timeout: patience}
-	m := memory{hours: f.hours, latest: make(map[int]uint32)}
-	position := ""
-	for n := first; ctx.Err() == nil; n++ {
-		all, path := n%everyAll == 0, "/hours"
-		if !all {
-			path = fmt.Sprintf("/hours/%d", n*7%len(f.hours))
-		}
-		parts, next, err := ask(client, f.urls[n%len(f.urls)]+path, position)
-		if err != nil {
-			f.ledger.add(figures{failed: 1}, err)
-			continue
-		}
-		f.ledger.add(m.check(parts, all), nil)
-		position = next
-	}
 	return nil
 }
 
-// ask returns the parts in an answer, and its position.
-func ask(client *http.Client, url, position string) ([]seen, string, error) {
-	q, err := http.NewRequest(http.MethodGet, url, nil)
+// request says what a visitor asks for.
+type request int
+
+const (
+	forWave request = iota
+	forAll
+)
+
+// visitReaders asks one reader after another, until ctx ends. Each request carries the position of the answer before, which the next
+// reader may not have seen yet.
+func (f *fleet) visitReaders(ctx context.Context, first int) {
+	m, position := newMemory(f.waves), ""
+	for n := first; ctx.Err() == nil; n++ {
+		of, path := forWave, fmt.Sprintf("/waves/%d", n*7%len(f.waves))
+		if n%everyAll == 0 {
+			of, path = forAll, "/waves"
+		}
+		answer, next, err := get(ctx, f.urls[n%len(f.urls)]+path, position)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			f.ledger.failed(err)
+		default:
+			f.ledger.answered(m.check(answer, of))
+			position = next
+		}
+	}
+}
+
+// get returns an answer, and its position.
+func get(ctx context.Context, url, position string) (answer []seen, next string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, "", err
 	}
 	q.Header.Set(positionHeader, position)
-	r, err := client.Do(q)
+	r, err := http.DefaultClient.Do(q)
 	if err != nil {
 		return nil, "", err
 	}
 	defer r.Body.Close()
 	if r.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(r.Body, 500))
+		text, _ := io.ReadAll(io.LimitReader(r.Body, 500)) // what there is
 		return nil, "", fmt.Errorf("%s: %s", r.Status, text)
 	}
-	var parts []seen
-	if err := json.NewDecoder(r.Body).Decode(&parts); err != nil {
+	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil {
 		return nil, "", err
 	}
-	return parts, r.Header.Get(positionHeader), nil
+	return answer, r.Header.Get(positionHeader), nil
 }
