@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 )
 
 // asProgram is set in the environment of the fleet's processes. A test binary that finds it is this program, and runs no tests.
@@ -43,6 +44,18 @@ func startProcess(r role, redisURL string, diag io.Writer) (*process, error) {
 		close(p.done)
 	}()
 	return p, nil
+}
+
+// shared is a writer to which several processes write.
+type shared struct {
+	mu sync.Mutex // guards w
+	w  io.Writer
+}
+
+func (s *shared) Write(b []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(b)
 }
 
 // kill kills the process with SIGKILL, and waits for its end.

@@ -38,7 +38,7 @@ func (o options) visit(ctx context.Context, out, diag io.Writer) (err error) {
 	if url == "" {
 		url = "redis://" + server.Client.Options().Addr
 	}
-	f := &fleet{redis: url, diag: diag, waves: waves}
+	f := &fleet{redis: url, diag: &shared{w: diag}, waves: waves}
 	defer f.stop()
 	if err := f.start(ctx); err != nil {
 		return err
