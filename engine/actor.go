@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,7 +13,7 @@ import (
 // Get one with Start, end it with Close.
 type Actor struct {
 	cfg       Config
-	regular   intake         // Put, Delete
+	regular   intake         // Put, Delete, Apply, Update
 	scratch   intake         // Stage, Discard, scratch spans
 	control   chan func()    // written by callers, read by run, which always receives it and calls the function
 	closing   chan struct{}  // closed by Close
@@ -238,7 +239,7 @@ func (a *Actor) handleTooLate() {
 }
 
 func (a *Actor) logOutcome(o outcome) {
-	if o.what == applied {
+	if o.what == applied || errors.Is(o.err, ErrChanged) { // which is nothing unusual
 		return
 	}
 	e := a.effector.effect

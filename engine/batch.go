@@ -31,13 +31,15 @@ func (b *batch) canJoin(r *request, cfg *Config) bool {
 }
 
 // joinable tells whether the request may share an effect with others. Rows may, and so may marks
-// that are judged by key alone. A deletion with conditions has an effect of its own.
+// that are judged by key alone. A deletion with conditions has an effect of its own, and so have Apply and Update.
 func (r *request) joinable() bool {
-	if r.deletion == nil {
-		return r.kind == Put || r.kind == Stage
+	switch r.kind {
+	case Put, Stage:
+		return true
+	case Delete, Discard:
+		return r.deletion.Span == nil && !r.deletion.conditional()
 	}
-	d := r.deletion
-	return d.Span == nil && !d.conditional()
+	return false
 }
 
 // claim claims the requests of an effect that is about to be sent. It removes requests that are abandoned, and
@@ -74,11 +76,11 @@ func (b *batch) isAbandoned() bool { return b.waiting() == 0 }
 
 // answer gives every caller its share of the verdicts, or the error.
 func (b *batch) answer(verdicts []Verdict, err error) {
-	if err == nil && (b.kind == Delete || b.kind == Discard) && len(verdicts) != b.size() {
+	if err == nil && b.kind.hasVerdicts() && len(verdicts) != b.size() {
 		err = fmt.Errorf("%w: %d verdicts for %d marks", ErrLost, len(verdicts), b.size())
 	}
 	for _, r := range b.requests {
-		if err != nil || r.deletion == nil {
+		if err != nil || !b.kind.hasVerdicts() {
 			r.answer(nil, err)
 			continue
 		}
@@ -88,7 +90,7 @@ func (b *batch) answer(verdicts []Verdict, err error) {
 	}
 }
 
-// size is how many rows or marks the requests have. It does not count requests that claim removed.
+// size is how many rows and marks the requests have. It does not count requests that claim removed.
 func (b *batch) size() (n int) {
 	for _, r := range b.requests {
 		n += r.size()
@@ -103,7 +105,7 @@ func (b *batch) fill(e *Effect, buffer []Row) {
 		e.Callers = append(e.Callers, r.caller)
 		buffer = append(buffer, r.rows...)
 		e.add(r.deletion)
-		e.Damage = r.damage
+		e.Damage, e.Note = r.damage, r.note
 	}
 	e.Rows = buffer
 	e.stamp()

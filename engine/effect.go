@@ -48,7 +48,15 @@ const (
 	Abort                   // drop all staged rows
 	Clear                   // drop everything
 	Repair                  // mend one thing
+	Apply                   // store rows, remove keys, write the note: any of these
+	Update                  // store a row in place of the one that was read
 )
+
+// isRegular tells whether effects of the kind run in the clear state alone.
+func (k Kind) isRegular() bool { return k == Put || k == Delete || k == Apply || k == Update }
+
+// hasVerdicts tells whether effects of the kind have a verdict for each mark.
+func (k Kind) hasVerdicts() bool { return k == Delete || k == Discard }
 
 // Damage is one thing that Repair is to mend, as it was read. What is no longer so is not mended. The store knows the words of
 // remedies.
@@ -63,13 +71,14 @@ type Effect struct {
 	Kind       Kind
 	Prev, Seq  uint64  // the effect is applied only if the table's number is Prev, and makes it Seq
 	Generation uint32  // the table's generation before the effect
-	Rows       []Row   // Put, Stage: stamped with their generation
-	Marks      []Mark  // Delete, Discard
+	Rows       []Row   // Put, Stage, Apply, Update: stamped with their generation
+	Marks      []Mark  // Delete, Discard; Apply: what it removes, by key alone; Update: the row that was read
 	Witnesses  []Mark  // other records that the caller has read between Bounds; they are not marked
 	Bounds     []Bytes // min, max of intervals: if these hold other records than marks and witnesses, nothing is marked
 	Index      int     // the index that the marks' scores are of
 	Compare    bool    // whether marks must be compared with what is stored
 	Damage     *Damage // Repair
+	Note       []byte  // Apply; nil: the note stays as it is
 
 	// Callers are the contexts of the callers whose requests this effect carries out. The store uses their values, such as a
 	// trace. The effect does not end with them.

@@ -27,6 +27,9 @@ var (
 // was under way. The effect may have been applied, or it will be, or it never will be.
 var ErrUnknownOutcome = errors.New("tablecache: outcome of the write is unknown")
 
+// ErrChanged: the row that an Update was to replace is not the one that its caller has read. Nothing was done: read again.
+var ErrChanged = errors.New("tablecache: the record has changed since it was read")
+
 // Errors that end a pin or a span.
 var (
 	// ErrSnapshotExpired: the grace period of a pin is over.

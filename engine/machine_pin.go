@@ -44,10 +44,10 @@ func (m *machine) mayGrant() bool {
 
 // effectWaitsFor tells whether the current effect must wait for a pin.
 func (m *machine) effectWaitsFor(p pinState) bool {
-	switch m.current.kind {
-	case Put, Delete:
+	switch k := m.current.kind; {
+	case k.isRegular():
 		return p.generation == m.view.Generation
-	case Clear, Repair:
+	case k == Clear, k == Repair:
 		return true
 	}
 	return false

@@ -94,10 +94,10 @@ func (m *machine) resumable() int {
 
 // admitsKind tells whether the state lets an effect of this kind run.
 func (m *machine) admitsKind(k Kind) bool {
-	switch k {
-	case Put, Delete:
+	switch {
+	case k.isRegular():
 		return m.view.State == StateClear
-	case Stage, Discard:
+	case k == Stage, k == Discard:
 		return m.view.State != StateMerging
 	}
 	return true

@@ -8,8 +8,9 @@ import (
 // request is what a caller asks of the actor, and the slot for the answer.
 type request struct {
 	kind     Kind            // 0: the request needs no effect, because it is for a span or a pin, say
-	rows     []Row           // Put, Stage
-	deletion *Deletion       // Delete, Discard
+	rows     []Row           // Put, Stage, Apply, Update
+	deletion *Deletion       // Delete, Discard; the marks of Apply and Update
+	note     []byte          // Apply
 	damage   *Damage         // Repair
 	bytes    int             // of rows or marks
 	ticket   ticket          // the actor's alone, for requests that came by the control channel
@@ -41,6 +42,11 @@ func newRequest(k Kind) *request { return &request{kind: k, answered: make(chan 
 
 func rowsRequest(k Kind, rows []Row) *request {
 	r := newRequest(k)
+	r.addRows(rows)
+	return r
+}
+
+func (r *request) addRows(rows []Row) {
 	r.rows = rows
 	for i := range rows {
 		r.bytes += len(rows[i].Key) + len(rows[i].Value)
@@ -48,15 +54,34 @@ func rowsRequest(k Kind, rows []Row) *request {
 			r.bytes += len(s) + len(rows[i].Key)
 		}
 	}
-	return r
 }
 
 func deletionRequest(k Kind, d Deletion) *request {
 	r := newRequest(k)
+	r.addMarks(d)
+	return r
+}
+
+func (r *request) addMarks(d Deletion) {
 	r.deletion = &d
 	for i := range d.Marks {
 		r.bytes += len(d.Marks[i].Key) + len(d.Marks[i].Value)
 	}
+}
+
+func changeRequest(c Change) *request {
+	r := newRequest(Apply)
+	r.addRows(c.Rows)
+	r.addMarks(Deletion{Marks: c.Marks})
+	r.note = c.Note
+	r.bytes += len(c.Note)
+	return r
+}
+
+func updateRequest(row Row, read Mark, at uint64) *request {
+	r := newRequest(Update)
+	r.addRows([]Row{row})
+	r.addMarks(Deletion{Marks: []Mark{read}, ReadAt: at})
 	return r
 }
 
@@ -66,12 +91,13 @@ func repairRequest(d Damage) *request {
 	return r
 }
 
-// size is how many rows or marks the request has.
+// size is how many rows and marks the request has.
 func (r *request) size() int {
+	n := len(r.rows)
 	if r.deletion != nil {
-		return len(r.deletion.Marks)
+		n += len(r.deletion.Marks)
 	}
-	return len(r.rows)
+	return n
 }
 
 // spanDone returns a channel that is closed when the request's span ends; nil if it has none.
@@ -105,7 +131,7 @@ func (r *request) maybeEnd() bool {
 // waitClass returns the class of requests that wait for the same as this one.
 func (r *request) waitClass() waitClass {
 	switch {
-	case r.kind == Put || r.kind == Delete || r.awaitsClear:
+	case r.kind.isRegular() || r.awaitsClear:
 		return waitsForClear
 	case r.kind == Stage || r.kind == Discard || r.span != nil:
 		return waitsForScratch

@@ -51,6 +51,32 @@ func (a *Actor) Discard(ctx context.Context, d Deletion) ([]Verdict, error) {
 	return a.writeMarks(ctx, Discard, d)
 }
 
+// Change is what one Apply does. Its rows belong to the engine from the call on.
+type Change struct {
+	Rows  []Row
+	Marks []Mark // what to remove, by key alone; a key that is not there is passed over
+	Note  []byte // nil: the note stays as it is
+}
+
+// Apply makes a change in an effect of its own: all of it or nothing. It waits as Put does, and its errors are the same. Give no
+// key twice, and no more than Config.BatchRows rows and marks. An empty change does nothing.
+func (a *Actor) Apply(ctx context.Context, c Change) error {
+	if len(c.Rows)+len(c.Marks) == 0 && c.Note == nil {
+		return a.checkUsable(ctx)
+	}
+	return a.submit(ctx, changeRequest(c))
+}
+
+// Update stores a row in place of the one with the same key that the caller has read when the table's number was at. If that is not
+// there any more, Update does nothing and returns ErrChanged. It waits as Put does, and its other errors are the same. The row belongs
+// to the engine from now on, and read must not be changed.
+func (a *Actor) Update(ctx context.Context, row Row, read []byte, at uint64) error {
+	return a.submit(ctx, updateRequest(row, Mark{Key: row.Key, Value: read}, at))
+}
+
+// EndedRegular returns the error of a caller of regular writes whose context has ended while it waited for its turn elsewhere.
+func (a *Actor) EndedRegular(ctx context.Context) error { return a.reasons.ended(ctx, waitsForClear) }
+
 // Merge makes all staged rows visible at once and ends the scratch session; the fold follows in
 // the background. If no session is on it returns nil. It waits for the effect under way and for
 // merges, aborts and clears that came before it, never for pins. Its errors are those of Stage.
@@ -99,7 +125,7 @@ func (a *Actor) checkUsable(ctx context.Context) error {
 func (a *Actor) submit(ctx context.Context, r *request) error {
 	r.caller = ctx
 	in := &a.scratch
-	if r.kind == Put || r.kind == Delete {
+	if r.kind.isRegular() {
 		in = &a.regular
 	}
 	before := ctx.Err()

@@ -22,7 +22,8 @@
 // # Writing
 //
 // [Table.Put], [Table.Delete], [Table.DeleteSeq], [Table.DeleteKeys] and [Table.Clear] change the
-// table at once. To read a table, change records and write them back, range over Records and
+// table at once. [Table.Apply] makes several changes at one moment, with a note ([Table.Note]) beside them. [Table.Update] changes one
+// record by what it is. To read a table, change records and write them back, range over Records and
 // ScratchPut inside the loop; merge after it.
 //
 // # Reloading
@@ -55,6 +56,7 @@
 // This package has the public, typed API and nothing else. The packages below it know bytes alone: internal/layout says what is
 // stored, internal/wire talks to Redis, internal/scan reads, internal/store writes. The lock is in package engine.
 //
+//	apply.go       several changes at one moment, with a note
 //	close.go       stopping all parts, in bounded time
 //	collect.go     a sequence as a slice
 //	count.go       how many records a spec has
@@ -91,6 +93,8 @@
 //	sweep.go       judging and deleting, page by page
 //	table.go       the type Table
 //	token.go       where a page of a listing ended, as text
+//	turns.go       callers that go one after another, for each key
+//	update.go      reading, changing and writing back
 //	verify.go      finding what is wrong with what is stored
 //	write.go       putting and deleting
 package table

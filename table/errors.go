@@ -17,14 +17,15 @@ var (
 	// ErrUnknownIndex: the spec names an index that the definition does not have.
 	ErrUnknownIndex = errors.New("tablecache: unknown index")
 	// ErrInvalidSpec: intervals overlap, are reversed or NaN, or too many; or the limit is negative. Of
-	// Page also: the token is not of this spec, the page has no length, or there is a limit.
+	// Page also: the token is not of this spec, the page has no length, or there is a limit. Of Apply: a key
+	// is both put and deleted. Of Update: the key was changed.
 	ErrInvalidSpec = errors.New("tablecache: invalid spec")
 	// ErrMissingAttribute: a map record lacks an attribute of the definition.
 	ErrMissingAttribute = errors.New("tablecache: missing attribute")
-	// ErrTooLarge: a key (64 KiB), a record (64 MiB), the records of one atomic write (256 MiB), or the keys of one look-up (10,000)
-	// are more than the limit. It is also told after Redis was asked, of a write or an answer that exceeds a limit of the server.
+	// ErrTooLarge: a key (64 KiB), a record (64 MiB), the records of one atomic write (256 MiB), the changes of one
+	// Apply (1,000), its note (64 KiB), or the keys of one look-up (10,000) are more than the limit. It is also told after Redis was asked, of a write or an answer that exceeds a limit of the server.
 	ErrTooLarge = wire.ErrTooLarge
-	// ErrPanic: a function of the caller (codec, score, predicate) panicked.
+	// ErrPanic: a function of the caller (codec, score, predicate, change of an Update) panicked.
 	ErrPanic = errors.New("tablecache: panic in a caller's function")
 )
 

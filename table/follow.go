@@ -15,7 +15,7 @@ import (
 // Follower is told by Follow what a table holds and everything that happens to it. Follow calls its methods from one goroutine, one
 // after another; while a method runs nothing else is read. An error of a method ends Follow with it.
 //
-// First comes a copy: BeginCopy, CopyRows for all rows in several calls, and Apply for what happens meanwhile. After InStep all that
+// First comes a copy: BeginCopy, Apply of an EffectNote, CopyRows for all rows in several calls, and Apply for what happens meanwhile. After InStep all that
 // was told, one call after another, makes the table as it stood at that position. From then on come groups of Apply, each followed by
 // InStep. Between BeginCopy and InStep, and between Apply and InStep, what was told is the table at no moment, and the scores of a row may
 // be those of a later version of it: do not show it. Where
@@ -45,9 +45,12 @@ type Row[R any, K comparable] struct {
 
 // Effect is one change of a table.
 type Effect[R any, K comparable] struct {
-	Kind EffectKind
-	At   Position    // the table after it
-	Rows []Row[R, K] // of Put and Stage; of Delete and Discard with key and KeyBytes alone
+	Kind  EffectKind
+	At    Position    // the table after it
+	Rows  []Row[R, K] // of Put, Stage and Apply; of Delete and Discard with key and KeyBytes alone
+	Gone  []Row[R, K] // of Apply: keys that have no record after it, with key and KeyBytes alone; they may have had none before
+	Noted bool        // the effect has written the note, or dropped it (Clear)
+	Note  []byte      // if Noted: the note after it, nil if there is none; it belongs to the follower
 }
 
 // EffectKind says what an Effect changes.
@@ -62,10 +65,12 @@ const (
 	EffectDiscard                   // these keys were discarded in the scratch space
 	EffectMerge                     // what is staged has become visible
 	EffectAbort                     // what is staged was dropped
-	EffectClear                     // all rows, and what is staged, were dropped
+	EffectClear                     // all rows, what is staged, and the note were dropped
+	EffectApply                     // rows were put, keys deleted and the note written, at one moment: any of these
+	EffectNote                      // what the note is, at the beginning of a copy
 )
 
-var effectKinds = [...]string{"put", "delete", "stage", "discard", "merge", "abort", "clear"}
+var effectKinds = [...]string{"put", "delete", "stage", "discard", "merge", "abort", "clear", "apply", "note"}
 
 // String returns the name of the kind.
 func (k EffectKind) String() string {
@@ -124,6 +129,10 @@ func (s *sink[R, K]) Copied(c *scan.CopiedRows) error {
 	return s.to.CopyRows(rows)
 }
 
+func (s *sink[R, K]) Note(at layout.Position, note []byte) error {
+	return s.to.Apply(Effect[R, K]{Kind: EffectNote, At: Position{at}, Noted: true, Note: note})
+}
+
 func (s *sink[R, K]) InStep(at layout.Position) error { return s.to.InStep(Position{at}) }
 
 func (s *sink[R, K]) Proven(at time.Time) error { return s.to.Proven(at) }
@@ -136,6 +145,13 @@ func (s *sink[R, K]) Apply(e *feed.Entry) error {
 		effect.Rows, err = s.rowsOf(e)
 	case EffectDelete, EffectDiscard:
 		effect.Rows, err = s.keysOf(e)
+	case EffectApply:
+		effect.Noted, effect.Note = e.Note != nil, bytes.Clone(e.Note)
+		if effect.Rows, err = s.rowsOf(e); err == nil {
+			effect.Gone, err = s.keysOf(e)
+		}
+	case EffectClear:
+		effect.Noted = true
 	}
 	if err != nil {
 		return err
@@ -157,6 +173,8 @@ func effectKindOf(k layout.Kind) EffectKind {
 		return EffectMerge
 	case layout.KindAbort, layout.KindClaim:
 		return EffectAbort
+	case layout.KindApply:
+		return EffectApply
 	}
 	return EffectClear
 }

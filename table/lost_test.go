@@ -113,7 +113,7 @@ func losses(sc scene) map[string]func(ctx context.Context, rdb *redis.Client, na
 		}
 		return nil
 	}
-	for _, field := range []string{"epoch", "seq", "last", "gen", "state", "rver", "burns", "count", "staged", "live"} {
+	for _, field := range []string{"epoch", "seq", "last", "gen", "state", "rver", "burns", "notes", "count", "staged", "live"} {
 		all["no "+field] = func(ctx context.Context, rdb *redis.Client, name string) error {
 			return rdb.HDel(ctx, name+":m", field).Err()
 		}

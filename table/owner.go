@@ -22,6 +22,7 @@ type owner struct {
 	logger  *zap.Logger
 	timeout time.Duration // of the client's reads
 	closing sync.Once
+	turns   turns // of callers that update the same record
 }
 
 // Close ends the table in this process: calls that wait and reads under way end with ErrClosed, and

@@ -26,6 +26,7 @@ var fields = map[string]*regexp.Regexp{
 	"state":  regexp.MustCompile(`^(clear|active|merging)$`),
 	"rver":   regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"burns":  regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
+	"notes":  regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"count":  regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"staged": regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"live":   regexp.MustCompile(`^(0|[1-9][0-9]*)$`),

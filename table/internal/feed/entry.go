@@ -19,13 +19,18 @@ type Entry struct {
 	Verdicts string
 	Body     []byte // nil where there is none
 	Schema   string // of a claim
+	Gone     []byte // of an apply: the body of its keys
+	Note     []byte // of an apply; nil: the note stays as it is
 }
 
 // Rows returns the rows of the body.
 func (e *Entry) Rows(indexes int) ([]layout.BodyRow, error) { return layout.RowsOf(e.Body, indexes) }
 
-// Keys returns those keys of the body that the effect has found.
+// Keys returns the keys that are gone after the effect: those of its body that it has found, or all that an apply names.
 func (e *Entry) Keys() ([][]byte, error) {
+	if e.Kind == layout.KindApply {
+		return layout.KeysIn(e.Gone)
+	}
 	keys, err := layout.KeysIn(e.Body)
 	if err != nil {
 		return nil, err
@@ -45,7 +50,7 @@ func (e *Entry) Keys() ([][]byte, error) {
 // IsTold tells whether the entry says all that the effect has changed.
 func (e *Entry) IsTold() bool {
 	switch e.Kind {
-	case layout.KindPut, layout.KindStage, layout.KindDelete, layout.KindDiscard:
+	case layout.KindPut, layout.KindStage, layout.KindDelete, layout.KindDiscard, layout.KindApply:
 		return e.Body != nil
 	case layout.KindRepair:
 		return false
@@ -62,11 +67,17 @@ func Append(feed *string, e *scripts.Effect) []any {
 	}
 	args = append(args, layout.EntryID(e.Epoch, e.Seq), layout.EntryEpoch, string(e.Epoch),
 		layout.EntryPrevious, strconv.FormatUint(e.Prev, 10), layout.EntryKind, string(KindOf(e.Kind)))
-	if len(e.Marks) > 0 {
+	if e.Kind == engine.Delete || e.Kind == engine.Discard {
 		args = append(args, layout.EntryVerdicts, strings.Repeat(string(engine.Marked), len(e.Marks)))
 	}
 	if e.Body != nil {
 		args = append(args, layout.EntryBody, &e.Body)
+	}
+	if len(e.Keys) > 0 {
+		args = append(args, layout.EntryKeys, &e.Keys)
+	}
+	if e.Body != nil && e.Note != nil {
+		args = append(args, layout.EntryNote, (*engine.Bytes)(&e.Note))
 	}
 	return args
 }
@@ -132,6 +143,10 @@ func readEntry(r *wire.Reply) (e Entry) {
 			e.Body = value
 		case layout.EntrySchema:
 			e.Schema = string(value)
+		case layout.EntryKeys:
+			e.Gone = value
+		case layout.EntryNote:
+			e.Note = value
 		}
 	}
 	e.Previous = previousOf(e.At.Epoch, previous)

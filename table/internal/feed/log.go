@@ -36,6 +36,8 @@ func NewLog(epoch layout.Epoch, limit int64) *Log { return &Log{epoch: epoch, li
 // Addition is what an effect appends to the feed.
 type Addition struct {
 	Body  []byte // nil: none
+	Keys  []byte // of an apply
+	note  int    // bytes of an apply's note
 	Trim  string // the id of the first entry that stays; empty: all stay; layout.NoFeed: there is no feed
 	drops int
 }
@@ -45,8 +47,8 @@ func (l *Log) Add(e *engine.Effect) Addition {
 	if l.limit <= 0 {
 		return Addition{Trim: layout.NoFeed}
 	}
-	a := Addition{Body: l.body(e)}
-	size, left := int64(len(a.Body)+entryOverhead), l.bytes
+	a := l.additionOf(e)
+	size, left := a.size(), l.bytes
 	for ; left+size > l.limit && a.drops < len(l.told); a.drops++ {
 		left -= l.told[a.drops].size
 	}
@@ -60,6 +62,9 @@ func (l *Log) Add(e *engine.Effect) Addition {
 	return a
 }
 
+// size is about what the entry takes.
+func (a *Addition) size() int64 { return int64(len(a.Body) + len(a.Keys) + a.note + entryOverhead) }
+
 // Added notes that an effect was applied with its addition. It does nothing if that is known: a ping settles what was applied
 // long ago.
 func (l *Log) Added(e *engine.Effect, a Addition) {
@@ -67,7 +72,7 @@ func (l *Log) Added(e *engine.Effect, a Addition) {
 		return
 	}
 	l.latest = e.Seq
-	size := int64(len(a.Body) + entryOverhead)
+	size := a.size()
 	for _, t := range l.told[:a.drops] {
 		l.bytes -= t.size
 	}
@@ -85,6 +90,20 @@ func (l *Log) Burned(e *engine.Effect, a Addition) {
 	l.Added(&engine.Effect{Seq: e.Seq + 1}, Addition{drops: a.drops})
 }
 
+// additionOf returns what e's entry tells.
+func (l *Log) additionOf(e *engine.Effect) (a Addition) {
+	if e.Kind != engine.Apply {
+		return Addition{Body: l.body(e)}
+	}
+	left := l.mostBody() - len(e.Note)
+	a.Keys = bodyOfKeys(e.Marks, left)
+	if a.Body = bodyOfRows(e.Rows, left-len(a.Keys)); a.Keys == nil || a.Body == nil {
+		return Addition{}
+	}
+	a.note = len(e.Note)
+	return a
+}
+
 // body returns the body of e's entry; nil if it has none, or is not told.
 func (l *Log) body(e *engine.Effect) []byte {
 	staging := e.Kind == engine.Stage || e.Kind == engine.Discard
@@ -92,7 +111,7 @@ func (l *Log) body(e *engine.Effect) []byte {
 		return nil
 	}
 	switch e.Kind {
-	case engine.Put, engine.Stage:
+	case engine.Put, engine.Stage, engine.Update:
 		return bodyOfRows(e.Rows, l.mostBody())
 	case engine.Delete, engine.Discard:
 		return bodyOfKeys(e.Marks, l.mostBody())
@@ -140,8 +159,10 @@ func bodyOfKeys(marks []engine.Mark, most int) []byte {
 // KindOf returns the kind of e's entry.
 func KindOf(k engine.Kind) layout.Kind {
 	switch k {
-	case engine.Put:
+	case engine.Put, engine.Update:
 		return layout.KindPut
+	case engine.Apply:
+		return layout.KindApply
 	case engine.Delete:
 		return layout.KindDelete
 	case engine.Stage:

@@ -21,6 +21,7 @@ const (
 	KindMerge   Kind = "merge"
 	KindAbort   Kind = "abort"
 	KindClear   Kind = "clear"
+	KindApply   Kind = "apply"  // body: rows; and keys that are not there any more, and the note
 	KindRepair  Kind = "repair" // what it has changed is not told: copy anew
 	KindBurn    Kind = "burn"   // an effect that never was, and never will be
 	KindClaim   Kind = "claim"  // a new owner
@@ -35,6 +36,8 @@ const (
 	EntryVerdicts = "v" // of delete and discard: '1' for each key that was there
 	EntryBody     = "b" // missing: too large to be told, where the kind has one
 	EntrySchema   = "s" // of a claim
+	EntryKeys     = "d" // of apply: keys; missing: none
+	EntryNote     = "n" // of apply; missing: the note stays as it is
 )
 
 // NoFeed stands where the id of the first entry that stays would, where there is no feed.

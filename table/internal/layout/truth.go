@@ -16,12 +16,13 @@ import (
 //	gen     how many merges there were
 //	rver    grows with every in-place change of what readers see
 //	burns   how many numbers were burned, under all owners
+//	notes   how often the note was written or dropped, under all owners: see NoteField
 //	count   merged rows
 //	staged  staged rows and tombstones
 //	live    staged rows that are no tombstones
 //	widest  no row has more bytes
 //	layout  the hash of the schema under which the rows are written: see Proof
-var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "burns", "count", "staged", "live", "widest", "layout"}
+var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "burns", "notes", "count", "staged", "live", "widest", "layout"}
 
 // SchemaField is the field of the truth that keeps the schema. Only the claim of an owner reads it.
 const SchemaField = "schema"
@@ -40,8 +41,11 @@ const MostBurned = 64
 // OwnerField is the field of the truth that keeps the owner's name, for people.
 const OwnerField = "owner"
 
+// NoteField is the field of the truth that keeps the note. It is missing where there is none.
+const NoteField = "note"
+
 // MomentFields is how many of the truth's fields every script's answer begins with.
-const MomentFields = 7
+const MomentFields = 8
 
 // Epoch names an owner: a counter that grows with each, and a random id.
 type Epoch string

@@ -100,6 +100,11 @@ func (c *copied) apply(e *feed.Entry) error {
 		return c.eachRow(e, c.put)
 	case layout.KindDelete:
 		return eachKey(e, c.remove)
+	case layout.KindApply:
+		if err := c.eachRow(e, c.put); err != nil {
+			return err
+		}
+		return eachKey(e, c.remove)
 	}
 	return errCopyAnew // of a later version
 }

@@ -32,6 +32,16 @@ func (r *Reader) countRows(ctx context.Context, q Query) (n int, err error) {
 	return n, err
 }
 
+// Note returns the note at a moment; nil if there is none.
+func (r *Reader) Note(ctx context.Context) ([]byte, wire.Moment, error) {
+	a, err := r.runScript(ctx, scripts.Note(r.client))
+	if err != nil {
+		return nil, wire.Moment{}, err
+	}
+	note, err := scripts.ReadNote(&a)
+	return note, a.Moment, err
+}
+
 // Stats returns what the table holds at a moment, and whose it is.
 func (r *Reader) Stats(ctx context.Context) (scripts.Held, wire.Moment, error) {
 	a, err := r.runScript(ctx, scripts.Stats(r.client))

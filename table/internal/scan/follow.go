@@ -18,6 +18,7 @@ import (
 // returns ends Follow.
 type Sink interface {
 	BeginCopy() error
+	Note(at layout.Position, note []byte) error
 	Copied(*CopiedRows) error
 	Apply(*feed.Entry) error
 	InStep(layout.Position) error
@@ -123,16 +124,13 @@ func (f *follower) copy(ctx context.Context) error {
 	} else if !there {
 		return f.withoutFeed(ctx)
 	}
-	for first := true; ; first = false {
+	if err := f.beginCopy(ctx); err != nil {
+		return err
+	}
+	for {
 		page, err := f.reader.page(ctx, q)
 		if err != nil {
 			return err
-		}
-		if first {
-			f.at, f.burns, f.partial = positionOf(page.Moment), page.Burns, page.View.State == engine.StateActive
-			if err := told(f.sink.BeginCopy()); err != nil {
-				return err
-			}
 		}
 		if err := f.copyPage(ctx, page); err != nil {
 			return err
@@ -143,6 +141,19 @@ func (f *follower) copy(ctx context.Context) error {
 		}
 		q.at = page.next
 	}
+}
+
+// beginCopy reads the note. All that happens from that moment on is told by the feed.
+func (f *follower) beginCopy(ctx context.Context) error {
+	note, m, err := f.reader.Note(ctx)
+	if err != nil {
+		return err
+	}
+	f.at, f.burns, f.partial = positionOf(m), m.Burns, m.View.State == engine.StateActive
+	if err := told(f.sink.BeginCopy()); err != nil {
+		return err
+	}
+	return told(f.sink.Note(f.at, note))
 }
 
 // withoutFeed returns why there is no feed.

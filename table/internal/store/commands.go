@@ -19,14 +19,16 @@ func admits(s engine.State, k engine.Kind) bool {
 	return s == engine.StateClear || s == engine.StateActive && (k == engine.Stage || k == engine.Discard)
 }
 
-// resultOf returns what a transaction of the effect leaves behind. All marks are marked.
+// resultOf returns what a transaction of the effect leaves behind. All marks of a deletion are marked.
 func resultOf(v engine.View, e *engine.Effect) engine.Result {
-	r := engine.Result{State: v.State, Generation: v.Generation, Version: v.Version,
-		Verdicts: slices.Repeat([]engine.Verdict{engine.Marked}, len(e.Marks))}
-	switch e.Kind {
-	case engine.Stage, engine.Discard:
+	r := engine.Result{State: v.State, Generation: v.Generation, Version: v.Version}
+	if e.Kind == engine.Delete || e.Kind == engine.Discard {
+		r.Verdicts = slices.Repeat([]engine.Verdict{engine.Marked}, len(e.Marks))
+	}
+	switch {
+	case e.Kind == engine.Stage, e.Kind == engine.Discard:
 		r.State = engine.StateActive
-	default:
+	case len(e.Rows)+len(e.Marks) > 0: // else only the note is written
 		r.Version++
 	}
 	return r
@@ -42,14 +44,18 @@ func (t *transaction) queueEffect(ctx context.Context, p redis.Pipeliner, e *scr
 	t.queueChange(ctx, p, e.Effect)
 	wire.Queue(ctx, p, t.client.Commands.Sizes[0]...)
 	wire.Queue(ctx, p, t.client.Commands.Sizes[2]...)
-	return scripts.QueueSeal(ctx, p, t.client, e.Effect, r, t.armed.Widest)
+	return scripts.QueueSeal(ctx, p, t.client, e.Effect, r, t.armed)
 }
 
 func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *engine.Effect) {
 	k := &t.client.Keys
 	switch e.Kind {
-	case engine.Put:
+	case engine.Put, engine.Update:
 		queueRows(ctx, p, e.Rows, &k.Rows, k.Merged)
+	case engine.Apply:
+		queueRows(ctx, p, e.Rows, &k.Rows, k.Merged)
+		queueKeys(ctx, p, "hdel", &k.Rows, e.Marks)
+		queueRemoval(ctx, p, e.Marks, k.Merged)
 	case engine.Stage:
 		queueRows(ctx, p, e.Rows, &k.Staged, k.Shadow)
 	case engine.Delete:
@@ -62,6 +68,9 @@ func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *eng
 }
 
 func queueRows(ctx context.Context, p redis.Pipeliner, rows []engine.Row, hash *string, indexes []string) {
+	if len(rows) == 0 {
+		return
+	}
 	hset := wire.Command("hset", hash, 2*len(rows))
 	for i := range rows {
 		hset = append(hset, &rows[i].Key, &rows[i].Value)
@@ -92,6 +101,9 @@ func queueRemoval(ctx context.Context, p redis.Pipeliner, marks []engine.Mark, i
 }
 
 func queueKeys(ctx context.Context, p redis.Pipeliner, name string, key *string, marks []engine.Mark) {
+	if len(marks) == 0 {
+		return
+	}
 	wire.Queue(ctx, p, scripts.AppendKeys(wire.Command(name, key, len(marks)), marks)...)
 }
 

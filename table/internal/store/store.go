@@ -65,7 +65,7 @@ func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, err
 }
 
 func (s *Store) numbered(e *engine.Effect, a feed.Addition) *scripts.Effect {
-	return &scripts.Effect{Effect: e, Epoch: s.epoch, Trim: a.Trim, Body: a.Body}
+	return &scripts.Effect{Effect: e, Epoch: s.epoch, Trim: a.Trim, Body: a.Body, Keys: a.Keys}
 }
 
 // apply chooses the way: a transaction where that can take the effect, else its script.
@@ -104,6 +104,12 @@ func (s *Store) contextFor(ctx context.Context, e *engine.Effect) (context.Conte
 
 // onlyStores tells whether plain commands can do all of e, because nothing must be compared.
 func onlyStores(e *engine.Effect) bool {
+	switch e.Kind {
+	case engine.Apply:
+		return true
+	case engine.Update:
+		return !e.Compare
+	}
 	return len(e.Rows) > 0 || len(e.Marks) > 0 && scripts.HowToMark(e) == scripts.MarkAll
 }
 
@@ -143,6 +149,9 @@ func (s *Store) result(a wire.Answer) (engine.Result, error) {
 	if a.Status == wire.StatusSound {
 		return engine.Result{}, &engine.RefusedError{Err: ErrSound}
 	}
+	if a.Status == wire.StatusChanged {
+		return engine.Result{}, &engine.RefusedError{Err: engine.ErrChanged}
+	}
 	if err := a.Err(s.epoch); err != nil {
 		return engine.Result{}, err
 	}
@@ -167,6 +176,10 @@ func (s *Store) call(e *scripts.Effect) []any {
 		return scripts.Clear(s.client, e)
 	case engine.Repair:
 		return scripts.Repair(s.client, e)
+	case engine.Apply:
+		return scripts.Apply(s.client, e)
+	case engine.Update:
+		return scripts.Update(s.client, e)
 	}
 	panic(fmt.Sprintf("tablecache: effect of unknown kind %d", e.Kind))
 }
@@ -203,5 +216,5 @@ func sizeOf(e *engine.Effect) (longest, all int) {
 			all += len(marks[i].Key) + len(marks[i].Value)
 		}
 	}
-	return longest, all
+	return max(longest, len(e.Note)), all + len(e.Note)
 }

@@ -22,6 +22,7 @@ type Moment struct {
 	Last  string // the truth's field last: the small reply of the last effect. Some scripts answer with something else here
 	View  engine.View
 	Burns uint64 // how many numbers were burned
+	Notes uint64 // how often the note was written or dropped: two moments with the same number have the same note
 }
 
 // momentTexts are the fields of layout.TruthFields that a moment is made of.
@@ -84,7 +85,10 @@ func (t momentTexts) moment() (m Moment, err error) {
 	if m.View.Version, err = parseUint(t[5], 64); err != nil {
 		return m, err
 	}
-	m.Burns, err = parseUint(t[6], 64)
+	if m.Burns, err = parseUint(t[6], 64); err != nil {
+		return m, err
+	}
+	m.Notes, err = parseUint(t[7], 64)
 	return m, err
 }
 
@@ -108,7 +112,7 @@ func parseState(text string) (engine.State, error) {
 // Err returns what the status means to the owner that epoch names; nil for OK.
 func (a *Answer) Err(epoch layout.Epoch) error {
 	switch a.Status {
-	case StatusOK, StatusSound:
+	case StatusOK, StatusSound, StatusChanged:
 		return nil
 	case StatusFenced:
 		return Ownership(epoch, a.Epoch)

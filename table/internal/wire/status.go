@@ -17,9 +17,10 @@ const (
 	StatusSchema  // the table has another schema
 	StatusLayout  // its rows are of another layout than the reader's
 	StatusSound   // there is nothing to mend
+	StatusChanged // the row is not the one that was read
 )
 
-var statusNames = [...]string{"unknown", "OK", "FENCED", "LOST", "EXPIRED", "STATE", "VOID", "BURNED", "STALE", "SCHEMA", "LAYOUT", "SOUND"}
+var statusNames = [...]string{"unknown", "OK", "FENCED", "LOST", "EXPIRED", "STATE", "VOID", "BURNED", "STALE", "SCHEMA", "LAYOUT", "SOUND", "CHANGED"}
 
 // String returns the word that scripts use.
 func (s Status) String() string { return statusNames[s] }

@@ -8,11 +8,11 @@ t.last = ''
 local a = answer('OK', t)
 
 local function counts()
-  a[9] = {t.count, t.staged, t.live}
-  a[10] = {whole(redis.call('HLEN', ROWS)), whole(redis.call('HLEN', STAGED))}
-  a[11], a[12] = {}, {}
+  a[10] = {t.count, t.staged, t.live}
+  a[11] = {whole(redis.call('HLEN', ROWS)), whole(redis.call('HLEN', STAGED))}
+  a[12], a[13] = {}, {}
   for j = 1, INDEXES do
-    a[11][j], a[12][j] = whole(redis.call('ZCARD', merged(j))), whole(redis.call('ZCARD', shadow(j)))
+    a[12][j], a[13][j] = whole(redis.call('ZCARD', merged(j))), whole(redis.call('ZCARD', shadow(j)))
   end
 end
 
@@ -27,7 +27,7 @@ local function hash(key, index)
     scores[j] = {}
     for i = 1, #keys do scores[j][i] = redis.call('ZSCORE', index(j), keys[i]) or '' end
   end
-  a[9], a[10], a[11], a[12] = found[1], keys, rows, scores
+  a[10], a[11], a[12], a[13] = found[1], keys, rows, scores
 end
 
 -- zset brings entries that have no row. With tombs a tombstone does not count as a row.
@@ -43,10 +43,10 @@ local function zset(key, rows, tombs)
     local row = redis.call('HGET', rows, found[i])
     if not row or (tombs and tombstone(row)) then orphans[#orphans + 1] = found[i] end
   end
-  a[9], a[10], a[11] = found[#found] or '', found[#found - 1] or '', orphans
+  a[10], a[11], a[12] = found[#found] or '', found[#found - 1] or '', orphans
 end
 
-if part == 'feed' then a[9] = inStep(t) and '1' or '0'
+if part == 'feed' then a[10] = inStep(t) and '1' or '0'
 elseif part == 'counts' then counts()
 elseif part == 'rows' then hash(ROWS, merged)
 elseif part == 'staged' then hash(STAGED, shadow)

@@ -7,5 +7,5 @@ for k = 3, #ARGV, 2 do
   n = n + redis.call('ZCOUNT', merged(tonumber(ARGV[2])), ARGV[k], ARGV[k + 1])
 end
 local a = answer('OK', t)
-a[9] = over and -1 or n
+a[10] = over and -1 or n
 return a

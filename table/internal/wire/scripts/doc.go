@@ -5,6 +5,7 @@
 // # Files
 //
 //	abort.go    drops all that is staged
+//	apply.go    stores rows, removes keys, writes the note
 //	audit.go    one step of an audit of all that is stored
 //	clear.go    drops everything
 //	count.go    how many rows lie in intervals
@@ -16,6 +17,7 @@
 //	lookup.go   rows by their keys
 //	mark.go     what delete and discard share
 //	merge.go    shows all that is staged
+//	note.go     the note
 //	open.go     claims the table for a new owner
 //	page.go     one page of a read
 //	put.go      stores rows
@@ -27,4 +29,5 @@
 //	settle.go   tells whether an effect was applied; if not, it never will be
 //	stage.go    stores rows in the scratch space
 //	stats.go    how many rows there are, and the owner's name
+//	update.go   stores a row in place of the one that was read
 package scripts

@@ -5,7 +5,7 @@ local there = redis.call('EXISTS', TRUTH, ROWS, STAGED, FEED)
 local found = redis.call('HMGET', TRUTH, 'schema', 'epoch')
 local schema, epoch = found[1] or '', found[2] or ''
 local a = answer('OK', {})
-a[9], a[10], a[11] = there, schema, epoch
+a[10], a[11], a[12] = there, schema, epoch
 if schema == '' or schema ~= ARGV[1] or epoch ~= ARGV[2] then return a end
 for i = 1, #KEYS do needsUnlink(KEYS[i]) end
 local no = barred()

@@ -14,6 +14,7 @@ type Effect struct {
 	Epoch layout.Epoch
 	Trim  string       // the id of the first entry that stays; empty: all stay; layout.NoFeed: there is no feed
 	Body  engine.Bytes // of its entry; nil: none
+	Keys  engine.Bytes // of an Apply's entry: the body of its keys
 }
 
 // numbered begins the call of a numbered effect: epoch, prev, seq, trim, body.

@@ -21,5 +21,5 @@ for i = first, #ARGV, MOST do
   end
 end
 local a = answer('OK', t)
-a[9], a[10] = rows, scores
+a[10], a[11] = rows, scores
 return a

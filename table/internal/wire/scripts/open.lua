@@ -40,11 +40,12 @@ local function sound(t)
 end
 
 local counter = tonumber(string.match(epoch, '^%d+') or '0') + 1
-local fresh = {state = 'clear', gen = '0', rver = '0', burns = t.burns or '0', count = '0', staged = '0', live = '0', widest = '0'}
+local fresh = {state = 'clear', gen = '0', rver = '0', burns = t.burns or '0', notes = t.notes or '0', count = '0', staged = '0', live = '0', widest = '0'}
 local drops = {}
 if how == 'reset' then
   if stored and stored ~= schema and stored ~= ARGV[5] then return refuse('SCHEMA', stored) end
   t = fresh
+  t.notes = whole(tonumber(t.notes) + 1)
   for i = 1, #KEYS do
     if KEYS[i] ~= FEED then drops[#drops + 1] = KEYS[i] end
   end

@@ -19,7 +19,7 @@ chunk = fitting(chunk)
 
 local function reply(stop, atScore, atMember, members, rows, scores)
   local a = answer('OK', t)
-  a[9], a[10], a[11], a[12], a[13], a[14] = stop, atScore, atMember, members, rows, scores
+  a[10], a[11], a[12], a[13], a[14], a[15] = stop, atScore, atMember, members, rows, scores
   return a
 end
 

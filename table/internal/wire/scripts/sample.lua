@@ -30,5 +30,5 @@ local merging = t.state == 'merging'
 if merging then take(shadow(index), STAGED) end
 take(merged(index), ROWS, merging and STAGED)
 local a = answer('OK', t)
-a[9], a[10], a[11] = keys, rows, scores
+a[10], a[11], a[12] = keys, rows, scores
 return a

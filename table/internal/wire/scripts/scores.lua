@@ -17,5 +17,5 @@ for j = 1, INDEXES do
   end
 end
 local a = answer('OK', t)
-a[9] = lists
+a[10] = lists
 return a

@@ -7,22 +7,27 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
 var seal = define(wire.MayFree, nil, "seal") // it must run whenever the commands before it may
 
 // QueueSeal queues the end of a transaction, which writes the truth: the number of the effect e, what it leaves behind (r), and the
-// counts after it. widest is the truth's field before e. If the returned Departure has not left, the transaction was not run. The
+// counts after it. before is the truth before e. If the returned Departure has not left, the transaction was not run. The
 // script is sent as text, because in a transaction a script that the server has forgotten would leave rows without number and
 // counts. Its answer says nothing unless it is an error.
-func QueueSeal(ctx context.Context, p redis.Pipeliner, c *wire.Client, e *engine.Effect, r engine.Result, widest int) (wire.Once, *wire.Departure) {
+func QueueSeal(ctx context.Context, p redis.Pipeliner, c *wire.Client, e *engine.Effect, r engine.Result, before *wire.Truth) (wire.Once, *wire.Departure) {
 	seq, version := wire.NewDeparture(strconv.FormatUint(e.Seq, 10)).If(e.Depart), strconv.FormatUint(r.Version, 10)
 	last := make(engine.Bytes, len(r.Verdicts))
 	for i, v := range r.Verdicts {
 		last[i] = byte(v)
 	}
 	k := &c.Keys
-	return wire.Queue(ctx, p, "eval", c.Text(seal), 4, &k.Truth, &k.Rows, &k.Staged, &k.Shadow[0],
-		seq, r.State.String(), version, max(widest, Widest(e.Rows)), &last), seq
+	args := []any{"eval", c.Text(seal), 4, &k.Truth, &k.Rows, &k.Staged, &k.Shadow[0],
+		seq, r.State.String(), version, max(before.Widest, Widest(e.Rows)), &last}
+	if e.Note != nil {
+		args = append(args, "notes", before.Notes+1, layout.NoteField, (*engine.Bytes)(&e.Note))
+	}
+	return wire.Queue(ctx, p, args...), seq
 }

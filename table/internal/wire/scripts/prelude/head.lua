@@ -3,8 +3,8 @@ local TRUTH, ROWS, STAGED, FEED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local INDEXES = (#KEYS - 4) / 2
 local MOST = 4000 -- how many values unpack may put on the stack
 
--- The fields of the truth: three words, then numbers. Answers begin with the first seven of them, in this order.
-local FIELDS = {'epoch', 'last', 'state', 'seq', 'gen', 'rver', 'burns', 'count', 'staged', 'live', 'widest', 'layout'}
+-- The fields of the truth: three words, then numbers. Answers begin with the first eight of them, in this order.
+local FIELDS = {'epoch', 'last', 'state', 'seq', 'gen', 'rver', 'burns', 'notes', 'count', 'staged', 'live', 'widest', 'layout'}
 local WORDS = 3
 
 local function merged(j) return KEYS[4 + j] end
@@ -63,5 +63,5 @@ local function inStep(t)
 end
 
 local function answer(status, t)
-  return {status, t.epoch or '', t.last or '', t.state or '', t.seq or '', t.gen or '', t.rver or '', t.burns or ''}
+  return {status, t.epoch or '', t.last or '', t.state or '', t.seq or '', t.gen or '', t.rver or '', t.burns or '', t.notes or ''}
 end
