@@ -22,7 +22,9 @@
 //	|   clear   |                                      |  active   |
 //	| Put       |                                      | Stage     |
 //	| Delete    | <----------------------------------- | Discard   |
-//	+-----------+            Abort, Clear              +-----------+
+//	| Apply     |            Abort, Clear              +-----------+
+//	| Update    |                                            |
+//	+-----------+                                            |
 //	      ^                                                  |
 //	      |                                                  | Merge: generation + 1
 //	      |  fold done, Clear                                v
@@ -31,13 +33,14 @@
 //	                                                   | no writes |
 //	                                                   +-----------+
 //
-// Regular writes (Put, Delete), scratch writes (Stage, Discard) and everything else come in by channels of their own. The
+// Regular writes (Put, Delete, Apply, Update), scratch writes (Stage, Discard) and everything else come in by channels of their own. The
 // actor does not receive a kind of write that the state does not admit: its channel is nil in the actor's select. So
 // writes wait in order, in a bounded mailbox and then for room in it, and never in front of the merge, abort or fold that
 // lets them go on.
 //
 // An effect takes the lock (holding), waits for the pins that it would disturb, and is sent (applying). Requests that wait
-// in the mailbox meanwhile are joined into the next effect, up to Config.BatchRows.
+// in the mailbox meanwhile are joined into the next effect, up to Config.BatchRows. Apply and Update have effects of their own. An Update whose row is not
+// the one that its caller has read is refused with ErrChanged.
 //
 //	            no pin to wait for           applied, refused
 //	holding --------------------> applying --------------------> answered
@@ -75,7 +78,7 @@
 //
 // # Pins
 //
-// A pin keeps what the readers of one generation see as it is. Put and Delete wait for pins of the present generation,
+// A pin keeps what the readers of one generation see as it is. Put, Delete, Apply and Update wait for pins of the present generation,
 // Clear and Repair for all pins, the fold for pins of older generations; Stage, Discard, Merge and Abort wait for none. A pin is
 // granted when no effect that changes what readers see has the lock, and also while such an effect is paused. The first
 // effect or fold that waits for a pin makes its reader hurry and starts its grace period. A grace period is started once;

@@ -142,7 +142,7 @@ func (s *script) parseNumber(text string) ticket {
 }
 
 func (s *script) parseKind(text string) Kind {
-	for k := Put; k <= Repair; k++ {
+	for k := Put; k <= Update; k++ {
 		if k.String() == text {
 			return k
 		}

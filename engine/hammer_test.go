@@ -183,7 +183,11 @@ func (h *hammer) write(ctx context.Context, rng *rand.Rand, k Kind, id string) c
 		c.values = append(c.values, fmt.Sprint(id, "-", i))
 		all = append(all, Row{Key: Bytes(fmt.Sprint(rng.IntN(20))), Value: Bytes("    " + c.values[i])})
 	}
-	c.err = h.writeRows(ctx, k, all)
+	if k == Put && rng.IntN(3) == 0 {
+		c.err = h.Apply(ctx, Change{Rows: all})
+	} else {
+		c.err = h.writeRows(ctx, k, all)
+	}
 	return c
 }
 

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Pin keeps what readers see of one generation as it is: Put, Delete, Clear and Repair, and the fold of
+// Pin keeps what readers see of one generation as it is: Put, Delete, Apply, Update, Clear and Repair, and the fold of
 // the next generation, wait for it. It lasts until it is released, or until its grace period is over,
 // which begins when the first of these waits for it. It is safe for concurrent use.
 type Pin struct {

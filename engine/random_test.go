@@ -64,7 +64,7 @@ func (s *simulation) doSomething() {
 func (s *simulation) write() {
 	kinds := []Kind{}
 	if s.m.admitsRegular() {
-		kinds = append(kinds, Put, Delete)
+		kinds = append(kinds, Put, Delete, Apply, Update)
 	}
 	if s.m.admitsScratch() {
 		kinds = append(kinds, Stage, Discard)
@@ -195,7 +195,7 @@ func (s *simulation) applySent() {
 	s.applied = true
 	s.truth.Seq++
 	switch s.sent.kind {
-	case Put, Delete, Repair:
+	case Put, Delete, Repair, Apply, Update:
 		s.truth.Version++
 	case Stage:
 		s.truth.State = StateActive
@@ -346,7 +346,7 @@ func (s *simulation) mustNot(is bool, what string) {
 // disturbs tells whether an effect changes what the reader of a pin sees.
 func (s *simulation) disturbs(k Kind) bool {
 	for _, p := range s.pins {
-		if k == Clear || k == Repair || (k == Put || k == Delete) && p.generation == s.truth.Generation {
+		if k == Clear || k == Repair || k.isRegular() && p.generation == s.truth.Generation {
 			return true
 		}
 	}

@@ -66,6 +66,7 @@ type fakeStore struct {
 	lastVerdicts []Verdict // of the latest effect
 	brokenErr    error     // ErrFenced, ErrLost: why nothing is applied any more
 	rows         map[string]string
+	note         string
 	staged       map[string]string    // "" is a tombstone
 	applied      []Effect             // copies, in order
 	stored       map[string]int       // how often the row with this value was stored
@@ -216,6 +217,9 @@ func (s *fakeStore) apply(e *Effect) (Result, error) {
 	case s.truth.Seq < e.Prev:
 		return Result{}, ErrLost
 	}
+	if e.Kind == Update && e.Compare && s.judge(e, e.Marks[0]) != Marked {
+		return Result{}, &RefusedError{Err: ErrChanged}
+	}
 	s.check(e)
 	s.truth.Seq, s.lastVerdicts = e.Seq, nil
 	s.applied = append(s.applied, copied(e))
@@ -245,7 +249,8 @@ func (s *fakeStore) result() Result {
 func (s *fakeStore) check(e *Effect) {
 	allowed := map[Kind][]State{Put: {StateClear}, Delete: {StateClear}, Stage: {StateClear, StateActive},
 		Discard: {StateClear, StateActive}, Merge: {StateActive}, Abort: {StateActive},
-		Clear: {StateClear, StateActive, StateMerging}, Repair: {StateClear, StateActive, StateMerging}}
+		Clear: {StateClear, StateActive, StateMerging}, Repair: {StateClear, StateActive, StateMerging},
+		Apply: {StateClear}, Update: {StateClear}}
 	if !slices.Contains(allowed[e.Kind], s.truth.State) {
 		s.violated("%s while %s", e.Kind, s.truth.State)
 	}
@@ -263,8 +268,11 @@ func (s *fakeStore) check(e *Effect) {
 // change makes the changes of an effect.
 func (s *fakeStore) change(e *Effect) {
 	switch e.Kind {
-	case Put, Delete, Clear, Repair:
+	case Put, Delete, Clear, Repair, Apply, Update:
 		s.truth.Version++
+	}
+	if e.Note != nil {
+		s.note = string(e.Note)
 	}
 	into := s.rows
 	if e.Kind == Stage {
@@ -275,7 +283,9 @@ func (s *fakeStore) change(e *Effect) {
 		s.stored[string(r.Value[4:])]++
 	}
 	for _, m := range e.Marks {
-		s.mark(e, m)
+		if e.Kind != Update {
+			s.mark(e, m)
+		}
 	}
 	switch e.Kind {
 	case Stage:
@@ -299,7 +309,7 @@ func (s *fakeStore) mark(e *Effect, m Mark) {
 	s.judged[string(m.Score)] = append(s.judged[string(m.Score)], v)
 	switch {
 	case v != Marked:
-	case e.Kind == Delete:
+	case e.Kind == Delete, e.Kind == Apply:
 		delete(s.rows, string(m.Key))
 	default:
 		s.staged[string(m.Key)] = ""

@@ -9,10 +9,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/examples/internal/connect"
@@ -71,6 +74,57 @@ func grow(ctx context.Context, cities *table.Table[City, int64]) error {
 		}
 	}
 	return cities.ScratchMerge(ctx)
+}
+
+func moveIn(ctx context.Context, cities *table.Table[City, int64], id int64, people int32) error {
+	return cities.Update(ctx, id, func(c *City) error {
+		c.People += people // may run several times: it should do nothing else
+		if c.People < 0 {
+			return fmt.Errorf("%s has too few people", c.Name) // nothing has changed then
+		}
+		return nil
+	})
+}
+
+// event is an entry of a log: what became of a city. No city: it is gone.
+type event struct {
+	Offset int64
+	ID     int64
+	City   *City
+}
+
+func consume(ctx context.Context, cities *table.Table[City, int64], read func(from int64) ([]event, error)) error {
+	note, err := cities.Note(ctx) // nil before the first batch
+	if err != nil {
+		return err
+	}
+	next := int64(0)
+	if note != nil {
+		if next, err = strconv.ParseInt(string(note), 10, 64); err != nil {
+			return err
+		}
+	}
+	for {
+		events, err := read(next) // up to 1,000
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		latest := make(map[int64]*City) // a key may be put or deleted in one batch, not both
+		for _, e := range events {
+			latest[e.ID], next = e.City, e.Offset+1
+		}
+		batch := table.Batch[City, int64]{Note: strconv.AppendInt(nil, next, 10)}
+		for id, city := range latest {
+			if city == nil {
+				batch.Delete = append(batch.Delete, id)
+			} else {
+				batch.Put = append(batch.Put, *city)
+			}
+		}
+		if err := cities.Apply(ctx, batch); err != nil {
+			return err // also ErrUnknownOutcome: begin anew, with the note as it is then
+		}
+	}
 }
 
 // Departure is stored whole; its airport's number and its hour make the score by which it is found.
@@ -183,6 +237,50 @@ func TestReadChangeWriteBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := people(t, cities); !slices.Equal(got, []int32{101, 202, 303}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestCountersAndOtherChangesOfOneRecord(t *testing.T) {
+	t.Parallel()
+	cities := openCities(t)
+	var g errgroup.Group
+	for range 20 {
+		g.Go(func() error { return moveIn(t.Context(), cities, 2, 5) })
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := moveIn(t.Context(), cities, 1, -101); err == nil || !strings.Contains(err.Error(), "A has too few people") {
+		t.Errorf("got %v", err)
+	}
+	if got := people(t, cities); !slices.Equal(got, []int32{100, 300, 300}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestConsumeALogExactlyOnce(t *testing.T) {
+	t.Parallel()
+	cities := openCities(t)
+	log := []event{{0, 7, &City{7, "G", 70}}, {1, 1, nil}, {2, 7, &City{7, "G", 71}}, {3, 2, nil}, {4, 2, &City{2, "B", 22}}}
+	reads, dies := []int64{}, errors.New("the consumer dies")
+	read := func(from int64) ([]event, error) {
+		reads = append(reads, from)
+		if len(reads) == 2 {
+			return nil, dies
+		}
+		return log[from:min(from+2, int64(len(log)))], nil
+	}
+	if err := consume(t.Context(), cities, read); !errors.Is(err, dies) {
+		t.Errorf("got %v", err)
+	}
+	if err := consume(t.Context(), cities, read); err != nil {
+		t.Error(err)
+	}
+	if !slices.Equal(reads, []int64{0, 2, 2, 4, 5}) {
+		t.Errorf("read from %v", reads)
+	}
+	if got := people(t, cities); !slices.Equal(got, []int32{22, 71, 300}) {
 		t.Errorf("got %v", got)
 	}
 }

@@ -165,6 +165,13 @@ func everyNth(n int) func(*item) bool {
 
 func (d *drill) deletes() {
 	d.count("delete keys", 1, func() (int, error) { return d.tbl.DeleteKeys(d.ctx, 99, 1234) })
+	d.try("apply", func() error {
+		return d.tbl.Apply(d.ctx, batch{Put: numbered(98, 101), Delete: []int64{100}, Note: []byte("n")})
+	})
+	d.try("apply again", func() error { return d.tbl.Apply(d.ctx, batch{Put: numbered(99, 101), Delete: []int64{99, 100}}) })
+	d.try("update", func() error { return d.tbl.Update(d.ctx, 98, renamed("u")) })
+	d.try("update again", func() error { return d.tbl.Update(d.ctx, 98, renamed("v")) })
+	d.try("note", func() error { _, err := d.tbl.Note(d.ctx); return err })
 	d.count("delete", 9, func() (int, error) { return d.tbl.Delete(d.ctx, d.tbl.Range("at", 900, 1000)) })
 	d.count("delete by pages", 30, func() (int, error) {
 		return d.tbl.Delete(d.ctx, d.tbl.Range("at", 300, 900).Where(everyNth(2)))

@@ -3,6 +3,7 @@ package table_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,6 +25,13 @@ func blobDefinition(name string) table.Definition[blob, string] {
 		Indexes:    []table.Index[blob]{table.By("size", func(b *blob) float64 { return float64(len(b.Raw)) })}}
 }
 
+func manyKeys(n int) (keys []string) {
+	for i := range n {
+		keys = append(keys, strconv.Itoa(i))
+	}
+	return keys
+}
+
 // What is too large is refused with ErrTooLarge before anything is sent; what is just small enough is stored and read.
 // (Not parallel: it needs much memory.)
 func TestWhatIsTooLargeIsRefused(t *testing.T) {
@@ -38,6 +46,16 @@ func TestWhatIsTooLargeIsRefused(t *testing.T) {
 		"a staged key":      func(ctx context.Context) error { return tbl.ScratchPut(ctx, blob{Key: longer}) },
 		"a key to look for": func(ctx context.Context) error { _, err := tbl.Get(ctx, longer); return err },
 		"a key to delete":   func(ctx context.Context) error { _, err := tbl.DeleteKeys(ctx, "a", longer); return err },
+		"a key to apply": func(ctx context.Context) error {
+			return tbl.Apply(ctx, table.Batch[blob, string]{Delete: []string{longer}})
+		},
+		"a key to update": func(ctx context.Context) error { return tbl.Update(ctx, longer, func(*blob) error { return nil }) },
+		"a note": func(ctx context.Context) error {
+			return tbl.Apply(ctx, table.Batch[blob, string]{Note: []byte(longer)})
+		},
+		"a batch": func(ctx context.Context) error {
+			return tbl.Apply(ctx, table.Batch[blob, string]{Put: []blob{{Key: "a"}}, Delete: manyKeys(1000)})
+		},
 		"a record": func(ctx context.Context) error {
 			return tbl.Put(ctx, blob{Key: "a"}, blob{Key: "b", Raw: append(largest, 1, 2, 3, 4, 5, 6, 7, 8)})
 		},

@@ -59,6 +59,8 @@ func everyWrite(ctx context.Context, tbl *items) map[string]error {
 	errs["ScratchPut"] = tbl.ScratchPut(ctx, numbered(0, 3)...) // first, for it does not wait while scratch is active
 	errs["Put"] = tbl.Put(ctx, numbered(0, 3)...)
 	errs["Put of many"] = tbl.Put(ctx, numbered(0, 2500)...)
+	errs["Apply"] = tbl.Apply(ctx, batch{Put: numbered(0, 1), Note: []byte("n")})
+	errs["Update"] = tbl.Update(ctx, 1, renamed("u"))
 	_, errs["DeleteKeys"] = tbl.DeleteKeys(ctx, 1)
 	_, errs["Delete"] = tbl.Delete(ctx, tbl.All("at"))
 	_, errs["ScratchDiscard"] = tbl.ScratchDiscard(ctx, tbl.All("at"))

@@ -18,9 +18,16 @@ import (
 func secretVerbs(g *gossip, rdb redis.UniversalClient, tbl *table.Table[note, string]) map[string]func(context.Context) error {
 	secret := note{Key: canary, Text: canary}
 	return map[string]func(context.Context) error{
-		"put":   func(ctx context.Context) error { return tbl.Put(ctx, secret) },
-		"get":   func(ctx context.Context) error { _, err := tbl.Get(ctx, canary); return err },
-		"keys":  func(ctx context.Context) error { _, err := tbl.DeleteKeys(ctx, canary); return err },
+		"put":  func(ctx context.Context) error { return tbl.Put(ctx, secret) },
+		"get":  func(ctx context.Context) error { _, err := tbl.Get(ctx, canary); return err },
+		"keys": func(ctx context.Context) error { _, err := tbl.DeleteKeys(ctx, canary); return err },
+		"apply": func(ctx context.Context) error {
+			return tbl.Apply(ctx, table.Batch[note, string]{Put: []note{secret}, Delete: []string{canary + "2"}, Note: []byte(canary)})
+		},
+		"update": func(ctx context.Context) error {
+			return tbl.Update(ctx, canary, func(n *note) error { n.Text = canary; return nil })
+		},
+		"note":  func(ctx context.Context) error { _, err := tbl.Note(ctx); return err },
 		"sweep": func(ctx context.Context) error { _, err := tbl.Delete(ctx, tbl.Range("length", 0, 15)); return err },
 		"read":  func(ctx context.Context) error { return lastError(tbl.Records(ctx, tbl.All("length"))) },
 		"stats": func(ctx context.Context) error { _, err := tbl.Stats(ctx); return err },

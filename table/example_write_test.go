@@ -46,6 +46,30 @@ func ExampleTable_DeleteKeys() {
 	// Output: 2 <nil> [Oslo Rome]
 }
 
+// All of it, and the note, at one moment.
+func ExampleTable_Apply() {
+	cities, closed := openCities()
+	defer closed()
+	err := cities.Apply(ctx, table.Batch[City, int64]{Put: []City{{ID: 5, Name: "Riga"}}, Delete: []int64{1, 2, 99}, Note: []byte("offset 17")})
+	note, _ := cities.Note(ctx)
+	fmt.Printf("%v %v %s\n", err, names(cities, cities.All("people")), note)
+	// Output: <nil> [Riga Oslo Rome] offset 17
+}
+
+func ExampleTable_Update() {
+	cities, closed := openCities()
+	defer closed()
+	err := cities.Update(ctx, 1, func(c *City) error {
+		c.Name += " am See"
+		return nil
+	})
+	fmt.Println(err, names(cities, cities.All("people")))
+	fmt.Println(cities.Update(ctx, 99, func(*City) error { return nil }))
+	// Output:
+	// <nil> [Bern am See Oslo Rome Lima]
+	// table cities: update: tablecache: record not found
+}
+
 func ExampleTable_Clear() {
 	cities, closed := openCities()
 	defer closed()

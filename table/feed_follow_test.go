@@ -52,6 +52,11 @@ func (w *follower) apply(e *feed.Entry) error {
 		return w.store(e)
 	case layout.KindDelete, layout.KindDiscard:
 		return w.remove(e)
+	case layout.KindApply:
+		if err := w.store(e); err != nil {
+			return err
+		}
+		return w.remove(e)
 	case layout.KindMerge:
 		for key, r := range w.staged {
 			if w.rows[key] = r; r.row == "" {
@@ -84,7 +89,7 @@ func (w *follower) store(e *feed.Entry) error {
 	if e.Kind == layout.KindStage {
 		into, w.partly = w.staged, w.partly || !e.IsTold()
 	}
-	w.copyIf(e.Kind == layout.KindPut && !e.IsTold())
+	w.copyIf(e.Kind != layout.KindStage && !e.IsTold())
 	rows, err := e.Rows(2)
 	for _, r := range rows {
 		into[string(r.Key)] = followed{string(r.Row), r.Score(0), r.Score(1)}
@@ -95,12 +100,12 @@ func (w *follower) store(e *feed.Entry) error {
 func (w *follower) remove(e *feed.Entry) error {
 	if !e.IsTold() {
 		w.partly = w.partly || e.Kind == layout.KindDiscard
-		w.copyIf(e.Kind == layout.KindDelete)
+		w.copyIf(e.Kind != layout.KindDiscard)
 		return nil
 	}
 	keys, err := e.Keys()
 	for _, key := range keys {
-		if e.Kind == layout.KindDelete {
+		if e.Kind != layout.KindDiscard {
 			delete(w.rows, string(key))
 		} else {
 			w.staged[string(key)] = followed{}
@@ -194,6 +199,16 @@ func (w *follower) steps(rt *rapid.T) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"put":  regular(func(ctx context.Context) error { return w.table.Put(ctx, rows()...) }),
 		"burn": regular(func(ctx context.Context) error { w.cut.armed.Store(true); return w.table.Put(ctx, rows()...) }),
+		"apply": regular(func(ctx context.Context) error {
+			return w.table.Apply(ctx, batch{Put: rows(), Delete: []int64{int64(60 + n(20)), 99}, Note: []byte(strings.Repeat("n", n(200)))})
+		}),
+		"update": regular(func(ctx context.Context) error {
+			err := w.table.Update(ctx, int64(n(40)), func(i *item) error { i.At++; return nil })
+			if errors.Is(err, table.ErrNotFound) {
+				return nil
+			}
+			return err
+		}),
 		"keys": regular(func(ctx context.Context) error {
 			_, err := w.table.DeleteKeys(ctx, int64(n(40)), int64(n(40)), 99)
 			return err
@@ -322,6 +337,8 @@ func TestF1_AFeedThatTakesNoEntryIsErrLost(t *testing.T) {
 		for which, write := range map[string]func(context.Context, *items) error{
 			"put":    func(ctx context.Context, tbl *items) error { return tbl.Put(ctx, numbered(5, 9)...) },
 			"delete": func(ctx context.Context, tbl *items) error { _, err := tbl.DeleteKeys(ctx, 1); return err },
+			"apply":  func(ctx context.Context, tbl *items) error { return tbl.Apply(ctx, batch{Note: []byte("n")}) },
+			"update": func(ctx context.Context, tbl *items) error { return tbl.Update(ctx, 1, renamed("u")) },
 			"stage":  func(ctx context.Context, tbl *items) error { return tbl.ScratchPut(ctx, numbered(5, 9)...) },
 			"clear":  func(ctx context.Context, tbl *items) error { return tbl.Clear(ctx) },
 			"open": func(ctx context.Context, tbl *items) error {

@@ -156,6 +156,26 @@ func TestF1_EachEffectIsOneEntry(t *testing.T) {
 		_, err := f.table.Delete(ctx, f.table.Range("at", 20, 30))
 		return err
 	}, layout.KindDelete)
+	apply := func(ctx context.Context) error {
+		return f.table.Apply(ctx, batch{Put: numbered(2, 4), Delete: []int64{98, 99}, Note: []byte("n")})
+	}
+	f.tells("apply by script", apply, layout.KindApply)
+	f.tells("apply by transaction", apply, layout.KindApply)
+	f.tells("a note alone", func(ctx context.Context) error { return f.table.Apply(ctx, batch{Note: []byte{}}) }, layout.KindApply)
+	f.tells("an empty batch", func(ctx context.Context) error { return f.table.Apply(ctx, batch{}) })
+	f.tells("update by transaction", func(ctx context.Context) error { return f.table.Update(ctx, 2, renamed("u")) }, layout.KindPut)
+	f.tells("update of what was put meanwhile", func(ctx context.Context) error {
+		first := true
+		return f.table.Update(ctx, 2, func(i *item) error {
+			if first {
+				first = false
+				return f.table.Put(ctx, item{ID: 2, Name: "other", At: 20})
+			}
+			return nil
+		})
+	}, layout.KindPut, layout.KindPut)
+	f.tells("an apply that is burned, and sent again", func(ctx context.Context) error { f.cut.armed.Store(true); return apply(ctx) },
+		layout.KindBurn, layout.KindApply)
 	f.tells("delete of nothing", func(ctx context.Context) error { _, err := f.table.DeleteKeys(ctx, 99); return err }, layout.KindDelete)
 	f.tells("a put that is burned, and sent again", func(ctx context.Context) error { f.cut.armed.Store(true); return puts(ctx) },
 		layout.KindBurn, layout.KindPut)

@@ -33,6 +33,7 @@ func allVerbs() map[string]verb {
 
 // emptyVerbs are calls for which Redis need not be asked.
 var emptyVerbs = map[string]verb{
+	"Apply of nothing":      func(ctx context.Context, tbl *items) error { return tbl.Apply(ctx, batch{}) },
 	"Put of nothing":        func(ctx context.Context, tbl *items) error { return tbl.Put(ctx) },
 	"ScratchPut of nothing": func(ctx context.Context, tbl *items) error { return tbl.ScratchPut(ctx) },
 	"DeleteKeys of nothing": func(ctx context.Context, tbl *items) error { _, err := tbl.DeleteKeys(ctx); return err },

@@ -100,6 +100,7 @@ func TestF4_AFollowerGoesOnOverOwnersAndLosses(t *testing.T) {
 
 	second := openOn(t, rdb, name)
 	put(t, second, numbered(20, 30)...)
+	ok(t, second.Apply(t.Context(), batch{Delete: []int64{500}, Note: []byte("second")}))
 	h[second.Position()] = numbered(0, 30)
 	c.untilAt(t, second.Position())
 	if c.copies != 1 {

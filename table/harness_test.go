@@ -29,6 +29,13 @@ type item struct {
 
 type items = table.Table[item, int64]
 
+type batch = table.Batch[item, int64]
+
+// renamed gives an item another name.
+func renamed(name string) func(*item) error {
+	return func(i *item) error { i.Name = name; return nil }
+}
+
 func itemDefinition(name string) table.Definition[item, int64] {
 	return table.Definition[item, int64]{
 		Name:       name,

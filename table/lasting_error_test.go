@@ -19,6 +19,7 @@ func verbs(tbl *items) map[string]func(context.Context) error {
 		"read":   func(ctx context.Context) error { return lastError(tbl.Records(ctx, tbl.All("at"))) },
 		"count":  func(ctx context.Context) error { _, err := tbl.Count(ctx, tbl.All("at")); return err },
 		"page":   func(ctx context.Context) error { _, _, err := tbl.Page(ctx, tbl.All("at"), "", 50); return err },
+		"note":   func(ctx context.Context) error { _, err := tbl.Note(ctx); return err },
 		"stats":  func(ctx context.Context) error { _, err := tbl.Stats(ctx); return err },
 		"verify": func(ctx context.Context) error { _, err := tbl.Verify(ctx); return err },
 		"stream": func(ctx context.Context) error {

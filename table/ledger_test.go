@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -75,6 +76,8 @@ func (l *ledger) write() {
 		l.merge()
 	case dice < 40:
 		l.delete()
+	case dice < 50:
+		l.apply()
 	default:
 		some := l.some()
 		l.do("put", func(m *model.Table[item]) { m.Put(some...) }, func() error { return l.tbl.Put(ctx, some...) })
@@ -120,6 +123,21 @@ func (l *ledger) delete() {
 			err = fmt.Errorf("%d deleted, want %d", n, want)
 		}
 		return err
+	})
+}
+
+// apply puts some items and deletes others at one moment.
+func (l *ledger) apply() {
+	var keys []int64
+	some := l.some()
+	for range l.rng.IntN(10) {
+		id := idOf(l.rng.IntN(l.keys))
+		if !slices.ContainsFunc(some, func(i item) bool { return i.ID == id }) {
+			keys = append(keys, id)
+		}
+	}
+	l.do("apply", func(m *model.Table[item]) { m.Apply(some, rawKeys(keys...), nil) }, func() error {
+		return l.tbl.Apply(l.t.Context(), batch{Put: some, Delete: keys})
 	})
 }
 

@@ -42,14 +42,21 @@ var readVerbs = map[string]verb{
 		return err
 	},
 	"Stats": func(ctx context.Context, tbl *items) error { _, err := tbl.Stats(ctx); return err },
+	"Note":  func(ctx context.Context, tbl *items) error { _, err := tbl.Note(ctx); return err },
 }
 
 var regularVerbs = map[string]verb{
-	"Put":         func(ctx context.Context, tbl *items) error { return tbl.Put(ctx, numbered(50, 51)...) },
-	"Delete":      func(ctx context.Context, tbl *items) error { _, err := tbl.Delete(ctx, tbl.All("at")); return err },
-	"DeleteSeq":   func(ctx context.Context, tbl *items) error { return lastError(tbl.DeleteSeq(ctx, tbl.All("rank"))) },
-	"DeleteKeys":  func(ctx context.Context, tbl *items) error { _, err := tbl.DeleteKeys(ctx, 1, 99); return err },
-	"Delete none": func(ctx context.Context, tbl *items) error { _, err := tbl.DeleteKeys(ctx, 99); return err },
+	"Put":        func(ctx context.Context, tbl *items) error { return tbl.Put(ctx, numbered(50, 51)...) },
+	"Delete":     func(ctx context.Context, tbl *items) error { _, err := tbl.Delete(ctx, tbl.All("at")); return err },
+	"DeleteSeq":  func(ctx context.Context, tbl *items) error { return lastError(tbl.DeleteSeq(ctx, tbl.All("rank"))) },
+	"DeleteKeys": func(ctx context.Context, tbl *items) error { _, err := tbl.DeleteKeys(ctx, 1, 99); return err },
+	"Apply": func(ctx context.Context, tbl *items) error {
+		return tbl.Apply(ctx, batch{Put: numbered(50, 51), Delete: []int64{99}, Note: []byte("n")})
+	},
+	"Apply of a note":    func(ctx context.Context, tbl *items) error { return tbl.Apply(ctx, batch{Note: []byte("n")}) },
+	"Apply of deletions": func(ctx context.Context, tbl *items) error { return tbl.Apply(ctx, batch{Delete: []int64{1, 99}}) },
+	"Update":             func(ctx context.Context, tbl *items) error { return tbl.Update(ctx, 4, renamed("u")) },
+	"Delete none":        func(ctx context.Context, tbl *items) error { _, err := tbl.DeleteKeys(ctx, 99); return err },
 }
 
 var scratchVerbs = map[string]verb{

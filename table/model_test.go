@@ -1,6 +1,7 @@
 package table_test
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -89,8 +90,12 @@ func (r *random) step() {
 	switch chance := r.IntN(100); {
 	case state == model.StateClear && chance < 40:
 		r.put()
-	case state == model.StateClear && chance < 60:
+	case state == model.StateClear && chance < 55:
 		r.remove()
+	case state == model.StateClear && chance < 65:
+		r.apply()
+	case state == model.StateClear && chance < 70:
+		r.update()
 	case state != model.StateMerging && chance < 80:
 		r.stage()
 	case state == model.StateActive && chance < 90:
@@ -123,6 +128,27 @@ func (r *random) remove() {
 	s := r.spec().Max(5)
 	gone := all(r, r.table.DeleteSeq(r.Context(), s))
 	wantItems(r, gone, r.model.Delete(specOf(s)))
+}
+
+func (r *random) apply() {
+	b := batch{Put: r.items(), Delete: []int64{r.id(), r.id()}, Note: [][]byte{nil, {}, []byte(fmt.Sprint(r.IntN(1000)))}[r.IntN(3)]}
+	b.Delete = slices.DeleteFunc(b.Delete, func(id int64) bool {
+		return slices.ContainsFunc(b.Put, func(i item) bool { return i.ID == id })
+	})
+	ok(r, r.table.Apply(r.Context(), b))
+	r.model.Apply(b.Put, rawKeys(b.Delete...), b.Note)
+}
+
+func (r *random) update() {
+	id, change := r.id(), func(i item) item { i.Name, i.Rank = i.Name+"u", i.Rank+1; return i }
+	err := r.table.Update(r.Context(), id, func(i *item) error { *i = change(*i); return nil })
+	if !r.model.Update(rawKey(id), change) {
+		if !errors.Is(err, table.ErrNotFound) {
+			r.Errorf("Update of what is not there: %v", err)
+		}
+		return
+	}
+	ok(r, err)
 }
 
 func (r *random) stage() {
@@ -159,6 +185,9 @@ func (r *random) check() {
 	}
 	r.checkFirst(s, want)
 	r.checkLookup()
+	note, err := r.table.Note(r.Context())
+	ok(r, err)
+	wantNote(r, note, r.model.Note)
 	if r.Failed() {
 		r.Fatalf("spec %+v of %v", s, r.model)
 	}
@@ -184,6 +213,13 @@ func (r *random) checkFirst(s table.Spec[item], want []item) {
 	}
 	ok(r, err)
 	wantItems(r, []item{first}, want[:1])
+}
+
+func wantNote(t testing.TB, got, want []byte) {
+	t.Helper()
+	if (got == nil) != (want == nil) || !bytes.Equal(got, want) {
+		t.Errorf("the note is %q, want %q (none: %v, want %v)", got, want, got == nil, want == nil)
+	}
 }
 
 // checkLookup asks for keys, some of them twice and some that are not there.

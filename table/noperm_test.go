@@ -25,8 +25,14 @@ type mutation struct {
 func mutations() map[string]mutation {
 	one := func(_ int, err error) error { return err }
 	return map[string]mutation{
-		"put":     {do: func(ctx context.Context, i *items) error { return i.Put(ctx, numbered(5, 15)...) }},
-		"delete":  {do: func(ctx context.Context, i *items) error { return one(i.DeleteKeys(ctx, 1, 2)) }},
+		"put":    {do: func(ctx context.Context, i *items) error { return i.Put(ctx, numbered(5, 15)...) }},
+		"delete": {do: func(ctx context.Context, i *items) error { return one(i.DeleteKeys(ctx, 1, 2)) }},
+		"apply": {do: func(ctx context.Context, i *items) error {
+			return i.Apply(ctx, batch{Put: numbered(5, 15), Delete: []int64{1, 2}, Note: []byte("n")})
+		}},
+		"update": {do: func(ctx context.Context, i *items) error {
+			return i.Update(ctx, 1, func(i *item) error { i.Rank++; return nil })
+		}},
 		"stage":   {do: func(ctx context.Context, i *items) error { return i.ScratchPut(ctx, numbered(5, 15)...) }},
 		"discard": {do: func(ctx context.Context, i *items) error { return one(i.ScratchDiscard(ctx, i.Range("at", 0, 30))) }},
 		"merge":   {staged: true, do: func(ctx context.Context, i *items) error { return i.ScratchMerge(ctx) }},

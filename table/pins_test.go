@@ -29,6 +29,10 @@ func disturbances(tbl *items) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"put":   func(ctx context.Context) error { return tbl.Put(ctx, item{ID: 1, Name: "changed", At: 9000}) },
 		"clear": func(ctx context.Context) error { return tbl.Clear(ctx) },
+		"apply": func(ctx context.Context) error {
+			return tbl.Apply(ctx, batch{Put: []item{{ID: 1, Name: "changed", At: 9000}}, Delete: []int64{2}})
+		},
+		"update": func(ctx context.Context) error { return tbl.Update(ctx, 1, renamed("changed")) },
 		"delete": func(ctx context.Context) error {
 			_, err := tbl.DeleteKeys(ctx, 5)
 			return err

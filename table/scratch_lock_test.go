@@ -78,7 +78,11 @@ func regularWrites() map[string]func(context.Context, *items) error {
 		"Put":        func(ctx context.Context, i *items) error { return i.Put(ctx, numbered(100, 101)...) },
 		"DeleteKeys": func(ctx context.Context, i *items) error { _, err := i.DeleteKeys(ctx, 0); return err },
 		"Delete":     func(ctx context.Context, i *items) error { _, err := i.Delete(ctx, i.Range("at", 0, 10)); return err },
-		"DeleteSeq":  func(ctx context.Context, i *items) error { return lastError(i.DeleteSeq(ctx, i.Range("at", 0, 10))) },
+		"Apply": func(ctx context.Context, i *items) error {
+			return i.Apply(ctx, batch{Put: numbered(100, 101), Delete: []int64{0}, Note: []byte("n")})
+		},
+		"Update":    func(ctx context.Context, i *items) error { return i.Update(ctx, 0, renamed("u")) },
+		"DeleteSeq": func(ctx context.Context, i *items) error { return lastError(i.DeleteSeq(ctx, i.Range("at", 0, 10))) },
 	}
 }
 

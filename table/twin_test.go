@@ -19,17 +19,20 @@ import (
 type twin struct {
 	rows, next, staged map[int64]*table.Row[item, int64] // next: of a copy that is not yet in step; a nil pointer in staged: discarded
 	copies             int
+	note               []byte
+	noted              int
 	wrong              error // scores or keys that are not those of the record
 
 	mu      sync.Mutex // guards what follows
 	moments map[table.Position][]item
+	notes   map[table.Position][]byte
 	at      table.Position
 	proven  time.Time
 	changed chan struct{} // closed and replaced when at or proven changes
 }
 
 func newTwin() *twin {
-	return &twin{rows: make(map[int64]*table.Row[item, int64]), moments: make(map[table.Position][]item), changed: make(chan struct{})}
+	return &twin{rows: make(map[int64]*table.Row[item, int64]), moments: make(map[table.Position][]item), notes: make(map[table.Position][]byte), changed: make(chan struct{})}
 }
 
 func (c *twin) BeginCopy() error {
@@ -61,7 +64,19 @@ func (c *twin) set(rows map[int64]*table.Row[item, int64], r *table.Row[item, in
 }
 
 func (c *twin) Apply(e table.Effect[item, int64]) error {
+	if e.Noted {
+		c.note = e.Note
+		c.noted++
+	}
 	switch e.Kind {
+	case table.EffectNote:
+	case table.EffectApply:
+		for i := range e.Rows {
+			c.set(c.target(), &e.Rows[i])
+		}
+		for _, r := range e.Gone {
+			delete(c.target(), r.Key)
+		}
 	case table.EffectPut:
 		for i := range e.Rows {
 			c.set(c.target(), &e.Rows[i])
@@ -103,7 +118,7 @@ func (c *twin) InStep(p table.Position) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.at, c.moments[p] = p, sortedByID(c.rows)
+	c.at, c.moments[p], c.notes[p] = p, sortedByID(c.rows), c.note
 	for _, r := range c.rows {
 		if !slices.Equal(r.Scores, []float64{r.Record.At, r.Record.Rank}) {
 			c.wrong = fmt.Errorf("row %+v in step", r)

@@ -156,6 +156,8 @@ func TestP9_WritersHearForWhomTheyWait(t *testing.T) {
 		"put": putOne, "wait": tbl.WaitClear,
 		"delete": func(ctx context.Context) error { _, err := tbl.DeleteKeys(ctx, 1); return err },
 		"sweep":  func(ctx context.Context) error { _, err := tbl.Delete(ctx, tbl.All("at")); return err },
+		"apply":  func(ctx context.Context) error { return tbl.Apply(ctx, batch{Note: []byte{}}) },
+		"update": func(ctx context.Context) error { return tbl.Update(ctx, 1, renamed("u")) },
 	} {
 		err := within(t, 30*time.Millisecond, call)
 		wantWait(t, what, err, table.WaitScratch, nil)

@@ -216,6 +216,8 @@ func TestG12_UnequalKeysWithEqualBytesAreRefused(t *testing.T) {
 		"ScratchPut": tbl.ScratchPut(t.Context(), prank{ID: 2}, prank{ID: 3}),
 		"Lookup":     lastError(tbl.Lookup(t.Context(), 5, 2, 3)),
 	}
+	calls["Apply, put"] = tbl.Apply(t.Context(), table.Batch[prank, int64]{Put: []prank{{ID: 2}, {ID: 3}}})
+	calls["Apply, delete"] = tbl.Apply(t.Context(), table.Batch[prank, int64]{Delete: []int64{2, 3}})
 	_, calls["DeleteKeys"] = tbl.DeleteKeys(t.Context(), 2, 3)
 	for name, err := range calls {
 		var coding *table.CodingError

@@ -150,7 +150,7 @@ func (w *ledger) finish() {
 
 // act does one call and, in the model, what it must do.
 func (w *ledger) act(ctx context.Context) error {
-	ids, choice := w.ids(), w.rng.IntN(32)
+	ids, choice := w.ids(), w.rng.IntN(40)
 	w.reads = choice >= 8 && choice < 12 || choice >= 15 && choice < 18
 	active := w.model.State == model.StateActive
 	switch {
@@ -174,10 +174,28 @@ func (w *ledger) act(ctx context.Context) error {
 	case choice < 18:
 		n, err := w.tbl.Delete(ctx, w.tbl.Range("id", float64(ids[0]), float64(ids[0]+3)))
 		return w.counted(n, len(w.model.Delete(between(ids[0], ids[0]+3))), err)
+	case choice < 22:
+		gone, note := []int64{30 + w.rng.Int64N(10)}, []byte(fmt.Sprint(w.version))
+		w.model.Apply(w.fresh(ids), rawKeys(gone...), note)
+		return w.tbl.Apply(ctx, table.Batch[entry, int64]{Put: w.last, Delete: gone, Note: note})
+	case choice < 26:
+		return w.update(ctx, ids[0])
 	default:
 		w.model.Put(w.fresh(ids)...)
 		return w.tbl.Put(ctx, w.last...)
 	}
+}
+
+// update gives a record its next version.
+func (w *ledger) update(ctx context.Context, id int64) error {
+	w.reads = true
+	next := w.fresh([]int64{id})[0]
+	is := w.model.Update(rawKey(id), func(entry) entry { return next })
+	err := w.tbl.Update(ctx, id, func(e *entry) error { *e = next; return nil })
+	if !is && errors.Is(err, table.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // merge merges. The model folds at once, as observe does.

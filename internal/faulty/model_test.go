@@ -60,6 +60,7 @@ func observe(t testing.TB, rdb *redis.Client, name string) *entryModel {
 		State      string `redis:"state"`
 		Version    uint64 `redis:"rver"`
 		Generation uint32 `redis:"gen"`
+		Notes      uint64 `redis:"notes"`
 	}
 	ok(t, truth.Scan(&counts))
 	m := newModel()
@@ -74,7 +75,10 @@ func observe(t testing.TB, rdb *redis.Client, name string) *entryModel {
 	if m.State.String() != counts.State {
 		t.Fatalf("redis says %s of a table that is %v", counts.State, m)
 	}
-	m.Generation, m.Version = counts.Generation, counts.Version
+	m.Generation, m.Version, m.Notes = counts.Generation, counts.Version, counts.Notes
+	if note, there := truth.Val()["note"]; there {
+		m.Note = []byte(note)
+	}
 	return m
 }
 

@@ -4,6 +4,8 @@ package faulty_test
 
 import (
 	"context"
+
+	"github.com/tablecache-go/tablecache/table"
 )
 
 // step is one call of a story, and the same call of the model.
@@ -22,6 +24,12 @@ var story = []step{
 		_, err := t.DeleteKeys(ctx, 2, 3, 99)
 		return err
 	}, func(m *entryModel) { m.DeleteKeys(rawKeys(2, 3, 99)...) }},
+	{"apply", applying(span(3, 5, 8), []int64{4000, 1}, nil), hasApplied(span(3, 5, 8), []int64{4000, 1}, nil)},
+	{"apply with a note", applying(span(2, 4, 9), []int64{4}, []byte("a")), hasApplied(span(2, 4, 9), []int64{4}, []byte("a"))},
+	{"note alone", applying(nil, nil, []byte{}), hasApplied(nil, nil, []byte{})},
+	{"update", func(ctx context.Context, t *entries) error {
+		return t.Update(ctx, 3, func(e *entry) error { e.Version += 10; return nil })
+	}, func(m *entryModel) { m.Update(rawKey(3), func(e entry) entry { e.Version += 10; return e }) }},
 	{"put after a script", putting(span(2, 3, 3)), hasPut(span(2, 3, 3))},
 	{"stage", staging(span(4, 254, 4)), hasStaged(span(4, 254, 4))},
 	{"discard", func(ctx context.Context, t *entries) error {
@@ -46,6 +54,16 @@ func putting(all []entry) func(context.Context, *entries) error {
 
 func staging(all []entry) func(context.Context, *entries) error {
 	return func(ctx context.Context, t *entries) error { return t.ScratchPut(ctx, all...) }
+}
+
+func applying(puts []entry, gone []int64, note []byte) func(context.Context, *entries) error {
+	return func(ctx context.Context, t *entries) error {
+		return t.Apply(ctx, table.Batch[entry, int64]{Put: puts, Delete: gone, Note: note})
+	}
+}
+
+func hasApplied(puts []entry, gone []int64, note []byte) func(*entryModel) {
+	return func(m *entryModel) { m.Apply(puts, rawKeys(gone...), note) }
 }
 
 func hasPut(all []entry) func(*entryModel) { return func(m *entryModel) { m.Put(all...) } }

@@ -6,6 +6,7 @@
 package model
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,8 +37,11 @@ type Table[R any] struct {
 	State      State
 	Generation uint32 // how many merges there were
 	// Version is how many writes have changed in place what readers see: puts and deletes, each of no more than a batch of
-	// the library's, that have found something to do, and every Clear.
+	// the library's, that have found something to do, every Apply of records or keys, every Update, and every Clear.
 	Version uint64
+	// Note is the note; nil if there is none. Notes is how often it was written or dropped.
+	Note  []byte
+	Notes uint64
 
 	schema *Schema[R]
 	merged rows[R]
@@ -73,6 +77,34 @@ func (t *Table[R]) DeleteKeys(keys ...string) int {
 		t.Version++
 	}
 	return len(gone)
+}
+
+// Apply puts records, deletes keys, which must be others, and writes the note unless that is nil.
+func (t *Table[R]) Apply(records []R, keys []string, note []byte) {
+	if len(records)+len(keys) > 0 {
+		t.mustBe("apply", StateClear)
+		t.merged = t.merged.with(t.rowsOf(records)).with(t.visible().tombstones(keys)).live()
+		t.Version++
+	}
+	if note != nil {
+		t.mustBe("note", StateClear)
+		t.note(note)
+	}
+}
+
+func (t *Table[R]) note(note []byte) {
+	t.Note = note
+	t.Notes++
+}
+
+// Update puts what change makes of the record with this key. It returns false, and does nothing, if there is none.
+func (t *Table[R]) Update(key string, change func(R) R) bool {
+	found := t.Lookup(key)
+	if len(found) == 0 {
+		return false
+	}
+	t.Put(change(found[0]))
+	return true
 }
 
 // Stage stages records: a merge will put them. That revives what was discarded.
@@ -126,6 +158,7 @@ func (t *Table[R]) Abort() {
 func (t *Table[R]) Clear() {
 	t.State, t.merged, t.staged = StateClear, nil, nil
 	t.Version++
+	t.note(nil)
 }
 
 // Reopen is what the next owner finds: nothing staged, unless it was merged already.
@@ -189,7 +222,8 @@ func (t *Table[R]) Clone() *Table[R] {
 
 // Equal tells whether two tables are the same in everything.
 func (t *Table[R]) Equal(o *Table[R]) bool {
-	return t.State == o.State && t.Generation == o.Generation && t.Version == o.Version && t.SameRows(o)
+	return t.State == o.State && t.Generation == o.Generation && t.Version == o.Version && t.Notes == o.Notes &&
+		bytes.Equal(t.Note, o.Note) && (t.Note == nil) == (o.Note == nil) && t.SameRows(o)
 }
 
 // SameRows tells whether two tables hold the same rows, merged and staged, whatever their history.
@@ -203,7 +237,7 @@ func (t *Table[R]) SameRows(o *Table[R]) bool {
 // String writes the table down, for failing tests.
 func (t *Table[R]) String() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%v, generation %d, version %d\n", t.State, t.Generation, t.Version)
+	fmt.Fprintf(&s, "%v, generation %d, version %d, note %d %q\n", t.State, t.Generation, t.Version, t.Notes, t.Note)
 	t.Rows(func(key string, record *R, staged bool) {
 		switch {
 		case record == nil:

@@ -38,6 +38,12 @@ var fields = map[string]*regexp.Regexp{
 	"burned": regexp.MustCompile(`^$|^` + position + `( ` + position + `){0,63}$`),
 }
 
+// The note may be missing.
+const (
+	note     = "note"
+	mostNote = 64 << 10
+)
+
 func parse(hash map[string]string) (m truth, err error) {
 	var errs []error
 	for name, form := range fields {
@@ -45,8 +51,15 @@ func parse(hash map[string]string) (m truth, err error) {
 			errs = append(errs, fmt.Errorf("walk: field %s of T:m is %q", name, text))
 		}
 	}
-	if len(hash) > len(fields) {
-		errs = append(errs, fmt.Errorf("walk: T:m has %d fields, not %d", len(hash), len(fields)))
+	there := len(hash)
+	if text, is := hash[note]; is {
+		there--
+		if len(text) > mostNote {
+			errs = append(errs, fmt.Errorf("walk: the note has %d bytes", len(text)))
+		}
+	}
+	if there > len(fields) {
+		errs = append(errs, fmt.Errorf("walk: T:m has %d fields, not %d", there, len(fields)))
 	}
 	gen, err := strconv.ParseUint(hash["gen"], 10, 32)
 	m = truth{state: hash["state"], gen: uint32(gen)}

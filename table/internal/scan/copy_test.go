@@ -132,6 +132,16 @@ func TestF4_EachKindOfEntryIsApplied(t *testing.T) {
 		"delete": {func(l *line) []*feed.Entry {
 			return []*feed.Entry{l.keys(layout.KindDelete, "102", "a", "b", "c")}
 		}, "b1 c1"},
+		"apply": {func(l *line) []*feed.Entry {
+			e := l.rows(layout.KindApply, scored{"b", "b2", 15}, scored{"x", "x1", 5})
+			e.Gone = layout.AppendKey(layout.AppendKey(nil, []byte("a")), []byte("z"))
+			return []*feed.Entry{e}
+		}, "x1 b2 c1"},
+		"apply of nothing": {func(l *line) []*feed.Entry {
+			e := l.entry(layout.KindApply)
+			e.Body = []byte{}
+			return []*feed.Entry{e}
+		}, "a1 b1 c1"},
 		"stage": {func(l *line) []*feed.Entry {
 			return []*feed.Entry{l.rows(layout.KindStage, scored{"a", "a2", 10})}
 		}, "a1 b1 c1"},
@@ -168,13 +178,14 @@ func TestF4_WhatIsNotToldIsCopiedAnew(t *testing.T) {
 	for name, entries := range map[string]func(l *line) []*feed.Entry{
 		"put":    func(l *line) []*feed.Entry { return []*feed.Entry{l.entry(layout.KindPut)} },
 		"delete": func(l *line) []*feed.Entry { return []*feed.Entry{l.entry(layout.KindDelete)} },
+		"apply":  func(l *line) []*feed.Entry { return []*feed.Entry{l.entry(layout.KindApply)} },
 		"repair": func(l *line) []*feed.Entry { return []*feed.Entry{l.entry(layout.KindRepair)} },
 		"merge of what is not told": func(l *line) []*feed.Entry {
 			return []*feed.Entry{l.entry(layout.KindStage), l.rows(layout.KindStage, scored{"a", "a2", 1}), l.entry(layout.KindMerge)}
 		},
 		"claim of another schema": func(l *line) []*feed.Entry { return []*feed.Entry{l.owner(layout.KindClaim, "other")} },
 		"reset of another schema": func(l *line) []*feed.Entry { return []*feed.Entry{l.owner(layout.KindReset, "other")} },
-		"a later version's":       func(l *line) []*feed.Entry { return []*feed.Entry{l.rows("apply")} },
+		"a later version's":       func(l *line) []*feed.Entry { return []*feed.Entry{l.rows("later")} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -189,7 +200,7 @@ func TestF4_WhatIsNotToldIsCopiedAnew(t *testing.T) {
 
 func TestF4_ADamagedBodyIsNoEntry(t *testing.T) {
 	t.Parallel()
-	for _, kind := range []layout.Kind{layout.KindPut, layout.KindDelete, layout.KindStage, layout.KindDiscard} {
+	for _, kind := range []layout.Kind{layout.KindPut, layout.KindDelete, layout.KindStage, layout.KindDiscard, layout.KindApply} {
 		l := &line{layout.Position{Epoch: ours}}
 		e := l.rows(kind, scored{"a", "a2", 1})
 		e.Body = e.Body[:len(e.Body)-1]

@@ -1,0 +1,12 @@
+package table
+
+// InLine returns how many callers update the record with this key, or wait for their turn.
+func (t *Table[R, K]) InLine(key K) int {
+	k, err := t.encodeKey(key)
+	if err != nil {
+		return 0
+	}
+	t.turns.mu.Lock()
+	defer t.turns.mu.Unlock()
+	return len(t.turns.lines[string(k)])
+}
