@@ -96,6 +96,61 @@ func (m *machine) DeleteKeys(t *rapid.T) {
 	}
 }
 
+// Apply puts, deletes other keys, and notes something or not.
+func (m *machine) Apply(t *rapid.T) {
+	b := table.Batch[Item, string]{Put: m.drawItems(t)}
+	for _, key := range drawKeys(t) {
+		if !slices.Contains(keysOf(b.Put), key) {
+			b.Delete = append(b.Delete, key)
+		}
+	}
+	if rapid.Bool().Draw(t, "note") {
+		b.Note = []byte(rapid.SampledFrom([]string{"", "a", "\x00b"}).Draw(t, "text"))
+	}
+	if m.state() != table.StateClear {
+		m.waits(t, "apply", func(ctx context.Context) error { return m.tbl.Apply(ctx, b) })
+		return
+	}
+	ok(t, m.tbl.Apply(m.ctx, b))
+	m.model.Apply(b.Put, b.Delete, b.Note)
+}
+
+// Update changes one record, which somebody else writes meanwhile, or not.
+func (m *machine) Update(t *rapid.T) {
+	m.version += 2
+	key, other := someKeys().Draw(t, "key"), Item{Version: m.version - 1, A: someScores().Draw(t, "a")}
+	between := rapid.SampledFrom([]string{"", "put", "delete"}).Draw(t, "between")
+	other.Key = key
+	change := func(i Item) Item { i.Version, i.B = i.Version*1000+m.version, i.A; return i }
+	update := func(ctx context.Context) error {
+		return m.tbl.Update(ctx, key, func(i *Item) (err error) {
+			*i = change(*i)
+			switch between {
+			case "put":
+				err = m.tbl.Put(ctx, other)
+				m.model.Put(other)
+			case "delete":
+				_, err = m.tbl.DeleteKeys(ctx, key)
+				m.model.DeleteKeys(key)
+			}
+			between = ""
+			return err
+		})
+	}
+	if m.state() != table.StateClear {
+		if between = ""; len(m.model.Lookup(key)) > 0 {
+			m.waits(t, "update", update)
+		}
+		return
+	}
+	err := update(m.ctx)
+	if m.model.Update(key, change) {
+		ok(t, err)
+	} else if !errors.Is(err, table.ErrNotFound) {
+		t.Fatalf("an update of what is not there: %v", err)
+	}
+}
+
 // DeleteSome stops early: what is gone is the beginning of what was asked for, and all that was yielded.
 func (m *machine) DeleteSome(t *rapid.T) {
 	if s := drawSpec(t); m.state() == table.StateClear {

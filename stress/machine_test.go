@@ -1,6 +1,7 @@
 package stress
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -139,6 +140,11 @@ func (m *machine) Check(t *rapid.T) {
 		all = m.tbl.All("b").Reversed()
 	}
 	m.same(t, m.collect(t, all), m.model.Read(specOf(all)))
+	note, err := m.tbl.Note(m.ctx)
+	ok(t, err)
+	if (note == nil) != (m.model.Note == nil) || !bytes.Equal(note, m.model.Note) {
+		t.Fatalf("the note is %q, want %q", note, m.model.Note)
+	}
 }
 
 func (m *machine) checkStats(t *rapid.T) {

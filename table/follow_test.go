@@ -34,6 +34,7 @@ func TestF4_AFollowerIsRightAtEachPosition(t *testing.T) {
 					h[r.table.Position()] = r.visible()
 				}
 				c.untilAt(t, r.table.Position())
+				c.wantNote(t, r.model.Note)
 			}
 			if compared := h.compare(t, c); compared < 5 {
 				t.Errorf("only %d positions were compared", compared)
@@ -103,6 +104,7 @@ func TestF4_AFollowerGoesOnOverOwnersAndLosses(t *testing.T) {
 	ok(t, second.Apply(t.Context(), batch{Delete: []int64{500}, Note: []byte("second")}))
 	h[second.Position()] = numbered(0, 30)
 	c.untilAt(t, second.Position())
+	c.wantNote(t, []byte("second"))
 	if c.copies != 1 {
 		t.Errorf("%d copies over a take-over", c.copies)
 	}
@@ -111,6 +113,7 @@ func TestF4_AFollowerGoesOnOverOwnersAndLosses(t *testing.T) {
 	put(t, third, numbered(5, 8)...)
 	h[third.Position()] = numbered(5, 8)
 	c.untilAt(t, third.Position())
+	c.wantNote(t, nil)
 
 	ok(t, rdb.FlushAll(t.Context()).Err())
 	var fourth *items

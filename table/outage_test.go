@@ -151,6 +151,8 @@ func TestG9_PesteredWrites(t *testing.T) {
 				put(t, tbl, numbered(i, i+3)...)
 				n, err := tbl.DeleteKeys(t.Context(), int64(i))
 				ok(t, err)
+				ok(t, tbl.Apply(t.Context(), batch{Put: numbered(i+1, i+2), Delete: []int64{-1}, Note: []byte(fmt.Sprint(i))}))
+				ok(t, tbl.Update(t.Context(), int64(i+1), func(i *item) error { i.Rank++; return nil }))
 				ok(t, tbl.ScratchPut(t.Context(), numbered(i+2, i+3)...))
 				ok(t, tbl.ScratchMerge(t.Context()))
 				ok(t, tbl.WaitClear(t.Context()))
@@ -161,9 +163,9 @@ func TestG9_PesteredWrites(t *testing.T) {
 			if p.n.Load() < 10*c.every {
 				t.Errorf("pestered only %d times", p.n.Load()/c.every)
 			}
-			truth := admin.HMGet(t.Context(), name+":m", "rver", "gen").Val()
-			if got, want := fmt.Sprint(truth), fmt.Sprint([]any{2 * rounds, rounds}); got != want {
-				t.Errorf("changed and merged %s times, want %s", got, want)
+			truth := admin.HMGet(t.Context(), name+":m", "rver", "gen", "notes").Val()
+			if got, want := fmt.Sprint(truth), fmt.Sprint([]any{4 * rounds, rounds, rounds}); got != want {
+				t.Errorf("changed, merged and noted %s times, want %s", got, want)
 			}
 		})
 	}

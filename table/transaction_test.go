@@ -93,6 +93,32 @@ func TestATransactionTakesAllThatOnlyStoresOrDeletes(t *testing.T) {
 	wantPaths(t, rdb, paths{transaction: 1, void: 1, script: 1})
 }
 
+// An update of what nobody has written since it was read compares nothing.
+func TestW3_ATransactionTakesWhatNeedsNoComparing(t *testing.T) {
+	t.Parallel()
+	tbl, rdb := openWithTransactions(t)
+	ok(t, tbl.Apply(t.Context(), batch{Put: numbered(0, 9), Delete: []int64{50, 51}}))
+	ok(t, tbl.Apply(t.Context(), batch{Delete: []int64{8}, Note: []byte("n")}))
+	ok(t, tbl.Apply(t.Context(), batch{Note: []byte("m")}))
+	wantPaths(t, rdb, paths{transaction: 3})
+	ok(t, tbl.Update(t.Context(), 3, renamed("u")))
+	wantPaths(t, rdb, paths{transaction: 1, script: 1}) // the script is the look-up
+	other := true
+	ok(t, tbl.Update(t.Context(), 3, func(i *item) error {
+		if i.Name += "v"; !other {
+			return nil
+		}
+		other = false
+		return tbl.Put(t.Context(), item{ID: 5})
+	}))
+	wantPaths(t, rdb, paths{transaction: 1, script: 2})
+	got, err := tbl.Get(t.Context(), 3)
+	ok(t, err)
+	if got.Name != "uv" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestG8_ALaterOwnerEndsTheTransactions(t *testing.T) {
 	t.Parallel()
 	tbl, rdb := openWithTransactions(t)

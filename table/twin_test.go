@@ -170,6 +170,14 @@ func (c *twin) until(t testing.TB, what string, holds func() bool) {
 	}
 }
 
+// wantNote compares the note with which the twin was in step last.
+func (c *twin) wantNote(t testing.TB, want []byte) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	wantNote(t, c.notes[c.at], want)
+}
+
 // untilAt waits until the twin is in step with a position.
 func (c *twin) untilAt(t testing.TB, p table.Position) {
 	t.Helper()

@@ -24,9 +24,7 @@ var story = []step{
 		_, err := t.DeleteKeys(ctx, 2, 3, 99)
 		return err
 	}, func(m *entryModel) { m.DeleteKeys(rawKeys(2, 3, 99)...) }},
-	{"apply", applying(span(3, 5, 8), []int64{4000, 1}, nil), hasApplied(span(3, 5, 8), []int64{4000, 1}, nil)},
-	{"apply with a note", applying(span(2, 4, 9), []int64{4}, []byte("a")), hasApplied(span(2, 4, 9), []int64{4}, []byte("a"))},
-	{"note alone", applying(nil, nil, []byte{}), hasApplied(nil, nil, []byte{})},
+	{"apply", applying(span(3, 5, 8), []int64{4000, 1}, []byte{}), hasApplied(span(3, 5, 8), []int64{4000, 1}, []byte{})},
 	{"update", func(ctx context.Context, t *entries) error {
 		return t.Update(ctx, 3, func(e *entry) error { e.Version += 10; return nil })
 	}, func(m *entryModel) { m.Update(rawKey(3), func(e entry) entry { e.Version += 10; return e }) }},
@@ -38,6 +36,7 @@ var story = []step{
 	}, func(m *entryModel) { m.Discard(between(0, 2)) }},
 	{"merge", func(ctx context.Context, t *entries) error { return t.ScratchMerge(ctx) }, (*entryModel).Merge},
 	{"fold", func(ctx context.Context, t *entries) error { return t.WaitClear(ctx) }, (*entryModel).Fold},
+	{"apply by script", applying(span(2, 4, 9), []int64{4}, []byte("a")), hasApplied(span(2, 4, 9), []int64{4}, []byte("a"))},
 	{"stage to abort", staging(span(0, 9, 6)), hasStaged(span(0, 9, 6))},
 	{"abort", func(ctx context.Context, t *entries) error { return t.ScratchAbort(ctx) }, (*entryModel).Abort},
 	{"delete", func(ctx context.Context, t *entries) error {

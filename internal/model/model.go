@@ -237,7 +237,10 @@ func (t *Table[R]) SameRows(o *Table[R]) bool {
 // String writes the table down, for failing tests.
 func (t *Table[R]) String() string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%v, generation %d, version %d, note %d %q\n", t.State, t.Generation, t.Version, t.Notes, t.Note)
+	fmt.Fprintf(&s, "%v, generation %d, version %d\n", t.State, t.Generation, t.Version)
+	if t.Notes > 0 {
+		fmt.Fprintf(&s, "  note %d: %q\n", t.Notes, t.Note)
+	}
 	t.Rows(func(key string, record *R, staged bool) {
 		switch {
 		case record == nil:

@@ -62,7 +62,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		want   string
 	}{
 		"no truth":         {key(":m", (*change).del), "field epoch"},
-		"a field too many": {meta("more", "1"), "19 fields"},
+		"a field too many": {meta("more", "1"), "18 fields"},
 		"a long note":      {meta("note", strings.Repeat("n", 64<<10+1)), "the note has 65537 bytes"},
 		"no number":        {meta("seq", "x"), "field seq"},
 		"unknown state":    {meta("state", "moving"), "field state"},

@@ -21,6 +21,7 @@ var (
 	owners = check{"./stress", "TestG8_TakeOvers", "-stress.duration=100s"}
 	late   = check{"./stress", "TestG9_ALate", ""}
 	actor  = check{"./engine", "TestKinds|TestBatches|TestD10", ""}
+	writes = check{"./table", "TestW3", ""}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
 )
 
@@ -82,6 +83,10 @@ var bugs = []bug{
 	{"waiter forgotten", []patch{{"engine/actor.go", "\t\t\tin.deferred = next\n", ""}}, actor},
 	{"counts not checked", []patch{{"table/internal/wire/scripts/prelude/head.lua",
 		"local function holds(t)\n", "local function holds(t)\n  if t then return true end\n"}}, tables},
+	{"lost update", []patch{{"table/internal/store/store.go", "return !e.Compare\n", "return true\n"}}, writes},
+	{"update not compared", []patch{{"table/internal/wire/scripts/update.lua", "~= ARGV[#ARGV] then", "== false then"}}, writes},
+	{"note outside the effect", []patch{{"table/internal/wire/scripts/seal.go", "	if e.Note != nil {\n", "	if len(e.Note) > 5 {\n"}}, writes},
+	{"turn not given back", []patch{{"table/update.go", "	defer turn.end()\n", ""}}, writes},
 	{"acknowledged before it is done", []patch{{"engine/machine.go",
 		"\tm.current.phase = applying\n", "\tm.current.phase = applying\n\tm.answer(m.current.ticket, nil)\n"}}, model},
 }
