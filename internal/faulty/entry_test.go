@@ -3,6 +3,7 @@
 package faulty_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -87,19 +88,22 @@ func readBy(ctx context.Context, tbl *entries, index string) (found []entry, err
 	return found, nil
 }
 
-// wantContents fails unless the table shows, by both indexes, what one of the given states does, and returns which it is.
+// wantContents fails unless the table shows, by both indexes and in its note, what one of the given states does, and returns which it is.
 func wantContents(t testing.TB, tbl *entries, states ...*entryModel) int {
 	t.Helper()
 	byID, err := readBy(t.Context(), tbl, "id")
 	ok(t, err)
 	byVersion, err := readBy(t.Context(), tbl, "version")
 	ok(t, err)
+	note, err := tbl.Note(t.Context())
+	ok(t, err)
 	for i, want := range states {
-		if slices.Equal(byID, want.Read(allBy("id"))) && slices.Equal(byVersion, want.Read(allBy("version"))) {
+		same := bytes.Equal(note, want.Note) && (note == nil) == (want.Note == nil)
+		if same && slices.Equal(byID, want.Read(allBy("id"))) && slices.Equal(byVersion, want.Read(allBy("version"))) {
 			return i
 		}
 	}
-	t.Fatalf("the table has %s by id and %s by version; want one of %d states: %v", brief(byID), brief(byVersion), len(states), briefs(states))
+	t.Fatalf("the table has %s by id, %s by version and the note %q; want one of %d states: %v", brief(byID), brief(byVersion), note, len(states), briefs(states))
 	return 0
 }
 

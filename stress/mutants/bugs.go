@@ -86,7 +86,7 @@ var bugs = []bug{
 	{"lost update", []patch{{"table/internal/store/store.go", "return !e.Compare\n", "return true\n"}}, writes},
 	{"update not compared", []patch{{"table/internal/wire/scripts/update.lua", "~= ARGV[#ARGV] then", "== false then"}}, writes},
 	{"note outside the effect", []patch{{"table/internal/wire/scripts/seal.go", "	if e.Note != nil {\n", "	if len(e.Note) > 5 {\n"}}, writes},
-	{"turn not given back", []patch{{"table/update.go", "	defer turn.end()\n", ""}}, writes},
+	{"turn not given on", []patch{{"table/turns.go", "	if at == 0 {\n", "	if at < 0 {\n"}}, writes},
 	{"acknowledged before it is done", []patch{{"engine/machine.go",
 		"\tm.current.phase = applying\n", "\tm.current.phase = applying\n\tm.answer(m.current.ticket, nil)\n"}}, model},
 }
