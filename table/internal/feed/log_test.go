@@ -39,6 +39,37 @@ func TestF6_ABodyIsOneAllocation(t *testing.T) {
 	}
 }
 
+// An apply is told whole or not at all, with its note.
+func TestF3_AnApplyIsToldWhole(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		rows, keys, note int
+		told             bool
+	}{
+		"a note":        {0, 0, 64 << 10, true},
+		"all":           {1000, 1000, 1000, true},
+		"large rows":    {MostBody, 10, 10, false},
+		"large keys":    {10, MostBody, 0, false},
+		"large, noted":  {MostBody - 100_000, 50_000, 64 << 10, false},
+		"large, silent": {MostBody - 100_000, 50_000, 0, true},
+	} {
+		e := &engine.Effect{Kind: engine.Apply, Seq: 1, Note: make([]byte, c.note)}
+		if c.rows > 0 {
+			e.Rows = effectOf(engine.Put, 1, c.rows).Rows
+		}
+		if c.keys > 0 {
+			e.Marks = effectOf(engine.Delete, 1, c.keys).Marks
+		}
+		a := NewLog(epoch, 16<<20).Add(e)
+		if told := a.Body != nil; told != c.told || !told && (a.Keys != nil || a.size() != entryOverhead) {
+			t.Errorf("%s: told %v, %d bytes", what, told, a.size())
+		}
+		if told := a.Body != nil; told && a.size() < int64(c.rows+c.keys+c.note) {
+			t.Errorf("%s: %d bytes", what, a.size())
+		}
+	}
+}
+
 // What is told stays below the limit, and the id from which on entries stay is that of one that is there.
 func TestF5_TheLogStaysBelowItsLimit(t *testing.T) {
 	t.Parallel()
