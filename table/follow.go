@@ -22,7 +22,7 @@ import (
 //	BeginCopy, (CopyRows | Apply)..., InStep    the whole table
 //	(Apply..., InStep)...                       what happens then
 //
-// and again from BeginCopy on after a gap. Proven comes at any time after an InStep. A follower keeps the rows that readers see, and
+// and again from BeginCopy on after a gap, also within a copy. Behind an InStep may come Proven, again and again. A follower keeps the rows that readers see, and
 // apart from them what is staged. It publishes what it has in InStep and nowhere else: only then what was told, one call after
 // another, is the table at one moment. Before, a row may be of a later moment than others, and its scores of a later one than its
 // record; a key may have been told that is gone already, or may be deleted that was never told.
