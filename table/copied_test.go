@@ -368,7 +368,7 @@ func TestR3_WithoutAFeedALongReadEndsOnlyIfTheTableChangesEachTime(t *testing.T)
 	a := k.read(s, once(3, func() { put(t, tbl, more...) }))
 	wantRead(t, a, numbered(0, 95))
 	a = k.read(s, func() { put(t, tbl, more...) })
-	wantExpired(t, a, "WithFeed", "mirror")
+	wantExpired(t, a, "WithFeed", "Follow")
 	if len(a.rows) > 0 {
 		t.Errorf("%d rows", len(a.rows))
 	}
@@ -385,8 +385,8 @@ func TestR3_BeyondTheMemoryPagesAreGuarded(t *testing.T) {
 		wantRead(t, k.read(s, func() {}), numbered(0, 500))
 		wantRead(t, k.read(s, func() { ok(t, tbl.ScratchPut(t.Context(), same...)) }), numbered(0, 500)) // changes nothing that is seen
 		ok(t, tbl.ScratchAbort(t.Context()))
-		wantExpired(t, k.read(s, func() { put(t, tbl, same...) }), "WithSnapshotMemory", "mirror")
-		wantExpired(t, k.read(s, once(60, func() { put(t, tbl, same...) })), "WithSnapshotMemory", "mirror")
+		wantExpired(t, k.read(s, func() { put(t, tbl, same...) }), "WithSnapshotMemory", "Follow")
+		wantExpired(t, k.read(s, once(60, func() { put(t, tbl, same...) })), "WithSnapshotMemory", "Follow")
 		wantRead(t, k.read(few, func() { put(t, tbl, same...) }), numbered(0, 30))
 	}
 }

@@ -274,9 +274,9 @@ func (r *Reader) goOnGuarded(ctx context.Context, q pageQuery, p *Page, why erro
 
 // expired says why a long read could not be made whole, and what helps.
 func expired(why error) error {
-	reason := "its feed does not tell how (a larger WithFeed of the owner helps, or package mirror)"
+	reason := "its feed does not tell how (a larger WithFeed of the owner helps, or Follow)"
 	if errors.Is(why, errNoMemory) {
-		reason = "what is asked for does not fit the memory (a larger WithSnapshotMemory helps, or package mirror)"
+		reason = "what is asked for does not fit the memory (a larger WithSnapshotMemory helps, or Follow)"
 	}
 	return fmt.Errorf("%w: the table has changed during a long read, and %s", engine.ErrSnapshotExpired, reason)
 }
