@@ -74,6 +74,7 @@ type follower struct {
 	every   time.Duration
 	sink    Sink
 	at      layout.Position // all entries up to here have been applied
+	shown   layout.Position // the sink was in step here last
 	burns   uint64          // how many numbers were burned up to there
 	partial bool            // a scratch session is on of which the sink has not been told all
 	begun   bool            // the sink was in step once
@@ -130,6 +131,7 @@ func (f *follower) copy(ctx context.Context) error {
 		}
 		if first {
 			f.at, f.burns, f.partial = positionOf(page.Moment), page.Burns, page.View.State == engine.StateActive
+			f.shown = layout.Position{}
 			if err := told(f.sink.BeginCopy()); err != nil {
 				return err
 			}
@@ -158,6 +160,7 @@ func (f *follower) inStep() error {
 	now := wire.Moment{Epoch: f.at.Epoch, View: engine.View{Seq: f.at.Seq}, Burns: f.burns}
 	a := f.reader.authority
 	a.Conclude(wire.Answer{Status: wire.StatusOK, Moment: now}, a.Shown(), nil)
+	f.shown = f.at
 	return told(f.sink.InStep(f.at))
 }
 
@@ -179,8 +182,7 @@ func (f *follower) copyPage(ctx context.Context, page *Page) error {
 	if err := told(f.sink.Copied(rows)); err != nil {
 		return err
 	}
-	_, err := f.applyUpTo(ctx, at)
-	return err
+	return f.applyUpTo(ctx, at)
 }
 
 // dropVanished drops the rows that were deleted between the page and their scores. The feed tells of them, too.
