@@ -107,7 +107,13 @@ func (k *copier) read(s table.Spec[item], meanwhile func()) (a answer) {
 		}
 	}
 	defer func() { k.hook.do = func() {} }()
-	enough := func(p *scan.Page) bool { return s.Limit > 0 && len(p.Rows) >= s.Limit }
+	enough := func(pages []*scan.Page) bool {
+		n := 0
+		for _, p := range pages {
+			n += len(p.Rows)
+		}
+		return s.Limit > 0 && n >= s.Limit
+	}
 	a.err = k.reader.Read(k.Context(), queryOf(s), enough, func(p *scan.Page) error {
 		a.moments = append(a.moments, p.Moment)
 		a.at = layout.Position{Epoch: p.Epoch, Seq: p.View.Seq}
@@ -458,7 +464,7 @@ func TestR3_ALongReadEndsWithItsContext(t *testing.T) {
 			<-hangs
 		}
 	}
-	none := func(*scan.Page) bool { return false }
+	none := func([]*scan.Page) bool { return false }
 	err := k.reader.Read(ctx, queryOf(s), none, func(*scan.Page) error { return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
