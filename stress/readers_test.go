@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,6 +60,7 @@ type audience struct {
 type processOf struct {
 	*faulty.Child
 	report readerReport
+	mayEnd atomic.Bool
 	ended  chan struct{} // closed when it has ended
 }
 
@@ -82,8 +84,12 @@ func (a *audience) start(role string) *processOf {
 			a.hear(p, line)
 		}
 		p.Rest()
+		if !p.mayEnd.Load() {
+			a.t.Errorf("a %s has ended by itself", role)
+		}
 	}()
 	a.t.Cleanup(func() {
+		p.mayEnd.Store(true)
 		p.Kill()
 		<-p.ended
 	})
@@ -100,6 +106,7 @@ func (a *audience) startReader() {
 // replaceOwner starts an owner, and has it take the table over from the one that is there.
 func (a *audience) replaceOwner() (before *processOf) {
 	p := a.start("owner")
+	p.mayEnd.Store(true) // when it is fenced
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before, a.owner = a.owner, p
@@ -233,6 +240,7 @@ func haveGrown(before, now []int64) bool {
 func (a *audience) end() {
 	a.owner.Kill()
 	for _, p := range a.readers {
+		p.mayEnd.Store(true)
 		p.Say(saysStop)
 		select {
 		case <-p.ended:
