@@ -70,7 +70,7 @@ func newFollowing(t *testing.T, p *part) *following {
 		f.servers[k] = c
 	}
 	f.direct()
-	f.owner = &toldOwner{rdb: f.client(f.own), rand: f.rand, name: "told", seen: make(map[string]*Item), known: newChronicle()}
+	f.owner = &toldOwner{rdb: f.client(f.own), rand: source(7001), name: "told", seen: make(map[string]*Item), known: newChronicle()}
 	ok(t, f.owner.open(f.ctx))
 	for range 10 {
 		ok(t, f.owner.act(f.ctx))
