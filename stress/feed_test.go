@@ -301,7 +301,7 @@ func (f *following) failOver() error {
 		}
 	}
 	kept := f.owner.merged()
-	if f.rand.IntN(2) == 0 {
+	if f.rand.IntN(4) > 0 {
 		if err := f.reopen(f.owner.tbl); err != nil {
 			return err
 		}
@@ -313,7 +313,8 @@ func (f *following) failOver() error {
 	return f.promote(kept)
 }
 
-// promote makes the replica the primary.
+// promote makes the replica the primary. The followers do not find it before its owner has done something, so that its numbers may have
+// passed those that they know.
 func (f *following) promote(kept map[string]*Item) error {
 	begun, old := time.Now(), f.owner.tbl
 	if err := old.Close(); err != nil {
@@ -323,6 +324,7 @@ func (f *following) promote(kept map[string]*Item) error {
 		return err
 	}
 	f.now = 1 - f.now
+	f.primary().proxy.Stop()
 	f.direct()
 	host, port, err := net.SplitHostPort(f.primary().server.Addr())
 	if err != nil {
@@ -333,9 +335,12 @@ func (f *following) promote(kept map[string]*Item) error {
 	}
 	f.cut()
 	f.owner.seen = kept
-	err = f.owner.open(f.ctx)
+	if err := f.owner.open(f.ctx); err != nil {
+		return err
+	}
 	f.owner.known.rewound(begun)
-	return err
+	f.works(f.rand.IntN(8))
+	return f.primary().proxy.Start()
 }
 
 // synchronize makes the other server a replica, and waits until it has what the primary has.
