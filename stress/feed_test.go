@@ -59,7 +59,9 @@ type following struct {
 }
 
 func newFollowing(t *testing.T, p *part) *following {
-	f := &following{t: t, part: p, ctx: t.Context(), rand: source(7000), faults: faultsNamed(t, lostConnections...), done: make(map[string]int),
+	ctx, cancel := context.WithDeadline(t.Context(), p.end.Add(2*time.Minute))
+	t.Cleanup(cancel)
+	f := &following{t: t, part: p, ctx: ctx, rand: source(7000), faults: faultsNamed(t, lostConnections...), done: make(map[string]int),
 		way: &way{conns: make(map[*wayConn]struct{})}, own: &way{conns: make(map[*wayConn]struct{})}}
 	for k := range f.servers {
 		c := &cell{t: t, rand: f.rand, name: "told", way: f.way}
@@ -110,7 +112,7 @@ func (f *following) cut() {
 
 // follow starts a follower, which goes on until the test ends.
 func (f *following) follow(slow func() time.Duration, opts ...table.Option) {
-	ctx, cancel := context.WithCancel(f.ctx)
+	ctx, cancel := context.WithCancel(f.t.Context())
 	m, rdb, ended := newImage(ctx, slow), f.client(f.way), make(chan struct{})
 	f.images = append(f.images, m)
 	go func() {
@@ -408,6 +410,7 @@ func (f *following) end() {
 	session.figures.Add(Figure{Name: "proofs of followers that were compared", Ours: float64(f.proofs)})
 	session.figures.Add(Figure{Name: "copies that followers have begun", Ours: float64(f.copies)})
 	if !f.t.Failed() {
+		ok(f.t, f.owner.abort(f.ctx)) // else it is never clear
 		ok(f.t, f.owner.tbl.WaitClear(f.ctx))
 		walk.Walk(f.t, f.primary().admin, "told", "a", "b")
 	}

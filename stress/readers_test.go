@@ -14,7 +14,7 @@ import (
 )
 
 // TestR2_ReadersInOtherProcessesAreRight has three other processes read a table while a fourth one changes it in every way. The owner
-// is killed or taken over, and so is Redis killed, stopped and cut off. Each answer is of one moment, and of none before what the
+// is killed, stopped or taken over, and Redis is killed, stopped and cut off. Each answer is of one moment, and of none before what the
 // same reader has shown, nor before what another handle had shown or done whose position it has waited for.
 func TestR2_ReadersInOtherProcessesAreRight(t *testing.T) {
 	p := session.begin(t, "answers of readers in other processes: none wrong or back", 300_000, readersShare)
@@ -169,7 +169,7 @@ func (a *audience) sum() (s readerReport) {
 
 // surprise lets one thing happen.
 func (a *audience) surprise() {
-	switch a.rand.IntN(5) {
+	switch a.rand.IntN(6) {
 	case 0:
 		a.done["owner killed"]++
 		before := a.replaceOwner()
@@ -178,6 +178,13 @@ func (a *audience) surprise() {
 	case 1:
 		a.done["owner taken over"]++
 		a.await(a.replaceOwner()) // it is fenced, and ends
+	case 2:
+		a.done["owner stopped, taken over, woken"]++
+		a.owner.Stop(a.t)
+		before := a.replaceOwner()
+		a.awaitAnswers()
+		before.Continue(a.t)
+		a.await(before)
 	default:
 		f := a.faults[a.rand.IntN(len(a.faults))]
 		a.done[f.name]++
