@@ -138,7 +138,7 @@ func (f *following) round() {
 		f.t.Errorf("%s: %v", name, err)
 		return
 	}
-	f.works(3)
+	f.worksUntilBack()
 	f.compare()
 	if f.t.Failed() {
 		f.t.Logf("in round %v, after %s", f.done, name)
@@ -173,6 +173,26 @@ func (f *following) works(n int) {
 			return
 		}
 	}
+}
+
+// worksUntilBack has the owner go on until all followers have found back to the table, so that it changes while they copy it.
+func (f *following) worksUntilBack() {
+	for since, n := time.Now(), 0; n < 3 || n < mostWorks && !f.areBack(since); n++ {
+		f.works(1)
+	}
+}
+
+// mostWorks bounds what an owner does in a round, for followers may pause for seconds.
+const mostWorks = 25
+
+// areBack tells whether all followers have proven something that was so after a time.
+func (f *following) areBack(since time.Time) bool {
+	for _, m := range f.images {
+		if !m.hasProven(since) {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *following) strike(one fault) error {

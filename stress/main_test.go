@@ -92,8 +92,8 @@ const (
 	spanShare    = 0.04
 	faultShare   = 0.24
 	takeShare    = 0.03
-	readersShare = 0.06
-	feedShare    = 0.06
+	readersShare = 0.10
+	feedShare    = 0.10
 )
 
 // source returns the random numbers of one test, or of one part of it.

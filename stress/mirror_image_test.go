@@ -162,6 +162,13 @@ func (m *image) take() (moments []moment, proofs []proofOf, copies int) {
 	return moments, proofs, copies
 }
 
+// hasProven tells whether what the image has was proven to be so after a time.
+func (m *image) hasProven(after time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.proven.After(after)
+}
+
 // await waits until the image is at a position, and that was proven at a time after now.
 func (m *image) await(ctx context.Context, p table.Position) error {
 	for now := time.Now(); ; {

@@ -11,6 +11,7 @@ import (
 	"github.com/tablecache-go/tablecache/internal/faulty"
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/internal/walk"
+	"github.com/tablecache-go/tablecache/table"
 )
 
 // TestR2_ReadersInOtherProcessesAreRight has three other processes read a table while a fourth one changes it in every way. The owner
@@ -28,7 +29,11 @@ func TestR2_ReadersInOtherProcessesAreRight(t *testing.T) {
 		a.awaitAnswers()
 	}
 	a.end()
+	tbl, err := table.Open(t.Context(), a.admin, memberTable(a.name, worldGroups)) // what a killed owner has sent is void now
+	ok(t, err)
+	ok(t, tbl.WaitClear(t.Context()))
 	walk.Walk(t, a.admin, a.name, "at", "rank")
+	ok(t, tbl.Close())
 }
 
 const (
@@ -60,6 +65,8 @@ type audience struct {
 type processOf struct {
 	*faulty.Child
 	report readerReport
+	began  chan struct{} // closed when it owns the table
+	begin  sync.Once
 	mayEnd atomic.Bool
 	ended  chan struct{} // closed when it has ended
 }
@@ -76,7 +83,7 @@ func (a *audience) isOver() bool { return a.part.isOver() || a.t.Failed() }
 
 // start starts a process, and listens to it until it ends.
 func (a *audience) start(role string) *processOf {
-	p := &processOf{Child: faulty.Spawn(a.t, role), ended: make(chan struct{})}
+	p := &processOf{Child: faulty.Spawn(a.t, role), began: make(chan struct{}), ended: make(chan struct{})}
 	p.Say(a.proxy.Listen, a.name, a.rand.Int64())
 	go func() {
 		defer close(p.ended)
@@ -103,10 +110,11 @@ func (a *audience) startReader() {
 	a.readers = append(a.readers, p)
 }
 
-// replaceOwner starts an owner, and has it take the table over from the one that is there.
+// replaceOwner starts an owner, and has it take the table over from the one that is there, which it returns.
 func (a *audience) replaceOwner() (before *processOf) {
 	p := a.start("owner")
 	p.mayEnd.Store(true) // when it is fenced
+	a.await(p.began, "an owner does not own the table")
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before, a.owner = a.owner, p
@@ -120,6 +128,7 @@ func (a *audience) hear(p *processOf, line string) {
 	defer a.mu.Unlock()
 	switch word {
 	case saysBlock:
+		p.begin.Do(func() { close(p.began) })
 		a.block++
 		p.Say(a.block)
 	case saysDone:
@@ -174,17 +183,17 @@ func (a *audience) surprise() {
 		a.done["owner killed"]++
 		before := a.replaceOwner()
 		before.Kill()
-		a.await(before)
+		a.await(before.ended, "an owner that was killed is there")
 	case 1:
 		a.done["owner taken over"]++
-		a.await(a.replaceOwner()) // it is fenced, and ends
+		a.await(a.replaceOwner().ended, "an owner that was fenced is there")
 	case 2:
 		a.done["owner stopped, taken over, woken"]++
 		a.owner.Stop(a.t)
 		before := a.replaceOwner()
 		a.awaitAnswers()
 		before.Continue(a.t)
-		a.await(before)
+		a.await(before.ended, "an owner that was fenced and woken is there")
 	default:
 		f := a.faults[a.rand.IntN(len(a.faults))]
 		a.done[f.name]++
@@ -195,13 +204,13 @@ func (a *audience) surprise() {
 	}
 }
 
-// await waits until a process has ended.
-func (a *audience) await(p *processOf) {
+// await waits for something, for which the test fails if it takes too long.
+func (a *audience) await(it <-chan struct{}, trouble string) {
 	select {
-	case <-p.ended:
+	case <-it:
 	case <-a.part.over():
 	case <-time.After(longestWait):
-		a.t.Errorf("an owner is still there %v after another one was started", longestWait)
+		a.t.Errorf("%s after %v", trouble, longestWait)
 	}
 }
 

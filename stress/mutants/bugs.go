@@ -21,8 +21,8 @@ var (
 	owners = check{"./stress", "TestG8_TakeOvers", "-stress.duration=100s"}
 	late   = check{"./stress", "TestG9_ALate", ""}
 	actor  = check{"./engine", "TestKinds|TestBatches|TestD10", ""}
-	heard  = check{"./stress", "TestF4_Followers", "-stress.duration=300s"}
-	read   = check{"./stress", "TestR2_Readers", "-stress.duration=300s"}
+	heard  = check{"./stress", "TestF4_Followers", "-stress.duration=180s"}
+	read   = check{"./stress", "TestR2_Readers", "-stress.duration=180s"}
 	copied = check{"./table", "TestF4|TestF3_AMerge|TestF5_Who|TestR3_F7", ""}
 	lines  = check{"./table", "TestR2|TestR4|TestR5", ""}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
