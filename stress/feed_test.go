@@ -72,7 +72,7 @@ func newFollowing(t *testing.T, p *part) *following {
 		f.servers[k] = c
 	}
 	f.direct()
-	f.owner = &toldOwner{rdb: f.client(f.own), rand: source(7001), name: "told", seen: make(map[string]*Item), known: newChronicle()}
+	f.owner = &toldOwner{rdb: f.client(f.own, ownersPatience), rand: source(7001), name: "told", seen: make(map[string]*Item), known: newChronicle()}
 	ok(t, f.owner.open(f.ctx))
 	for range 10 {
 		ok(t, f.owner.act(f.ctx))
@@ -85,11 +85,17 @@ func newFollowing(t *testing.T, p *part) *following {
 	return f
 }
 
+// Time-outs of clients. An owner's is long: if Open does not know whether it has the table, nobody knows its positions.
+const (
+	followersPatience = 200 * time.Millisecond
+	ownersPatience    = 3 * time.Second
+)
+
 // client returns a client that goes a way, wherever that leads.
-func (f *following) client(w *way) *redis.Client {
+func (f *following) client(w *way, patience time.Duration) *redis.Client {
 	return f.primary().server.TCPClient(f.t, func(o *redis.Options) {
 		o.Dialer = w.dial
-		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond, 200*time.Millisecond
+		o.DialTimeout, o.ReadTimeout, o.WriteTimeout = patience, patience, patience
 		o.MinRetryBackoff, o.MaxRetryBackoff = time.Millisecond, 10*time.Millisecond
 	})
 }
@@ -113,7 +119,7 @@ func (f *following) cut() {
 // follow starts a follower, which goes on until the test ends.
 func (f *following) follow(slow func() time.Duration, opts ...table.Option) {
 	ctx, cancel := context.WithCancel(f.t.Context())
-	m, rdb, ended := newImage(ctx, slow), f.client(f.way), make(chan struct{})
+	m, rdb, ended := newImage(ctx, slow), f.client(f.way, followersPatience), make(chan struct{})
 	f.images = append(f.images, m)
 	go func() {
 		defer close(ended)

@@ -181,9 +181,8 @@ func (a *audience) surprise() {
 	switch a.rand.IntN(6) {
 	case 0:
 		a.done["owner killed"]++
-		before := a.replaceOwner()
-		before.Kill()
-		a.await(before.ended, "an owner that was killed is there")
+		a.owner.Kill()
+		a.await(a.replaceOwner().ended, "an owner that was killed is there")
 	case 1:
 		a.done["owner taken over"]++
 		a.await(a.replaceOwner().ended, "an owner that was fenced is there")
