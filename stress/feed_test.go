@@ -154,18 +154,18 @@ func (f *following) round() {
 // draw returns what happens in a round.
 func (f *following) draw() (string, func() error) {
 	switch k := f.rand.IntN(100); {
-	case k < 55:
+	case k < 51:
 		one := f.faults[f.rand.IntN(len(f.faults))]
 		return one.name, func() error { return f.strike(one) }
-	case k < 67:
+	case k < 62:
 		return "feed trimmed", f.trim
-	case k < 82:
+	case k < 77:
 		return "take-over", f.takeOver
-	case k < 85:
+	case k < 80:
 		return "new connections lead to an old replica", f.leadAstray
-	case k < 88:
+	case k < 83:
 		return "reset", f.reset
-	case k < 92:
+	case k < 87:
 		return "everything flushed", f.flush
 	}
 	return "fail-over to a lagging replica", f.failOver
@@ -367,7 +367,7 @@ func (f *following) promote(kept map[string]*Item) error {
 		return err
 	}
 	f.owner.known.rewound(begun)
-	f.works(f.rand.IntN(8))
+	f.works(f.rand.IntN(10))
 	return f.primary().proxy.Start()
 }
 

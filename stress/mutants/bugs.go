@@ -24,6 +24,7 @@ var (
 	heard  = check{"./stress", "TestF4_Followers", "-stress.duration=180s"}
 	read   = check{"./stress", "TestR2_Readers", "-stress.duration=180s"}
 	copied = check{"./table", "TestF4|TestF3_AMerge|TestF5_Who|TestR3_F7", ""}
+	chain  = check{"./table/internal/feed", "TestF4", ""}
 	lines  = check{"./table", "TestR2|TestR4|TestR5", ""}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
 )
@@ -92,7 +93,7 @@ var bugs = []bug{
 		"if entries[i].Previous != from {", "if false {"}}, heard},
 	{"counter taken for identity in the feed", []patch{{"table/internal/feed/chain.go",
 		"if entries[i].Previous != from {",
-		"if p := entries[i].Previous; p.Seq != from.Seq || p.Epoch.Count() != from.Epoch.Count() {"}}, heard},
+		"if p := entries[i].Previous; p.Seq != from.Seq || p.Epoch.Count() != from.Epoch.Count() {"}}, chain},
 	{"counter taken for identity by readers", []patch{
 		{"table/internal/scan/lineage.go", "case now.Epoch == since.Epoch && now.Seq >= since.Seq && now.burns == since.burns:",
 			"case now.Epoch.Count() == since.Epoch.Count() && now.Seq >= since.Seq && now.burns == since.burns:"},
