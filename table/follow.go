@@ -13,7 +13,7 @@ import (
 )
 
 // Follower is told by Follow what a table holds and everything that happens to it. Follow calls its methods from one goroutine, one
-// after another; while a method runs nothing else is read. An error of a method ends Follow with it.
+// after another; while a method runs nothing else is read. An error of a method ends Follow with it, a panic with ErrPanic.
 //
 // First comes a copy: BeginCopy, CopyRows for all rows in several calls, and Apply for what happens meanwhile. After InStep all that
 // was told, one call after another, makes the table as it stood at that position. From then on come groups of Apply, each followed by
@@ -91,7 +91,7 @@ func Follow[R any, K comparable](ctx context.Context, rdb redis.UniversalClient,
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer r.leave(ctx)
 	s := &sink[R, K]{decoder: r.decoder(), to: to, indexes: len(def.Indexes)}
 	return r.errorf("follow", r.reader.Follow(ctx, s.indexes, resolve(opts).proofEvery, s))
 }
@@ -105,7 +105,7 @@ type sink[R any, K comparable] struct {
 
 var _ scan.Sink = (*sink[int, int])(nil)
 
-func (s *sink[R, K]) BeginCopy() error { return s.to.BeginCopy() }
+func (s *sink[R, K]) BeginCopy() error { return caught(s.to.BeginCopy) }
 
 func (s *sink[R, K]) Copied(c *scan.CopiedRows) error {
 	rows := make([]Row[R, K], len(c.Keys))
@@ -121,12 +121,16 @@ func (s *sink[R, K]) Copied(c *scan.CopiedRows) error {
 		}
 		rows[i] = s.row(key, c.Rows[i], own)
 	}
-	return s.to.CopyRows(rows)
+	return caught(func() error { return s.to.CopyRows(rows) })
 }
 
-func (s *sink[R, K]) InStep(at layout.Position) error { return s.to.InStep(Position{at}) }
+func (s *sink[R, K]) InStep(at layout.Position) error {
+	return caught(func() error { return s.to.InStep(Position{at}) })
+}
 
-func (s *sink[R, K]) Proven(at time.Time) error { return s.to.Proven(at) }
+func (s *sink[R, K]) Proven(at time.Time) error {
+	return caught(func() error { return s.to.Proven(at) })
+}
 
 func (s *sink[R, K]) Apply(e *feed.Entry) error {
 	effect := Effect[R, K]{Kind: effectKindOf(e.Kind), At: Position{e.At}}
@@ -140,7 +144,17 @@ func (s *sink[R, K]) Apply(e *feed.Entry) error {
 	if err != nil {
 		return err
 	}
-	return s.to.Apply(effect)
+	return caught(func() error { return s.to.Apply(effect) })
+}
+
+// caught calls f, and returns a panic as ErrPanic.
+func caught(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	return f()
 }
 
 func effectKindOf(k layout.Kind) EffectKind {

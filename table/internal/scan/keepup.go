@@ -82,11 +82,11 @@ func (f *follower) applyUpTo(ctx context.Context, to layout.Position) (applied b
 			return applied, errCopyAnew // the table has gone back
 		}
 		entries, err := f.tail.Read(ctx, f.at, to)
-		if err != nil {
-			return applied, err
-		}
-		if len(entries) == 0 {
+		switch {
+		case errors.Is(err, feed.ErrGap), err == nil && len(entries) == 0:
 			return applied, errCopyAnew
+		case err != nil:
+			return applied, err
 		}
 		if err := f.apply(entries); err != nil {
 			return applied, err
