@@ -15,17 +15,17 @@ import (
 // Follower is told by Follow what a table holds and everything that happens to it. Implement it to keep something else in step with a
 // table: a search index, an aggregate, the clients of a websocket. Follow calls its methods from one goroutine, one after another,
 // and reads on when they have returned: a slow follower falls behind, and where the feed has forgotten what comes next, it is told
-// of a new copy. An error of a method ends Follow with that error.
+// of a new copy. An error of a method ends Follow with that error, a panic with ErrPanic.
 //
 // The calls come in this order:
 //
 //	BeginCopy, (CopyRows | Apply)..., InStep    the whole table
 //	(Apply..., InStep)...                       what happens then
 //
-// and again from BeginCopy on after a gap, also within a copy. Behind an InStep may come Proven, again and again. A follower keeps the rows that readers see, and
-// apart from them what is staged. It publishes what it has in InStep and nowhere else: only then what was told, one call after
-// another, is the table at one moment. Before, a row may be of a later moment than others, and its scores of a later one than its
-// record; a key may have been told that is gone already, or may be deleted that was never told.
+// and again from BeginCopy on after a gap, also within a copy. Behind an InStep may come Proven, again and again. A follower keeps the
+// rows that readers see, and apart from them what is staged. It publishes what it has in InStep and nowhere else: only then what was
+// told, one call after another, is the table at one moment. Before, a row may be of a later moment than others, and its scores of a
+// later one than its record; a key may have been told that is gone already, or may be deleted that was never told.
 //
 // A merge comes only after all that it shows. Where not all that was staged fits the feed, Follow drops what it has told of the session
 // with an EffectAbort, and begins a new copy after the merge.
@@ -103,7 +103,7 @@ func Follow[R any, K comparable](ctx context.Context, rdb redis.UniversalClient,
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer r.leave(ctx)
 	s := &sink[R, K]{decoder: r.decoder(), to: to, indexes: len(def.Indexes)}
 	return r.errorf("follow", r.reader.Follow(ctx, s.indexes, resolve(opts).proofEvery, s))
 }
@@ -117,7 +117,7 @@ type sink[R any, K comparable] struct {
 
 var _ scan.Sink = (*sink[int, int])(nil)
 
-func (s *sink[R, K]) BeginCopy() error { return s.to.BeginCopy() }
+func (s *sink[R, K]) BeginCopy() error { return caught(s.to.BeginCopy) }
 
 func (s *sink[R, K]) Copied(c *scan.CopiedRows) error {
 	rows := make([]Row[R, K], len(c.Keys))
@@ -133,12 +133,16 @@ func (s *sink[R, K]) Copied(c *scan.CopiedRows) error {
 		}
 		rows[i] = s.row(key, c.Rows[i], own)
 	}
-	return s.to.CopyRows(rows)
+	return caught(func() error { return s.to.CopyRows(rows) })
 }
 
-func (s *sink[R, K]) InStep(at layout.Position) error { return s.to.InStep(Position{at}) }
+func (s *sink[R, K]) InStep(at layout.Position) error {
+	return caught(func() error { return s.to.InStep(Position{at}) })
+}
 
-func (s *sink[R, K]) Proven(at time.Time) error { return s.to.Proven(at) }
+func (s *sink[R, K]) Proven(at time.Time) error {
+	return caught(func() error { return s.to.Proven(at) })
+}
 
 func (s *sink[R, K]) Apply(e *feed.Entry) error {
 	effect := Effect[R, K]{Kind: effectKindOf(e.Kind), At: Position{e.At}}
@@ -152,7 +156,17 @@ func (s *sink[R, K]) Apply(e *feed.Entry) error {
 	if err != nil {
 		return err
 	}
-	return s.to.Apply(effect)
+	return caught(func() error { return s.to.Apply(effect) })
+}
+
+// caught calls f, and returns a panic as ErrPanic.
+func caught(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	return f()
 }
 
 func effectKindOf(k layout.Kind) EffectKind {

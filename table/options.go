@@ -134,7 +134,7 @@ func WithTries(n int) Option { return func(o *options) { positive(&o.tries, n) }
 
 // WithProofEvery sets how often Follow at least asks the table how far it is, and proves so that its Follower is in step. The default
 // is a second.
-func WithProofEvery(d time.Duration) Option { return func(o *options) { o.proofEvery = d } }
+func WithProofEvery(d time.Duration) Option { return func(o *options) { positive(&o.proofEvery, d) } }
 
 // WithWait makes OpenReader and Follow wait until there is a table, instead of ErrNoTable. Open does not need it.
 func WithWait() Option { return func(o *options) { o.wait = untilThere } }

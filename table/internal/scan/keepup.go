@@ -83,11 +83,11 @@ func (f *follower) applyUpTo(ctx context.Context, to layout.Position) error {
 			return errCopyAnew // the table has gone back
 		}
 		entries, err := f.tail.Read(ctx, f.at, to)
-		if err != nil {
-			return err
-		}
-		if len(entries) == 0 {
+		switch {
+		case errors.Is(err, feed.ErrGap), err == nil && len(entries) == 0:
 			return errCopyAnew
+		case err != nil:
+			return err
 		}
 		if err := f.apply(entries); err != nil {
 			return err
