@@ -29,6 +29,10 @@ type bench struct {
 	sides   []*sides
 	names   int
 	delays  []*delay.Proxy
+	homes   map[setting]*home // of lines about the feed
+
+	visiting *redis.Client // of the reader
+	reader   *table.Reader[record, int64]
 }
 
 // sides are the same records in a table of ours and on bare go-redis.
@@ -66,6 +70,17 @@ func (b *bench) close() error {
 
 // forget closes all tables.
 func (b *bench) forget() (err error) {
+	if b.visiting != nil {
+		if b.reader != nil {
+			err = b.reader.Close()
+		}
+		err = errors.Join(err, b.visiting.Close())
+	}
+	b.visiting, b.reader = nil, nil
+	for _, h := range b.homes {
+		err = errors.Join(err, h.close())
+	}
+	b.homes = nil
 	for _, s := range b.sides {
 		err = errors.Join(err, s.table.Close())
 	}
@@ -142,9 +157,11 @@ func inBatches(ctx context.Context, records []record, send func(context.Context,
 }
 
 // settled returns when the server frees nothing in the background any more.
-func (b *bench) settled(ctx context.Context) error {
+func (b *bench) settled(ctx context.Context) error { return settled(ctx, b.bare) }
+
+func settled(ctx context.Context, rdb *redis.Client) error {
 	for {
-		info, err := b.bare.Info(ctx, "memory").Result()
+		info, err := rdb.Info(ctx, "memory").Result()
 		if err != nil || strings.Contains(info, "lazyfree_pending_objects:0\r\n") {
 			return err
 		}

@@ -24,6 +24,18 @@ const (
 	allByHand   = "ZRANGE, then HMGET by pages of 1,000, decoding"
 )
 
+// section is one table of figures.
+type section struct {
+	mark  string // where it goes in the Markdown file
+	head  []string
+	lines []line
+}
+
+var (
+	besideBare      = section{"lines", []string{"work", "ours", "bare", "unit", "ours / bare", "min..max", "goal", ""}, lines}
+	besideOurselves = section{"additions", []string{"work", "this", "the other", "unit", "this / other", "min..max", "goal", ""}, additions}
+)
+
 var lines = []line{
 	{"bulk-put", "bulk Put, 1,000 a call", bulkByHand, "records/s", 0.8, true, bulkPut},
 	{"put-128", "Put one record, 128 goroutines", putByHand, "records/s", 3, true, put(128)},

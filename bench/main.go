@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"time"
 )
 
@@ -55,8 +56,8 @@ func parseFlags() (o options) {
 	flag.StringVar(&o.markdown, "markdown", "", "write the figures into this `file` too, between its marks")
 	flag.Parse()
 	if *list {
-		for i := range lines {
-			fmt.Printf("%-14s %-40s beside: %s\n", lines[i].name, lines[i].what, lines[i].against)
+		for _, l := range slices.Concat(lines, additions) {
+			fmt.Printf("%-20s %-50s beside: %s\n", l.name, l.what, l.against)
 		}
 		os.Exit(0)
 	}

@@ -3,20 +3,31 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // race measures all lines that were asked for and prints each when it is done.
 func (b *bench) race(ctx context.Context) error {
-	r := report{mark: "lines", head: []string{"work", "ours", "bare", "unit", "ours / bare", "min..max", "goal", ""},
-		widths: []int{-40, 11, 11, -9, 11, 13, 8, -6}}
-	r.begin()
-	for i := range lines {
-		l := &lines[i]
-		if !b.work.MatchString(l.name) {
-			continue
+	for _, s := range []section{besideBare, besideOurselves} {
+		if err := b.raceOf(ctx, s); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// raceOf leaves a section alone of which nothing was asked for.
+func (b *bench) raceOf(ctx context.Context, s section) error {
+	wanted := slices.DeleteFunc(slices.Clone(s.lines), func(l line) bool { return !b.work.MatchString(l.name) })
+	if len(wanted) == 0 {
+		return nil
+	}
+	r := report{mark: s.mark, head: s.head, widths: []int{-40, 11, 11, -9, 11, 13, 8, -6}}
+	r.begin()
+	for i := range wanted {
+		l := &wanted[i]
 		o, err := b.contest(ctx, l)
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.name, err)

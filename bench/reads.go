@@ -11,8 +11,7 @@ func lookup(goroutines int) func(context.Context, *bench) (contest, error) {
 		s, err := b.loaded(ctx)
 		ours := func(ctx context.Context, random *rand.Rand) error {
 			id := random.Int64N(int64(len(b.records)))
-			r, err := s.table.Get(ctx, id)
-			return errors.Join(err, exactly(int(r.ID), int(id)))
+			return get(ctx, s.table, id)
 		}
 		bare := func(ctx context.Context, random *rand.Rand) error {
 			id := random.Int64N(int64(len(b.records)))
@@ -21,6 +20,12 @@ func lookup(goroutines int) func(context.Context, *bench) (contest, error) {
 		}
 		return contest{rate(goroutines, b.time, ours), rate(goroutines, b.time, bare)}, err
 	}
+}
+
+// get looks one record up.
+func get(ctx context.Context, h handle, id int64) error {
+	r, err := h.Get(ctx, id)
+	return errors.Join(err, exactly(int(r.ID), int(id)))
 }
 
 // ranges reads intervals of n records each.
@@ -55,9 +60,12 @@ func (s *sides) ranges(n, goroutines int) contest {
 	return contest{rate(goroutines, s.b.time, ours), rate(goroutines, s.b.time, bare)}
 }
 
-func (s *sides) oursBetween(ctx context.Context, i, n int) error {
+func (s *sides) oursBetween(ctx context.Context, i, n int) error { return between(ctx, s.table, i, n) }
+
+// between reads n records from the i-th on.
+func between(ctx context.Context, h handle, i, n int) error {
 	in, got := departing(i, n), 0
-	for r, err := range s.table.Records(ctx, s.table.Range(byDeparture, in.GE, in.LT)) {
+	for r, err := range h.Records(ctx, h.Range(byDeparture, in.GE, in.LT)) {
 		if err != nil {
 			return err
 		}
@@ -107,8 +115,11 @@ func (s *sides) streams(read func(*sides, context.Context) (int, error)) contest
 	return contest{ours, bare}
 }
 
-func (s *sides) recordsOfAll(ctx context.Context) (n int, err error) {
-	for _, err := range s.table.Records(ctx, s.table.All(byDeparture)) {
+func (s *sides) recordsOfAll(ctx context.Context) (int, error) { return recordsOf(ctx, s.table) }
+
+// recordsOf reads everything.
+func recordsOf(ctx context.Context, h handle) (n int, err error) {
+	for _, err := range h.Records(ctx, h.All(byDeparture)) {
 		if err != nil {
 			return n, err
 		}

@@ -14,10 +14,10 @@ func TestMain(m *testing.M) { connect.Silence(); os.Exit(redistest.Main(m)) }
 
 var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
 
-// All Go in the README is in a file of this package too, and so compiles and runs.
+// All Go in the README is in one of these files too, and so compiles and runs.
 func TestTheReadmeSaysWhatRuns(t *testing.T) {
 	t.Parallel()
-	tested := read(t, "quickstart_test.go") + read(t, "howto_test.go")
+	tested := read(t, "quickstart_test.go") + read(t, "howto_test.go") + read(t, "readers_test.go") + read(t, "../table/example_follow_test.go")
 	blocks := goBlock.FindAllStringSubmatch(read(t, "../README.md"), -1)
 	if len(blocks) < 3 {
 		t.Fatalf("only %d blocks of Go in the README", len(blocks))

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -73,6 +75,19 @@ var faults = []fault{
 }
 
 func fine() error { return nil }
+
+// faultsNamed are some of the faults.
+func faultsNamed(t testing.TB, names ...string) (some []fault) {
+	t.Helper()
+	for _, name := range names {
+		i := slices.IndexFunc(faults, func(f fault) bool { return f.name == name })
+		if i < 0 {
+			t.Fatalf("there is no fault called %s", name)
+		}
+		some = append(some, faults[i])
+	}
+	return some
+}
 
 // toxic lets a toxic of the proxy work.
 func toxic(name, kind, stream, attributes string) fault {

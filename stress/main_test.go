@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
+	"github.com/tablecache-go/tablecache/internal/faulty"
 	"github.com/tablecache-go/tablecache/internal/redistest"
 )
 
@@ -27,6 +28,7 @@ var readsMade, mergesSpanned atomic.Int64
 var session run
 
 func TestMain(m *testing.M) {
+	faulty.Main(map[string]faulty.Role{"reader": readWorlds, "owner": ownWorlds})
 	flag.BoolVar(&session.full, "stress.full", false, fmt.Sprint("go on until the volume of a full run is done; fail if that takes more than ", longest))
 	flag.DurationVar(&session.duration, "stress.duration", 90*time.Second, "how long a run that is not full takes, about")
 	flag.Uint64Var(&session.seed, "stress.seed", 0, "seed to replay; 0 draws one")
@@ -84,12 +86,14 @@ func (silent) Printf(context.Context, string, ...any) {}
 
 // Shares of the duration of a shortened run.
 const (
-	modelShare  = 0.27
-	linearShare = 0.25
-	loadShare   = 0.13
-	spanShare   = 0.04
-	faultShare  = 0.28
-	takeShare   = 0.03
+	modelShare   = 0.24
+	linearShare  = 0.22
+	loadShare    = 0.11
+	spanShare    = 0.04
+	faultShare   = 0.24
+	takeShare    = 0.03
+	readersShare = 0.10
+	feedShare    = 0.10
 )
 
 // source returns the random numbers of one test, or of one part of it.

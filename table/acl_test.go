@@ -263,7 +263,7 @@ func refusals(t testing.TB, s *redistest.Server, user string) (objects []string)
 }
 
 // optional are the commands without which a table goes other ways.
-var optional = []string{"multi", "exec", "watch", "eval", "info|memory", "info|replication", "memory|usage",
+var optional = []string{"multi", "exec", "watch", "eval", "xrevrange", "info|memory", "info|replication", "memory|usage",
 	"client|setinfo"}
 
 func TestTheACLRuleIsTight(t *testing.T) {

@@ -107,7 +107,13 @@ func (k *copier) read(s table.Spec[item], meanwhile func()) (a answer) {
 		}
 	}
 	defer func() { k.hook.do = func() {} }()
-	enough := func(p *scan.Page) bool { return s.Limit > 0 && len(p.Rows) >= s.Limit }
+	enough := func(pages []*scan.Page) bool {
+		n := 0
+		for _, p := range pages {
+			n += len(p.Rows)
+		}
+		return s.Limit > 0 && n >= s.Limit
+	}
 	a.err = k.reader.Read(k.Context(), queryOf(s), enough, func(p *scan.Page) error {
 		a.moments = append(a.moments, p.Moment)
 		a.at = layout.Position{Epoch: p.Epoch, Seq: p.View.Seq}
@@ -368,7 +374,7 @@ func TestR3_WithoutAFeedALongReadEndsOnlyIfTheTableChangesEachTime(t *testing.T)
 	a := k.read(s, once(3, func() { put(t, tbl, more...) }))
 	wantRead(t, a, numbered(0, 95))
 	a = k.read(s, func() { put(t, tbl, more...) })
-	wantExpired(t, a, "WithFeed", "mirror")
+	wantExpired(t, a, "WithFeed", "Follow")
 	if len(a.rows) > 0 {
 		t.Errorf("%d rows", len(a.rows))
 	}
@@ -385,8 +391,8 @@ func TestR3_BeyondTheMemoryPagesAreGuarded(t *testing.T) {
 		wantRead(t, k.read(s, func() {}), numbered(0, 500))
 		wantRead(t, k.read(s, func() { ok(t, tbl.ScratchPut(t.Context(), same...)) }), numbered(0, 500)) // changes nothing that is seen
 		ok(t, tbl.ScratchAbort(t.Context()))
-		wantExpired(t, k.read(s, func() { put(t, tbl, same...) }), "WithSnapshotMemory", "mirror")
-		wantExpired(t, k.read(s, once(60, func() { put(t, tbl, same...) })), "WithSnapshotMemory", "mirror")
+		wantExpired(t, k.read(s, func() { put(t, tbl, same...) }), "WithSnapshotMemory", "Follow")
+		wantExpired(t, k.read(s, once(60, func() { put(t, tbl, same...) })), "WithSnapshotMemory", "Follow")
 		wantRead(t, k.read(few, func() { put(t, tbl, same...) }), numbered(0, 30))
 	}
 }
@@ -458,7 +464,7 @@ func TestR3_ALongReadEndsWithItsContext(t *testing.T) {
 			<-hangs
 		}
 	}
-	none := func(*scan.Page) bool { return false }
+	none := func([]*scan.Page) bool { return false }
 	err := k.reader.Read(ctx, queryOf(s), none, func(*scan.Page) error { return nil })
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)

@@ -14,7 +14,8 @@
 // predicate, order and limit. [Table.Stream] delivers the same through a bounded channel.
 // [Table.First], [Table.Get], [Table.Lookup] and [Table.Count] are the short forms. Every read is
 // a snapshot: the records as they stood at one moment of the call, whatever is written meanwhile.
-// [OpenReader] returns a [Reader], which reads a table that another process owns. A [Position] tells
+// [OpenReader] returns a [Reader], which reads a table that another process owns, or none at the moment.
+// [StoredDefinition] is for programs that know only the table's name. A [Position] tells
 // how far a table has come: [Reader.WaitFor] waits until a write that another process has made is
 // seen. [Follow] tells a [Follower] all that a table holds and everything that happens to it.
 // [Table.Page] returns a listing page by page, each of the present, for a handler that keeps nothing.

@@ -80,18 +80,24 @@ var fates = map[string]func(t *testing.T, old *redis.Client){
 	"of an earlier owner": command("HSET", "t:m", "epoch", "0:earlier"),
 }
 
-var clientID = regexp.MustCompile(`id=(\d+) .* name=` + poolName + ` .* cmd=(\S+)`)
+var clientID = regexp.MustCompile(`id=(\d+) .* name=` + poolName + ` .* flags=(\S+) `)
 
-// pooled returns the ids of the client's connections to a server that have sent a command last.
-func pooled(t *testing.T, admin *redis.Client, cmd string) (ids []string) {
+// pooled returns the ids of the client's connections to a server that have one of these flags.
+func pooled(t *testing.T, admin *redis.Client, flags string) (ids []string) {
 	t.Helper()
 	for line := range strings.Lines(admin.ClientList(t.Context()).Val()) {
-		if m := clientID.FindStringSubmatch(line); m != nil && (cmd == "" || m[2] == cmd) {
+		if m := clientID.FindStringSubmatch(line); m != nil && strings.ContainsAny(m[2], flags) {
 			ids = append(ids, m[1])
 		}
 	}
 	return ids
 }
+
+// Flags of connections.
+const (
+	blocked = "b"
+	idle    = "N" // or at least no other flag
+)
 
 // spoil makes n idle connections in each pool lead to the old server; they are the next to be used.
 func (m *movedTable) spoil(t *testing.T, n int) {
@@ -113,7 +119,7 @@ func (m *movedTable) spoil(t *testing.T, n int) {
 	}
 	var atOld, atNow []string
 	until(t, "all connections to be used", func() bool {
-		atOld, atNow = pooled(t, m.oldAdmin, "xread"), pooled(t, m.nowAdmin, "xread")
+		atOld, atNow = pooled(t, m.oldAdmin, blocked), pooled(t, m.nowAdmin, blocked)
 		return len(atOld)+len(atNow) == single+several
 	})
 	if len(atOld) < n { // some that came back meanwhile were used instead
@@ -179,7 +185,7 @@ func TestP4_ReadsAtOnceAreAllRight(t *testing.T) {
 				_, err := m.Get(t.Context(), int64(i%7))
 				ok(t, err)
 			}
-			if left := pooled(t, m.oldAdmin, ""); len(left) > 4 { // those of the pool that nobody has used again
+			if left := pooled(t, m.oldAdmin, blocked+idle); len(left) > 4 { // those of the pool that nobody has used again
 				t.Errorf("%d connections still lead to the old server", len(left))
 			}
 			put(t, m.items, numbered(7, 8)...)

@@ -122,30 +122,43 @@ func (w *follower) copyIf(needed bool) {
 	}
 }
 
-// stored is what readers of the table see.
+// stored is what readers of the table see at one moment: a fold may be under way.
 func (w *follower) stored() map[string]followed {
 	w.Helper()
-	all := w.hash(":r", ":i:")
-	if w.rdb.HGet(context.Background(), w.name+":m", "state").Val() == "merging" {
-		gomaps.Copy(all, w.hash(":s", ":x:"))
+	ctx := context.Background()
+	p := w.rdb.TxPipeline()
+	state, merged, staged := p.HGet(ctx, w.name+":m", "state"), w.queueHash(p, ":r", ":i:"), w.queueHash(p, ":s", ":x:")
+	_, err := p.Exec(ctx)
+	ok(w, err)
+	all := merged()
+	if state.Val() == "merging" {
+		gomaps.Copy(all, staged())
 	}
 	gomaps.DeleteFunc(all, func(_ string, r followed) bool { return len(r.row) == 4 })
 	return all
 }
 
-func (w *follower) hash(hash, set string) map[string]followed {
-	w.Helper()
-	rows, err := w.rdb.HGetAll(context.Background(), w.name+hash).Result()
-	ok(w, err)
-	all := make(map[string]followed, len(rows))
-	for key, row := range rows {
-		all[key] = followed{row, w.score(set+"at", key), w.score(set+"rank", key)}
+// queueHash queues the commands that read a hash and its sorted sets, and returns a function that tells what they have brought.
+func (w *follower) queueHash(p redis.Pipeliner, hash, set string) func() map[string]followed {
+	ctx := context.Background()
+	rows := p.HGetAll(ctx, w.name+hash)
+	ats, ranks := p.ZRangeWithScores(ctx, w.name+set+"at", 0, -1), p.ZRangeWithScores(ctx, w.name+set+"rank", 0, -1)
+	return func() map[string]followed {
+		all := make(map[string]followed)
+		at, rank := scoresIn(ats.Val()), scoresIn(ranks.Val())
+		for key, row := range rows.Val() {
+			all[key] = followed{row, at[key], rank[key]}
+		}
+		return all
 	}
-	return all
 }
 
-func (w *follower) score(set, key string) float64 {
-	return w.rdb.ZScore(context.Background(), w.name+set, key).Val()
+func scoresIn(entries []redis.Z) map[string]float64 {
+	scores := make(map[string]float64, len(entries))
+	for _, e := range entries {
+		scores[e.Member.(string)] = e.Score
+	}
+	return scores
 }
 
 // equals checks that the follower has what readers see.

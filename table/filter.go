@@ -13,8 +13,10 @@ type filter[R any, K comparable] struct {
 	*decoder[R, K]
 	plan   plan[R]
 	passed int
-	ready  []judged[R] // the part of the answer on the page judged
-	judged *scan.Page  // the page that enough has judged; nil: it has judged none
+	ready  map[*scan.Page][]judged[R] // the part of the answer on the pages that enough has judged
+	found  int                        // how many records are ready
+	first  *scan.Page                 // of the pages that enough was asked about last
+	known  int                        // how many these were
 }
 
 type judged[R any] struct {
@@ -22,24 +24,42 @@ type judged[R any] struct {
 	err    error
 }
 
-// enough tells whether the first page holds as many records of the answer as the limit allows.
-func (f *filter[R, K]) enough(ctx context.Context, page *scan.Page) bool {
-	if f.plan.limit == 0 {
+// mostReady bounds the limit up to which enough judges more than the first page, for it keeps the records that it has found.
+const mostReady = 1000
+
+// enough tells whether pages hold as many records of the answer as the limit allows. It judges a page once, unless the pages were
+// read anew.
+func (f *filter[R, K]) enough(ctx context.Context, pages []*scan.Page) bool {
+	switch {
+	case f.plan.limit == 0, f.plan.recheck != nil && f.plan.limit > mostReady && len(pages) > 1:
 		return false
+	case f.first != pages[0]:
+		f.first, f.known, f.found, f.ready = pages[0], 0, 0, make(map[*scan.Page][]judged[R])
 	}
+	for f.known < len(pages) && f.found < f.plan.limit && ctx.Err() == nil { // if ctx has ended the next call will find that
+		f.prejudge(ctx, pages[f.known])
+		f.known++
+	}
+	return f.found >= f.plan.limit
+}
+
+// prejudge gets the part of the answer on a page ready, up to the limit.
+func (f *filter[R, K]) prejudge(ctx context.Context, page *scan.Page) {
 	if f.plan.recheck == nil {
-		return len(page.Rows) >= f.plan.limit
+		f.found += len(page.Rows)
+		return
 	}
-	f.ready, f.judged = nil, page
-	for i := 0; i < len(page.Rows) && ctx.Err() == nil; i++ {
+	ready := make([]judged[R], 0)
+	for i := 0; i < len(page.Rows) && f.found < f.plan.limit; i++ {
+		if ctx.Err() != nil {
+			return
+		}
 		if err, ok := f.judge(page, i); ok {
-			f.ready = append(f.ready, judged[R]{f.record, err})
-		}
-		if len(f.ready) == f.plan.limit {
-			return true
+			ready = append(ready, judged[R]{f.record, err})
+			f.found++
 		}
 	}
-	return false // also when ctx has ended: the next call will find that
+	f.ready[page] = ready
 }
 
 // judge decodes row i; ok is false when it is not part of the answer.
@@ -56,8 +76,9 @@ func (f *filter[R, K]) judge(page *scan.Page, i int) (err error, ok bool) {
 
 // pass yields the records of one page.
 func (f *filter[R, K]) pass(ctx context.Context, page *scan.Page, yield func(R, error) bool) error {
-	if f.judged == page {
-		return f.passReady(ctx, yield)
+	if ready, is := f.ready[page]; is {
+		delete(f.ready, page)
+		return f.passReady(ctx, ready, yield)
 	}
 	for i := range page.Rows {
 		if ctx.Err() != nil { // checked for each row, because a slow predicate may let none pass
@@ -72,8 +93,8 @@ func (f *filter[R, K]) pass(ctx context.Context, page *scan.Page, yield func(R, 
 	return nil
 }
 
-func (f *filter[R, K]) passReady(ctx context.Context, yield func(R, error) bool) error {
-	for _, j := range f.ready {
+func (f *filter[R, K]) passReady(ctx context.Context, ready []judged[R], yield func(R, error) bool) error {
+	for _, j := range ready {
 		if err := f.yield(ctx, j.record, j.err, yield); err != nil {
 			return err
 		}

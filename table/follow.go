@@ -12,28 +12,39 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/scan"
 )
 
-// Follower is told by Follow what a table holds and everything that happens to it. Follow calls its methods from one goroutine, one
-// after another; while a method runs nothing else is read. An error of a method ends Follow with it.
+// Follower is told by Follow what a table holds and everything that happens to it. Implement it to keep something else in step with a
+// table: a search index, an aggregate, the clients of a websocket. Follow calls its methods from one goroutine, one after another,
+// and reads on when they have returned: a slow follower falls behind, and where the feed has forgotten what comes next, it is told
+// of a new copy. An error of a method ends Follow with that error, a panic with ErrPanic.
 //
-// First comes a copy: BeginCopy, Apply of an EffectNote, CopyRows for all rows in several calls, and Apply for what happens meanwhile. After InStep all that
-// was told, one call after another, makes the table as it stood at that position. From then on come groups of Apply, each followed by
-// InStep. Between BeginCopy and InStep, and between Apply and InStep, what was told is the table at no moment, and the scores of a row may
-// be those of a later version of it: do not show it. Where
-// the feed has a gap a new copy begins, which replaces all that was told before, the scratch session too.
+// The calls come in this order:
+//
+//	BeginCopy, (CopyRows | Apply)..., InStep    the whole table; the first Apply is an EffectNote
+//	(Apply..., InStep)...                       what happens then
+//
+// and again from BeginCopy on after a gap, also within a copy. Behind an InStep may come Proven, again and again. A follower keeps the
+// rows that readers see, and apart from them what is staged. It publishes what it has in InStep and nowhere else: only then what was
+// told, one call after another, is the table at one moment. Before, a row may be of a later moment than others, and its scores of a
+// later one than its record; a key may have been told that is gone already, or may be deleted that was never told.
+//
+// A merge comes only after all that it shows. Where not all that was staged fits the feed, Follow drops what it has told of the session
+// with an EffectAbort, and begins a new copy after the merge.
 type Follower[R any, K comparable] interface {
-	// BeginCopy says that a copy begins. What the follower has shown it may go on showing until InStep.
+	// BeginCopy says that a copy begins: forget all rows, and what is staged. What was published may stay so until InStep.
 	BeginCopy() error
-	// CopyRows brings rows of a copy. A key may come more than once, also after an Apply: the last one counts.
+	// CopyRows brings rows of a copy, as EffectPut does: a key may have been told before, and the last row of it counts.
 	CopyRows(rows []Row[R, K]) error
 	// Apply brings one effect.
 	Apply(e Effect[R, K]) error
-	// InStep says that what was told is the table as it stood at p.
+	// InStep says that what was told is the table as it stood at p. A handle that is asked to WaitFor(p) shows no less.
 	InStep(p Position) error
-	// Proven says that what was told includes all that the server had acknowledged at that time, by the clock of this process.
+	// Proven says that what was told includes all that the server had acknowledged at that time, by the clock of this process:
+	// its age is no more than the time since then. WithProofEvery says how often it comes while the server answers.
 	Proven(at time.Time) error
 }
 
-// Row is a record as it is stored. Record, Key and Scores belong to the follower; KeyBytes and Contents are only valid during the call.
+// Row is a record as it is stored. Record, Key and Scores belong to the follower; KeyBytes, Contents and the slice of rows are only
+// valid during the call. A row that cannot be decoded is told, too: return its Err to end Follow, or treat the row as gone.
 type Row[R any, K comparable] struct {
 	Key      K
 	Record   R
@@ -56,18 +67,18 @@ type Effect[R any, K comparable] struct {
 // EffectKind says what an Effect changes.
 type EffectKind int
 
-// The kinds of effects. Stage and Discard change nothing that readers see, until a Merge shows all of them at once or an Abort drops
-// them.
+// The kinds of effects, and what a follower does. Readers see nothing of Stage and Discard before the Merge, which shows all of them
+// at once.
 const (
-	EffectPut     EffectKind = iota // rows were put
-	EffectDelete                    // the rows with these keys were deleted
-	EffectStage                     // rows were put into the scratch space
-	EffectDiscard                   // these keys were discarded in the scratch space
-	EffectMerge                     // what is staged has become visible
-	EffectAbort                     // what is staged was dropped
-	EffectClear                     // all rows, what is staged, and the note were dropped
-	EffectApply                     // rows were put, keys deleted and the note written, at one moment: any of these
-	EffectNote                      // what the note is, at the beginning of a copy
+	EffectPut     EffectKind = iota // store the rows
+	EffectDelete                    // remove the rows with these keys
+	EffectStage                     // keep the rows apart; a row of a later Stage replaces one with the same key
+	EffectDiscard                   // note apart that these keys go, staged rows too; a later Stage brings a key back
+	EffectMerge                     // store and remove what was kept apart, and forget it
+	EffectAbort                     // forget what was kept apart
+	EffectClear                     // remove all rows and the note, and forget what was kept apart
+	EffectApply                     // store the rows and remove those in Gone, at one moment
+	EffectNote                      // change nothing but the note; the first effect of a copy tells what that is
 )
 
 var effectKinds = [...]string{"put", "delete", "stage", "discard", "merge", "abort", "clear", "apply", "note"}
@@ -84,8 +95,9 @@ func (k EffectKind) String() string {
 // ctx ends or an error comes that waiting cannot cure. It returns that error; it never returns nil. It changes no byte in Redis,
 // makes no writer wait, and goes on while the table has no owner.
 //
-// It reads the change feed through a connection of its own. After a gap in the feed, a session whose rows were too many for the feed,
-// a repair, or a fail-over to an older copy it copies the table anew; while Redis is away it tries again with pauses. It returns
+// It reads the change feed through a connection of its own, beside the pool of rdb, and holds no more than a page or a reply of the feed
+// in memory. After a gap in the feed, a session whose rows were too many for the feed, a repair, or a fail-over to an older copy it
+// copies the table anew; while Redis is away it tries again with pauses. It returns
 // ErrNoTable where there is no table at first (see WithWait; later it waits until there is one again), ErrNoFeed if the owner keeps no
 // feed, ErrSchemaMismatch if the table is not what def describes, what the follower has returned, and refusals that do not pass.
 // Indexes of def may have no score function.
@@ -96,7 +108,7 @@ func Follow[R any, K comparable](ctx context.Context, rdb redis.UniversalClient,
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer r.leave(ctx)
 	s := &sink[R, K]{decoder: r.decoder(), to: to, indexes: len(def.Indexes)}
 	return r.errorf("follow", r.reader.Follow(ctx, s.indexes, resolve(opts).proofEvery, s))
 }
@@ -110,7 +122,7 @@ type sink[R any, K comparable] struct {
 
 var _ scan.Sink = (*sink[int, int])(nil)
 
-func (s *sink[R, K]) BeginCopy() error { return s.to.BeginCopy() }
+func (s *sink[R, K]) BeginCopy() error { return caught(s.to.BeginCopy) }
 
 func (s *sink[R, K]) Copied(c *scan.CopiedRows) error {
 	rows := make([]Row[R, K], len(c.Keys))
@@ -126,16 +138,22 @@ func (s *sink[R, K]) Copied(c *scan.CopiedRows) error {
 		}
 		rows[i] = s.row(key, c.Rows[i], own)
 	}
-	return s.to.CopyRows(rows)
+	return caught(func() error { return s.to.CopyRows(rows) })
 }
 
 func (s *sink[R, K]) Note(at layout.Position, note []byte) error {
-	return s.to.Apply(Effect[R, K]{Kind: EffectNote, At: Position{at}, Noted: true, Note: note})
+	return caught(func() error {
+		return s.to.Apply(Effect[R, K]{Kind: EffectNote, At: Position{at}, Noted: true, Note: note})
+	})
 }
 
-func (s *sink[R, K]) InStep(at layout.Position) error { return s.to.InStep(Position{at}) }
+func (s *sink[R, K]) InStep(at layout.Position) error {
+	return caught(func() error { return s.to.InStep(Position{at}) })
+}
 
-func (s *sink[R, K]) Proven(at time.Time) error { return s.to.Proven(at) }
+func (s *sink[R, K]) Proven(at time.Time) error {
+	return caught(func() error { return s.to.Proven(at) })
+}
 
 func (s *sink[R, K]) Apply(e *feed.Entry) error {
 	effect := Effect[R, K]{Kind: effectKindOf(e.Kind), At: Position{e.At}}
@@ -156,7 +174,17 @@ func (s *sink[R, K]) Apply(e *feed.Entry) error {
 	if err != nil {
 		return err
 	}
-	return s.to.Apply(effect)
+	return caught(func() error { return s.to.Apply(effect) })
+}
+
+// caught calls f, and returns a panic as ErrPanic.
+func caught(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	return f()
 }
 
 func effectKindOf(k layout.Kind) EffectKind {

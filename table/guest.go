@@ -50,6 +50,21 @@ func (g *guest) Close() error {
 	return nil
 }
 
+// leave is Close for a call that must not outlive its context: once ctx has ended it waits no longer than briefly, and what hangs
+// in a socket ends by itself later.
+func (g *guest) leave(ctx context.Context) {
+	closed := make(chan struct{})
+	go func() {
+		_ = g.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-ctx.Done():
+		isClosedWithin(closed, time.Millisecond)
+	}
+}
+
 // Stats returns what is known of the table without owning it: the fields that tell what its owner's process is doing (Pins,
 // Mailbox, FoldFailures, FoldError, ScratchSince) are zero.
 func (g *guest) Stats(ctx context.Context) (Stats, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/tablecache-go/tablecache/cleanup"
 )
 
-// Option changes how Open opens a table, or OpenReader one for reading.
+// Option changes how Open opens a table, OpenReader one for reading, or how Follow follows one. Each says which options it takes.
 type Option func(*options)
 
 type options struct {
@@ -103,7 +103,8 @@ func WithStreamBuffer(records int) Option { return func(o *options) { positive(&
 func WithSnapshotGrace(d time.Duration) Option { return func(o *options) { positive(&o.grace, d) } }
 
 // WithSnapshotMemory sets how much memory all long reads of the table may use together to read on quickly,
-// because a write or a fold waits for them. The default is 64 MiB.
+// because a write or a fold waits for them. For a Reader it is how much memory all its long reads may use together for the copies that
+// they are made from. The default is 64 MiB.
 func WithSnapshotMemory(bytes int64) Option { return func(o *options) { positive(&o.memory, bytes) } }
 
 // WithPageBytes sets about how large one page of a long read is. The default is 256 KiB.
@@ -133,12 +134,12 @@ func WithTries(n int) Option { return func(o *options) { positive(&o.tries, n) }
 
 // WithProofEvery sets how often Follow at least asks the table how far it is, and proves so that its Follower is in step. The default
 // is a second.
-func WithProofEvery(d time.Duration) Option { return func(o *options) { o.proofEvery = d } }
+func WithProofEvery(d time.Duration) Option { return func(o *options) { positive(&o.proofEvery, d) } }
 
 // WithWait makes OpenReader and Follow wait until there is a table, instead of ErrNoTable. Open does not need it.
 func WithWait() Option { return func(o *options) { o.wait = untilThere } }
 
-// WithFeed bounds the change feed, from which readers and mirrors in other processes learn what has changed: so many bytes of the
+// WithFeed bounds the change feed, from which readers and followers in other processes learn what has changed: so many bytes of the
 // latest effects are kept (after a take-over up to twice that). Who falls further behind copies anew. The default is 16 MiB; with 0
 // there is no feed, and writes cost a little less.
 func WithFeed(bytes int64) Option { return func(o *options) { o.feedBytes = max(0, bytes) } }

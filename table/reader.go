@@ -58,7 +58,7 @@ func OpenReader[R any, K comparable](ctx context.Context, rdb redis.UniversalCli
 	}
 	g := startGuest(c, schema, scan.Config{PageBytes: o.pageBytes, Memory: o.memory, KeepsRows: def.keepsRows(), Snapshots: scan.Copied}, &o)
 	if err := g.begin(ctx, o.wait); err != nil {
-		_ = g.Close()
+		g.leave(ctx)
 		return fail(err)
 	}
 	return &Reader[R, K]{guest: g, handle: handle[R, K]{base: g.base, coder: coder[R, K]{def: def}, buffer: o.buffer}}, nil

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -148,6 +149,9 @@ func everyReaderVerb(t *testing.T, rdb *redis.Client, name string) error {
 		func() { ok(t, tbl.ScratchMerge(t.Context())) },
 	} {
 		prepare()
+		if _, err := table.StoredDefinition(t.Context(), rdb, name); err != nil {
+			return fmt.Errorf("stored definition: %w", err)
+		}
 		r, err := table.OpenReader(t.Context(), rdb, itemDefinition(name), table.WithPageBytes(400))
 		if err != nil {
 			return fmt.Errorf("open: %w", err)
@@ -166,8 +170,45 @@ func everyReaderVerb(t *testing.T, rdb *redis.Client, name string) error {
 				_ = r.Close()
 				return fmt.Errorf("records while the table is written: %w", err)
 			}
+			if err := followOne(t, rdb, name, func() { put(t, tbl, numbered(30, 31)...) }); err != nil {
+				_ = r.Close()
+				return fmt.Errorf("follow: %w", err)
+			}
 		}
 		ok(t, r.Close())
+	}
+	return nil
+}
+
+// followOne copies a table, and follows it until it is told of one write.
+func followOne(t *testing.T, rdb *redis.Client, name string, write func()) error {
+	enough := errors.New("enough")
+	err := table.Follow(t.Context(), rdb, itemDefinition(name), &brief{twin: newTwin(), write: write, enough: enough})
+	if errors.Is(err, enough) {
+		return nil
+	}
+	return err
+}
+
+// brief is a Follower that has a write made when it is in step, and ends Follow when it has been told of it.
+type brief struct {
+	*twin
+	write   func()
+	enough  error
+	written bool
+}
+
+func (b *brief) Proven(time.Time) error {
+	if !b.written {
+		b.written = true
+		b.write()
+	}
+	return nil
+}
+
+func (b *brief) InStep(table.Position) error {
+	if b.written {
+		return b.enough
 	}
 	return nil
 }

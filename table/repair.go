@@ -15,6 +15,7 @@ import (
 // whatever is written meanwhile. Repair returns what it has mended; a second run mends nothing. What is lost
 // stays lost: a row that is gone leaves no trace afterwards. An entry that is missing in an Unstored index
 // stays missing, for nobody knows its score.
+// A table that has gone back behind what its owner knows of is not mended under that owner: the error is ErrLost.
 //
 // Each step that changes something is one write: it waits for long reads as Clear does, at most the grace period, and its
 // errors are those of Clear. With an error Repair returns what it has mended before. Repair also works on a table whose writes

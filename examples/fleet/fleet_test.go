@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
@@ -20,12 +21,30 @@ func TestMain(m *testing.M) {
 	os.Exit(redistest.Main(m))
 }
 
+// printed is what several processes have printed.
+type printed struct {
+	mu   sync.Mutex // guards what follows
+	text bytes.Buffer
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(b)
+}
+
+func (p *printed) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.String()
+}
+
 // visitFor runs the example, and fails unless all answers were right and several owners came and went.
 func visitFor(t *testing.T, args ...string) {
 	t.Helper()
 	t.Parallel()
-	var out, diag bytes.Buffer
-	if code := run(t.Context(), append(args, "-time", "2s", "-life", "500ms"), &out, &diag); code != 0 || diag.Len() > 0 {
+	var out, diag printed
+	if code := run(t.Context(), append(args, "-time", "2s", "-life", "500ms"), &out, &diag); code != 0 || diag.String() != "" {
 		t.Errorf("exit status %d: %s", code, &diag)
 	}
 	if text := out.String(); !strings.Contains(text, "0 failed, 0 mixed, 0 went back") || strings.Contains(text, "while 1 owners") {
@@ -47,7 +66,7 @@ func TestServer(t *testing.T) {
 func TestAnOwnerThatEndsByItselfIsTold(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})
-	var diag bytes.Buffer
+	var diag printed
 	ended := make(chan int, 1)
 	out := newFirstLine()
 	go func() {
@@ -67,7 +86,7 @@ func TestAnOwnerThatEndsByItselfIsTold(t *testing.T) {
 // Whoever interrupts the visitor interrupts all; the verdict is of what was seen until then.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
-	var diag bytes.Buffer
+	var diag printed
 	out := newFirstLine()
 	ctx, interrupt := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
@@ -82,8 +101,8 @@ func TestInterrupted(t *testing.T) {
 
 func TestWrongUsage(t *testing.T) {
 	for _, args := range [][]string{{"-role", "cook", "-redis", "redis://localhost:1"}, {"-role", "reader"}, {"more"}, {"-redis", "nonsense"}, {"-life", "0"}} {
-		var out, diag bytes.Buffer
-		if code := run(t.Context(), args, &out, &diag); code != 2 || diag.Len() == 0 {
+		var out, diag printed
+		if code := run(t.Context(), args, &out, &diag); code != 2 || diag.String() == "" {
 			t.Errorf("%v: exit status %d, %q", args, code, &diag)
 		}
 	}

@@ -14,14 +14,19 @@ type patch struct{ file, old, new string }
 type check struct{ pkg, run, args string }
 
 var (
-	model  = check{"./stress", "TestG3_EveryVerb", "-stress.duration=80s -rapid.shrinktime=1s -rapid.nofailfile"}
-	linear = check{"./stress", "TestG1_Histories", "-stress.duration=70s"}
+	model  = check{"./stress", "TestG3_EveryVerb", "-stress.duration=90s -rapid.shrinktime=1s -rapid.nofailfile"}
+	linear = check{"./stress", "TestG1_Histories", "-stress.duration=80s"}
 	leaks  = check{"./stress", "TestG13_NothingLeaks", "-stress.duration=60s"}
-	storm  = check{"./stress", "TestG9_NothingIsLost", "-stress.duration=65s"}
+	storm  = check{"./stress", "TestG9_NothingIsLost", "-stress.duration=76s"}
 	owners = check{"./stress", "TestG8_TakeOvers", "-stress.duration=100s"}
 	late   = check{"./stress", "TestG9_ALate", ""}
 	actor  = check{"./engine", "TestKinds|TestBatches|TestD10", ""}
 	writes = check{"./table", "TestW3", ""}
+	heard  = check{"./stress", "TestF4_Followers", "-stress.duration=180s"}
+	read   = check{"./stress", "TestR2_Readers", "-stress.duration=180s"}
+	copied = check{"./table", "TestF4|TestF3_AMerge|TestF5_Who|TestR3_F7", ""}
+	chain  = check{"./table/internal/feed", "TestF4", ""}
+	lines  = check{"./table", "TestR2|TestR4|TestR5", ""}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
 )
 
@@ -89,4 +94,31 @@ var bugs = []bug{
 	{"turn not given on", []patch{{"table/turns.go", "	if at == 0 {\n", "	if at < 0 {\n"}}, writes},
 	{"acknowledged before it is done", []patch{{"engine/machine.go",
 		"\tm.current.phase = applying\n", "\tm.current.phase = applying\n\tm.answer(m.current.ticket, nil)\n"}}, model},
+	{"predecessor not checked", []patch{{"table/internal/feed/chain.go",
+		"if entries[i].Previous != from {", "if false {"}}, heard},
+	{"counter taken for identity in the feed", []patch{{"table/internal/feed/chain.go",
+		"if entries[i].Previous != from {",
+		"if p := entries[i].Previous; p.Seq != from.Seq || p.Epoch.Count() != from.Epoch.Count() {"}}, chain},
+	{"counter taken for identity by readers", []patch{
+		{"table/internal/scan/lineage.go", "case now.Epoch == since.Epoch && now.Seq >= since.Seq && now.burns == since.burns:",
+			"case now.Epoch.Count() == since.Epoch.Count() && now.Seq >= since.Seq && now.burns == since.burns:"},
+		{"table/internal/scan/lineage.go", "now.Epoch.Count() <= since.Epoch.Count():", "now.Epoch.Count() < since.Epoch.Count():"}}, lines},
+	{"body left out, and taken for told", []patch{{"table/internal/feed/entry.go",
+		"\t\treturn e.Body != nil\n", "\t\treturn true\n"}}, copied},
+	{"last row of a body forgotten", []patch{{"table/internal/feed/log.go",
+		"bodyOfRows(e.Rows, l.mostBody())", "bodyOfRows(e.Rows[:len(e.Rows)-1], l.mostBody())"}}, heard},
+	{"copy without redo", []patch{{"table/internal/scan/follow.go",
+		"\treturn f.applyUpTo(ctx, at)\n", "\tf.at = at\n\treturn nil\n"}}, heard},
+	{"long read without redo", []patch{{"table/internal/scan/copying.go",
+		"return c.redo(ctx, positionOf(c.seen))", "return c.charge()"}}, read},
+	{"layout not proven", []patch{{"table/internal/wire/scripts/prelude/read.lua",
+		"  if t.layout ~= ARGV[1] then return nil, nil, answer('LAYOUT', t) end\n", ""}}, lines},
+	{"answer that goes back believed", []patch{{"table/internal/scan/lineage.go",
+		"\t\tnow.Epoch != since.Epoch && now.Epoch.Count() <= since.Epoch.Count():\n\t\treturn strays\n",
+		"\t\tnow.Epoch != since.Epoch && now.Epoch.Count() <= since.Epoch.Count():\n\t\treturn follows\n"}}, lines},
+	{"position off the line accepted", []patch{{"table/internal/scan/lineage.go",
+		"\t\treturn ahead\n\t}\n\treturn off\n", "\t\treturn ahead\n\t}\n\treturn reached\n"}}, lines},
+	{"proof younger than the question", []patch{{"table/internal/scan/keepup.go",
+		"\treturn told(f.sink.Proven(asked))\n", "\treturn told(f.sink.Proven(time.Now()))\n"},
+		{"table/internal/scan/keepup.go", "\tasked := time.Now()\n", ""}}, heard},
 }

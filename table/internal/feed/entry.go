@@ -60,13 +60,15 @@ func (e *Entry) IsTold() bool {
 
 // Append appends the entry of an effect that needs no verdicts but those that it has marked all.
 func Append(feed *string, e *scripts.Effect) []any {
+	texts := &struct{ id, previous, kind string }{ // one allocation, where each string by itself would be one
+		layout.EntryID(e.Epoch, e.Seq), strconv.FormatUint(e.Prev, 10), string(KindOf(e.Kind))}
 	args := make([]any, 0, 16)
 	args = append(args, "xadd", feed)
 	if e.Trim != "" {
-		args = append(args, "minid", "=", e.Trim)
+		args = append(args, "minid", "=", &e.Trim)
 	}
-	args = append(args, layout.EntryID(e.Epoch, e.Seq), layout.EntryEpoch, string(e.Epoch),
-		layout.EntryPrevious, strconv.FormatUint(e.Prev, 10), layout.EntryKind, string(KindOf(e.Kind)))
+	args = append(args, &texts.id, layout.EntryEpoch, (*string)(&e.Epoch),
+		layout.EntryPrevious, &texts.previous, layout.EntryKind, &texts.kind)
 	if e.Kind == engine.Delete || e.Kind == engine.Discard {
 		args = append(args, layout.EntryVerdicts, strings.Repeat(string(engine.Marked), len(e.Marks)))
 	}
@@ -82,14 +84,19 @@ func Append(feed *string, e *scripts.Effect) []any {
 	return args
 }
 
+// Ahead asks whether there is an entry behind a position. It costs the same wherever the feed ends.
+func Ahead(feed *string, behind layout.Position) []any {
+	return []any{"xrevrange", feed, "+", layout.BehindID(behind.Epoch, behind.Seq), "count", 1}
+}
+
 // Range asks for at most n entries behind a position.
 func Range(feed *string, behind layout.Position, n int) []any {
-	return []any{"xrange", feed, "(" + layout.EntryID(behind.Epoch, behind.Seq), "+", "count", n}
+	return []any{"xrange", feed, layout.BehindID(behind.Epoch, behind.Seq), "+", "count", n}
 }
 
 // Between asks for at most n entries behind a position, up to and with another one.
 func Between(feed *string, behind, to layout.Position, n int) []any {
-	return []any{"xrange", feed, "(" + layout.EntryID(behind.Epoch, behind.Seq), layout.EntryID(to.Epoch, to.Seq), "count", n}
+	return []any{"xrange", feed, layout.BehindID(behind.Epoch, behind.Seq), layout.EntryID(to.Epoch, to.Seq), "count", n}
 }
 
 // readStream reads the raw answer to XREAD of one stream, in RESP2 or RESP3.

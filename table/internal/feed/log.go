@@ -10,6 +10,9 @@ import (
 // MostBody bounds the body of one entry. What is larger is not told, and followers copy anew.
 const MostBody = 1 << 20
 
+// spare: where entries are dropped, one in so many bytes of the limit becomes free, so that not every small effect has to drop one.
+const spare = 64
+
 // entryOverhead is about what an entry takes beside its body.
 const entryOverhead = 128
 
@@ -49,15 +52,15 @@ func (l *Log) Add(e *engine.Effect) Addition {
 	}
 	a := l.additionOf(e)
 	size, left := a.size(), l.bytes
-	for ; left+size > l.limit && a.drops < len(l.told); a.drops++ {
+	if left+size <= l.limit {
+		return a
+	}
+	for ; left+size > l.limit-l.limit/spare && a.drops < len(l.told); a.drops++ {
 		left -= l.told[a.drops].size
 	}
-	switch {
-	case a.drops == 0:
-	case a.drops < len(l.told):
+	a.Trim = layout.EntryID(l.epoch, e.Seq)
+	if a.drops < len(l.told) {
 		a.Trim = layout.EntryID(l.epoch, l.told[a.drops].seq)
-	default:
-		a.Trim = layout.EntryID(l.epoch, e.Seq)
 	}
 	return a
 }

@@ -91,6 +91,22 @@ func TestF5_TheLogStaysBelowItsLimit(t *testing.T) {
 	}
 }
 
+// A feed that is full does not drop something with every small effect: each time the server would look for an entry to cut at.
+func TestF6_AFullFeedIsSeldomTrimmed(t *testing.T) {
+	t.Parallel()
+	l, trimmed := NewLog(epoch, 1<<20), 0
+	for seq := uint64(1); seq <= 20_000; seq++ {
+		e := effectOf(engine.Put, seq, 100)
+		a := l.Add(e)
+		if l.Added(e, a); a.Trim != "" {
+			trimmed++
+		}
+	}
+	if trimmed == 0 || trimmed > 1000 || l.bytes < 1<<19 {
+		t.Errorf("trimmed %d times, and %d bytes are left", trimmed, l.bytes)
+	}
+}
+
 // A ping settles an effect that was noted long ago: it appends nothing.
 func TestF5_WhatIsSettledAgainIsNotCountedAgain(t *testing.T) {
 	t.Parallel()

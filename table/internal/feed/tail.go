@@ -8,8 +8,16 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// mostRead is how many entries one reply brings at most. Bodies are bounded by MostBody, and those of a feed together by its limit.
-const mostRead = 500
+// One reply brings about goodReply bytes, as far as the reply before lets foresee it: a server may close connections to which it must
+// send much, and a reply must come within the client's read time-out. Bodies are bounded by MostBody.
+const (
+	firstRead = 16 // how many entries are asked for at first
+	mostRead  = 500
+	goodReply = 1 << 20
+)
+
+// mostClosed is how often in a row the connection may be closed instead of one entry, before that entry counts as a gap.
+const mostClosed = 2
 
 // mostAge is how long a tail uses one connection: after a fail-over an old one may lead to a server that the table has left.
 const mostAge = 5 * time.Second
@@ -20,10 +28,12 @@ type Tail struct {
 	client *wire.Client
 	conn   *wire.Dedicated // nil: there is none
 	since  time.Time
+	most   int // how many entries to ask for
+	closed int // how often in a row the server has closed the connection instead of sending one entry
 }
 
 // NewTail returns a tail. It connects with its first call.
-func NewTail(c *wire.Client) *Tail { return &Tail{client: c} }
+func NewTail(c *wire.Client) *Tail { return &Tail{client: c, most: firstRead} }
 
 // Close closes the connection.
 func (t *Tail) Close() { t.Reconnect() }
@@ -71,24 +81,45 @@ func (t *Tail) Exists(ctx context.Context) (bool, error) {
 	return r.Integer() == 1, r.Err()
 }
 
-// Read returns entries behind a position, up to another one. They may not be all: Read again.
+// Read returns entries behind a position, up to another one. They may not be all: Read again. ErrGap: the server cannot send the
+// next one.
 func (t *Tail) Read(ctx context.Context, behind, to layout.Position) ([]Entry, error) {
-	raw, err := t.do(ctx, Between(&t.client.Keys.Feed, behind, to, mostRead)...)
+	asked := t.most
+	raw, err := t.do(ctx, Between(&t.client.Keys.Feed, behind, to, asked)...)
+	if asked == 1 && wire.WasClosed(err) {
+		if t.closed++; t.closed >= mostClosed {
+			t.closed = 0
+			return nil, ErrGap
+		}
+	}
+	return t.learn(raw, err, ReadEntries)
+}
+
+// learn reads a reply, and foresees from it how many entries the next one may have.
+func (t *Tail) learn(raw []byte, err error, read func([]byte) ([]Entry, error)) ([]Entry, error) {
 	if err != nil {
+		if !wire.IsRefusal(err) {
+			t.most = 1 // the reply may have been too large
+		}
 		return nil, err
 	}
-	return ReadEntries(raw)
+	t.closed = 0
+	entries, err := read(raw)
+	if n := len(entries); n > 0 {
+		t.most = max(1, min(n*goodReply/len(raw), 4*t.most, mostRead))
+	}
+	return entries, err
 }
 
 // Wait returns entries behind a position, and waits for some while there are none. It returns none when the wait is over.
 func (t *Tail) Wait(ctx context.Context, behind layout.Position, wait time.Duration) ([]Entry, error) {
 	wait = max(min(wait, t.MostWait()), time.Millisecond)
-	raw, err := t.do(ctx, "xread", "count", mostRead, "block", wait.Milliseconds(), "streams", &t.client.Keys.Feed,
+	raw, err := t.do(ctx, "xread", "count", t.most, "block", wait.Milliseconds(), "streams", &t.client.Keys.Feed,
 		layout.EntryID(behind.Epoch, behind.Seq))
-	if err != nil || wire.IsNull(raw) {
-		return nil, err
+	if err == nil && wire.IsNull(raw) {
+		return nil, nil
 	}
-	return readStream(raw)
+	return t.learn(raw, err, readStream)
 }
 
 func (t *Tail) do(ctx context.Context, args ...any) (raw []byte, err error) {

@@ -44,9 +44,19 @@ const (
 const NoFeed = "off"
 
 // EntryID is the id of the entry that an owner's effect appends.
-func EntryID(e Epoch, seq uint64) string {
+func EntryID(e Epoch, seq uint64) string { return string(appendID(make([]byte, 0, longestID), e, seq)) }
+
+// BehindID stands in a range for all ids behind that one.
+func BehindID(e Epoch, seq uint64) string {
+	return string(appendID(append(make([]byte, 0, longestID), '('), e, seq))
+}
+
+// longestID is how many bytes an id has at most, with what may stand before it.
+const longestID = 42
+
+func appendID(dst []byte, e Epoch, seq uint64) []byte {
 	counter, _, _ := strings.Cut(string(e), ":")
-	return counter + "-" + strconv.FormatUint(seq, 10)
+	return strconv.AppendUint(append(append(dst, counter...), '-'), seq, 10)
 }
 
 // ErrBody: the body of an entry cannot be read.

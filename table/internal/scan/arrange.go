@@ -82,6 +82,34 @@ func (c *copied) arrange(each func(*Page) error, free func(int64)) error {
 	return nil
 }
 
+// whole returns all rows in the query's order, in pages of which none is empty. It changes nothing.
+func (c *copied) whole() (whole []*Page, err error) {
+	moved := c.moved()
+	for i, p := range c.pages {
+		if p != nil && len(c.changes) > 0 {
+			if p, moved, err = c.join(i, moved); err != nil {
+				return nil, err
+			}
+		}
+		if p != nil && len(p.Keys) > 0 {
+			whole = append(whole, p)
+		}
+	}
+	for rest := range slices.Chunk(moved, mostEntries) {
+		whole = append(whole, pageOf(rest))
+	}
+	return whole, nil
+}
+
+func eachOf(pages []*Page, each func(*Page) error) error {
+	for _, p := range pages {
+		if err := each(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // moved returns the rows that entries have put into the part that is covered, in the query's order.
 func (c *copied) moved() []change {
 	var moved []change

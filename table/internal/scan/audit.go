@@ -87,8 +87,8 @@ func (r *Reader) AuditFeed(ctx context.Context) (inStep bool, err error) {
 }
 
 // RepairLost mends one thing of a table that its owner has found lost, if it still is as an audit has read it, and tells whether it
-// was mended.
+// was mended. ErrLost: the table has gone back, and nothing can be mended under its owner's name.
 func (r *Reader) RepairLost(ctx context.Context, d engine.Damage) (mended bool, err error) {
-	a, err := r.runOwnerScript(ctx, scripts.RepairLost(r.client, r.authority.Epoch(), &d))
+	a, err := r.runOwnerScript(ctx, scripts.RepairLost(r.client, r.authority.Position(), &d))
 	return err == nil && a.Status == wire.StatusOK, err
 }

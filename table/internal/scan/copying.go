@@ -34,13 +34,16 @@ type copying struct {
 	begun   wire.Moment // of the first
 	entries int         // how many entries to ask for
 	charged int64
+	enough  func([]*Page) bool
+	answer  []*Page // what is copied so far, if it is enough
 }
 
-// readCopied is Read for more than one page, without a pin.
-func (r *Reader) readCopied(ctx context.Context, q pageQuery, first *Page, each func(*Page) error) error {
+// readCopied reads a table that moves. It makes use of the first page even if that is a little older.
+func (r *Reader) readCopied(ctx context.Context, q pageQuery, first *Page, enough func([]*Page) bool, each func(*Page) error) error {
 	var why error
 	for copies := 0; copies < mostCopies && !errors.Is(why, errNoMemory); copies++ {
 		c := r.newCopying(q, first)
+		c.enough = enough
 		if why = c.fill(ctx); c.isOfOneMoment(why) {
 			return c.deliver(ctx, each)
 		}
@@ -83,13 +86,28 @@ func (c *copying) fill(ctx context.Context) error {
 			return err
 		}
 		c.add(p)
-		err = c.keepUp(ctx, p.Moment)
+		if err = c.keepUp(ctx, p.Moment); err == nil {
+			err = c.maybeAnswer()
+		}
+	}
+	return err
+}
+
+// maybeAnswer looks whether what is copied so far, as it stands at the last page's moment, is enough. If there are changes it does so
+// each time that the copy has doubled, for all of it is judged then.
+func (c *copying) maybeAnswer() error {
+	if n := len(c.pages); len(c.changes) > 0 && n&(n-1) != 0 {
+		return nil
+	}
+	whole, err := c.whole()
+	if err == nil && len(whole) > 0 && c.enough(whole) {
+		c.answer = whole
 	}
 	return err
 }
 
 func (c *copying) isComplete() bool {
-	return c.final || c.query.Limit > 0 && c.hasRows(c.query.Limit)
+	return c.final || c.answer != nil || c.query.Limit > 0 && c.hasRows(c.query.Limit)
 }
 
 // keepUp brings the copy to a moment, if readers see something else then than before.
@@ -209,13 +227,17 @@ func (c *copying) release() { c.free(c.charged) }
 func (c *copying) deliver(ctx context.Context, each func(*Page) error) error {
 	defer c.release() // also when each panics
 	complete := c.isComplete()
-	err := c.arrange(func(p *Page) error {
+	tell := func(p *Page) error {
 		if err := c.reader.Alive(ctx); err != nil {
 			return err
 		}
 		p.Moment, p.Scores = c.seen, nil
 		return each(p)
-	}, c.free)
+	}
+	if c.answer != nil {
+		return eachOf(c.answer, tell)
+	}
+	err := c.arrange(tell, c.free)
 	if err != nil || complete {
 		return err
 	}
@@ -274,9 +296,9 @@ func (r *Reader) goOnGuarded(ctx context.Context, q pageQuery, p *Page, why erro
 
 // expired says why a long read could not be made whole, and what helps.
 func expired(why error) error {
-	reason := "its feed does not tell how (a larger WithFeed of the owner helps, or package mirror)"
+	reason := "its feed does not tell how (a larger WithFeed of the owner helps, or Follow)"
 	if errors.Is(why, errNoMemory) {
-		reason = "what is asked for does not fit the memory (a larger WithSnapshotMemory helps, or package mirror)"
+		reason = "what is asked for does not fit the memory (a larger WithSnapshotMemory helps, or Follow)"
 	}
 	return fmt.Errorf("%w: the table has changed during a long read, and %s", engine.ErrSnapshotExpired, reason)
 }

@@ -24,7 +24,7 @@ func (r *Reader) Count(ctx context.Context, q Query) (int, error) {
 }
 
 func (r *Reader) countRows(ctx context.Context, q Query) (n int, err error) {
-	enough := func(p *Page) bool { return q.Limit > 0 && len(p.Rows) >= q.Limit }
+	enough := func(pages []*Page) bool { return q.Limit > 0 && rowsOf(pages) >= q.Limit }
 	err = r.Read(ctx, q, enough, func(p *Page) error {
 		n += len(p.Rows)
 		return nil

@@ -32,6 +32,7 @@
 //	reader.go      the reader, its start and its end
 //	request.go     a request and its answer
 //	shown.go       the authority of a handle that only reads
+//	still.go       copying a table that does not move
 //	sweep.go       pages for a caller that deletes what is on them
 //	tasks.go       goroutines that Close waits for
 //	visited.go     the keys that a sweep has dealt with

@@ -75,6 +75,7 @@ type follower struct {
 	every   time.Duration
 	sink    Sink
 	at      layout.Position // all entries up to here have been applied
+	shown   layout.Position // the sink was in step here last
 	burns   uint64          // how many numbers were burned up to there
 	partial bool            // a scratch session is on of which the sink has not been told all
 	begun   bool            // the sink was in step once
@@ -150,6 +151,7 @@ func (f *follower) beginCopy(ctx context.Context) error {
 		return err
 	}
 	f.at, f.burns, f.partial = positionOf(m), m.Burns, m.View.State == engine.StateActive
+	f.shown = layout.Position{}
 	if err := told(f.sink.BeginCopy()); err != nil {
 		return err
 	}
@@ -169,6 +171,7 @@ func (f *follower) inStep() error {
 	now := wire.Moment{Epoch: f.at.Epoch, View: engine.View{Seq: f.at.Seq}, Burns: f.burns}
 	a := f.reader.authority
 	a.Conclude(wire.Answer{Status: wire.StatusOK, Moment: now}, a.Shown(), nil)
+	f.shown = f.at
 	return told(f.sink.InStep(f.at))
 }
 
@@ -190,8 +193,7 @@ func (f *follower) copyPage(ctx context.Context, page *Page) error {
 	if err := told(f.sink.Copied(rows)); err != nil {
 		return err
 	}
-	_, err := f.applyUpTo(ctx, at)
-	return err
+	return f.applyUpTo(ctx, at)
 }
 
 // dropVanished drops the rows that were deleted between the page and their scores. The feed tells of them, too.

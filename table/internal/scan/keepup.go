@@ -42,12 +42,13 @@ func (f *follower) prove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	applied, err := f.applyUpTo(ctx, now)
-	if err == nil && applied {
-		err = f.inStep()
-	}
-	if err != nil {
+	if err := f.applyUpTo(ctx, now); err != nil {
 		return err
+	}
+	if f.at != f.shown { // also where an earlier attempt has applied entries before it failed
+		if err := f.inStep(); err != nil {
+			return err
+		}
 	}
 	return told(f.sink.Proven(asked))
 }
@@ -75,25 +76,24 @@ func (f *follower) waitForEntries(ctx context.Context) error {
 	}
 }
 
-// applyUpTo applies all entries up to a position, and tells whether there were any. Where they do not lead there it is errCopyAnew.
-func (f *follower) applyUpTo(ctx context.Context, to layout.Position) (applied bool, err error) {
+// applyUpTo applies all entries up to a position. It returns errCopyAnew if they do not lead there.
+func (f *follower) applyUpTo(ctx context.Context, to layout.Position) error {
 	for f.at != to {
 		if f.at.Epoch == to.Epoch && f.at.Seq > to.Seq {
-			return applied, errCopyAnew // the table has gone back
+			return errCopyAnew // the table has gone back
 		}
 		entries, err := f.tail.Read(ctx, f.at, to)
-		if err != nil {
-			return applied, err
-		}
-		if len(entries) == 0 {
-			return applied, errCopyAnew
+		switch {
+		case errors.Is(err, feed.ErrGap), err == nil && len(entries) == 0:
+			return errCopyAnew
+		case err != nil:
+			return err
 		}
 		if err := f.apply(entries); err != nil {
-			return applied, err
+			return err
 		}
-		applied = true
 	}
-	return applied, nil
+	return nil
 }
 
 func (f *follower) apply(entries []feed.Entry) error {

@@ -26,9 +26,9 @@ func (r *Reader) Listing(q Query) *Listing {
 	return &Listing{reader: r, query: q, at: cursor{bounds: q.Bounds}}
 }
 
-// GoOn moves the listing behind an entry. It returns false if the query has no such interval.
+// GoOn moves the listing behind an entry. It returns false if the query has no such interval, or if the entry does not lie in it.
 func (l *Listing) GoOn(behind Place) bool {
-	if behind.Interval < 0 || behind.Interval >= len(l.query.Bounds) {
+	if behind.Interval < 0 || behind.Interval >= len(l.query.Bounds) || !l.query.Bounds[behind.Interval].Span().Contains(behind.Score) {
 		return false
 	}
 	l.at = cursor{bounds: l.query.Bounds[behind.Interval:], score: layout.ScoreText(behind.Score), member: string(behind.Key)}

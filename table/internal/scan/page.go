@@ -33,6 +33,8 @@ type pageQuery struct {
 	most   int          // how many entries the page may have; 0 lets its bytes decide
 	scored bool         // bring the scores too
 	of     *wire.Moment // the snapshot that the page must be of; nil: the present
+
+	unpinned bool // nothing keeps the snapshot of a rank scan: an answer must prove that not even a fold has touched it
 }
 
 // Page is one atomic answer. Keys, Rows and Scores have the same order; Scores is empty if no scores were wanted. The caller may
@@ -61,6 +63,13 @@ func (p *Page) measure() bool {
 func (p *Page) fill(rows [][]byte) bool {
 	p.Rows = rows
 	return len(p.Rows) == len(p.Keys) && p.measure()
+}
+
+func rowsOf(pages []*Page) (n int) {
+	for _, p := range pages {
+		n += len(p.Rows)
+	}
+	return n
 }
 
 func (r *Reader) sizes() sizes {

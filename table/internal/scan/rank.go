@@ -177,7 +177,7 @@ func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, rows []
 	since := r.authority.Shown()
 	a, err := b.put(ctx, request{commands: commands, rows: rows})
 	if err == nil {
-		err = r.checkPinned(ctx, a.raw[n:], q.of.View, since)
+		err = r.checkPinned(ctx, a.raw[n:], q, since)
 	}
 	switch {
 	case errors.Is(err, engine.ErrFenced):
@@ -189,7 +189,7 @@ func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, rows []
 }
 
 // checkPinned returns why answers are not of a snapshot. sizes are the raw replies of HLEN, of ZCARD, and of the truth.
-func (r *Reader) checkPinned(ctx context.Context, sizes [][]byte, of engine.View, since Progress) error {
+func (r *Reader) checkPinned(ctx context.Context, sizes [][]byte, q pageQuery, since Progress) error {
 	now, ok := r.client.ReadTruth(sizes[2])
 	if !ok {
 		return errNotAsPinned
@@ -197,7 +197,7 @@ func (r *Reader) checkPinned(ctx context.Context, sizes [][]byte, of engine.View
 	if err := r.authority.Check(ctx, wire.Answer{Status: wire.StatusOK, Moment: now.Moment}, since, r.batcher.lineage); err != nil {
 		return err
 	}
-	if !isOf(now.View, of) {
+	if !isOf(now.View, q.of.View) || q.unpinned && !isUntouched(now.Moment, *q.of) {
 		return engine.ErrSnapshotExpired
 	}
 	r.widest.Store(int64(now.Widest))
@@ -211,6 +211,11 @@ func (r *Reader) checkPinned(ctx context.Context, sizes [][]byte, of engine.View
 // isOf tells whether readers of a snapshot of merged rows still see it, in this view.
 func isOf(now, of engine.View) bool {
 	return now.Version == of.Version && onlyMerged(now, of.Generation)
+}
+
+// isUntouched tells whether the rows and the ranks of a snapshot are as they were, though nothing has kept them.
+func isUntouched(now, of wire.Moment) bool {
+	return sameRows(now, of) && now.View.State != engine.StateMerging
 }
 
 // conclude returns nil if a snapshot still is what readers see. It asks a primary, by one script.

@@ -11,9 +11,9 @@ import (
 var ErrStop = errors.New("tablecache: the consumer stopped")
 
 // Read calls each with every page of one snapshot, in order. A read of one page, or one whose first page is enough, takes one round
-// trip. For a longer read the snapshot is pinned first, or all is copied before each is called. enough is called for the first page
-// only.
-func (r *Reader) Read(ctx context.Context, q Query, enough func(*Page) bool, each func(*Page) error) error {
+// trip. For a longer read the snapshot is pinned first, or all is copied before each is called. enough is asked about the first page,
+// and then about all pages of a copy so far. They need not be those that it was asked about before: a copy may be begun anew.
+func (r *Reader) Read(ctx context.Context, q Query, enough func([]*Page) bool, each func(*Page) error) error {
 	if len(q.Bounds) == 0 {
 		return r.Alive(ctx)
 	}
@@ -22,11 +22,11 @@ func (r *Reader) Read(ctx context.Context, q Query, enough func(*Page) bool, eac
 	if err != nil {
 		return err
 	}
-	if first.Final || enough(first) {
+	if first.Final || enough([]*Page{first}) {
 		return each(first)
 	}
 	if r.snapshots == Copied {
-		return r.readCopied(ctx, asked, first, each)
+		return r.readUnpinned(ctx, asked, first, enough, each)
 	}
 	pin, first, err := r.pin(ctx, asked, first)
 	if err != nil {

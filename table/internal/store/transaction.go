@@ -177,7 +177,7 @@ type watched struct {
 func (t *transaction) queueWatch(ctx context.Context, p redis.Pipeliner, e *scripts.Effect, seq uint64) watched {
 	w := watched{watch: wire.Queue(ctx, p, t.client.Commands.Watch...), probe: t.client.QueueProbe(ctx, p)}
 	if e.Trim != layout.NoFeed {
-		w.ahead = wire.QueueRaw(ctx, p, feed.Range(&t.client.Keys.Feed, layout.Position{Epoch: t.epoch, Seq: seq}, 1)...)
+		w.ahead = wire.QueueRaw(ctx, p, feed.Ahead(&t.client.Keys.Feed, layout.Position{Epoch: t.epoch, Seq: seq})...)
 	}
 	w.multi = wire.Queue(ctx, p, t.client.Commands.Multi...)
 	return w
@@ -204,6 +204,8 @@ func (t *transaction) arm(w watched) {
 		t.refuse("watch", w.watch.Err())
 	case w.multi.Err() != nil:
 		t.refuse("multi", w.multi.Err())
+	case w.ahead != nil && wire.IsUnavailable(w.ahead.Err()):
+		t.refuse("xrevrange", w.ahead.Err())
 	default:
 		t.maybeArm(w)
 	}

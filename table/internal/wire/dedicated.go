@@ -17,7 +17,7 @@ type Dedicated struct {
 
 // Dedicate returns a connection that is made when the first command is sent.
 func (c *Client) Dedicate(ctx context.Context) (*Dedicated, error) {
-	node, err := c.Node(ctx)
+	node, err := await(ctx, func() (*redis.Client, error) { return c.Node(ctx) }) // a cluster's client may ask a node
 	switch {
 	case errors.Is(err, ErrNoNode):
 		return &Dedicated{rdb: c.Redis}, nil
@@ -32,6 +32,10 @@ func (c *Client) Dedicate(ctx context.Context) (*Dedicated, error) {
 // user may ask for that: else the error is ErrReplica. When ctx ends, Do returns at once, and the connection cannot be used any more.
 func (d *Dedicated) Do(ctx context.Context, args ...any) ([]byte, error) {
 	defer context.AfterFunc(ctx, d.Close)()
+	return await(ctx, func() ([]byte, error) { return d.do(ctx, args) })
+}
+
+func (d *Dedicated) do(ctx context.Context, args []any) ([]byte, error) {
 	if !d.sent {
 		if err := d.checkRole(ctx); err != nil {
 			return nil, err
@@ -41,10 +45,29 @@ func (d *Dedicated) Do(ctx context.Context, args ...any) ([]byte, error) {
 	cmd := redis.NewRawCmd(ctx, args...)
 	_ = d.rdb.Process(ctx, cmd) // the command has the error
 	hideEchoes(cmd)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
 	return cmd.Val(), RawError(cmd)
+}
+
+// await returns what f does, or the error of ctx at once when that ends. Then f ends by itself later.
+func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		value, err := f()
+		done <- result{value, err}
+	}()
+	var r result
+	select {
+	case r = <-done:
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil { // else an error may only say that the connection was closed
+		return *new(T), ctx.Err()
+	}
+	return r.value, r.err
 }
 
 func (d *Dedicated) checkRole(ctx context.Context) error {

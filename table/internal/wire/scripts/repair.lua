@@ -1,17 +1,23 @@
 -- Mends one thing, if it still is as the audit has read it, in one numbered effect. It never touches a sound row, and answers SOUND
 -- where there is nothing to mend. ARGV after the common ones: remedy, index, key, row as it was read, score.
 -- It does not ask whether the counts hold, for that is what it mends. prev '': the owner has no numbers left to give, because it
--- has found the table lost.
+-- has found the table lost; then seq is the latest number that it knows of.
 local what, index, key, row, score = unpack(ARGV, COMMON + 1, COMMON + 5)
 index = tonumber(index)
+local unused
 if PREV == '' then
   local t = readTruth()
-  -- Two on, as after a burn: an effect of the owner that comes late finds a number above its own.
-  if t.epoch then PREV, SEQ = t.seq, whole(tonumber(t.seq) + 2) end
+  if t.epoch then
+    -- A table that has gone back must not come again to numbers that were shown with something else.
+    if t.epoch == EPOCH and tonumber(t.seq) < tonumber(SEQ) then return answer('LOST', t) end
+    -- Two on, as after a burn: an effect of the owner that comes late finds a number above its own.
+    unused, PREV, SEQ = EPOCH .. '/' .. whole(tonumber(t.seq) + 1), t.seq, whole(tonumber(t.seq) + 2)
+  end
   TRIM = redis.call('EXISTS', FEED) == 1 and '' or 'off'
 end
 local t, no = follow()
 if no then return no end
+local burn = unused and burning(t, unused)
 if what ~= 'feed' and isAhead(t) then return answer('LOST', t) end
 
 needs('HSET', ROWS)
@@ -100,6 +106,7 @@ if not mend then return answer('SOUND', t) end
 if what == 'feed' then mend() end
 tell('repair', SEQ)
 if what ~= 'feed' then mend() end
+if burn then burn() end
 if t.state == 'merging' and redis.call('HLEN', STAGED) == 0 then t.state = 'clear' end
 disturb(t)
 return done(t, '')

@@ -7,10 +7,12 @@ if now < prev then return answer('LOST', t) end
 if now == seq then return answer('OK', t) end
 if now == prev then
   if isAhead(t) then return answer('LOST', t) end
-  local burned = redis.call('HGET', TRUTH, 'burned') or ''
-  t.seq, t.last, t.burns = whole(seq + 1), '', whole(tonumber(t.burns) + 1)
+  local burn = burning(t, EPOCH .. '/' .. SEQ)
+  local no = barredWithFeed()
+  if no then return no end
+  t.seq, t.last = whole(seq + 1), ''
   tell('burn', t.seq)
+  burn()
   writeTruth(t)
-  redis.call('HSET', TRUTH, 'burned', latest(EPOCH .. '/' .. SEQ, burned, 64))
 end
 return answer('BURNED', t)

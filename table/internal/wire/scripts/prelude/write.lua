@@ -101,6 +101,16 @@ local function done(t, last)
   return answer('OK', t)
 end
 
+-- burning returns a function that notes a number which stands for no effect, and never will. The rest of the truth must still be
+-- written then.
+local function burning(t, position)
+  local burned = latest(position, redis.call('HGET', TRUTH, 'burned') or '', 64)
+  return function()
+    t.burns = whole(tonumber(t.burns) + 1)
+    redis.call('HSET', TRUTH, 'burned', burned)
+  end
+end
+
 -- disturb notes a change of what readers see.
 local function disturb(t) t.rver = whole(tonumber(t.rver) + 1) end
 
