@@ -95,6 +95,12 @@ func (m *image) Apply(e itemEffect) error {
 		return m.put(m.target(), e.Rows, told)
 	case table.EffectStage:
 		return m.put(m.staged, e.Rows, told)
+	case table.EffectNote: // these tables have none
+	case table.EffectApply:
+		for _, r := range e.Gone {
+			delete(m.target(), r.Key)
+		}
+		return m.put(m.target(), e.Rows, told)
 	case table.EffectDelete:
 		for _, r := range e.Rows {
 			delete(m.target(), r.Key)

@@ -39,6 +39,11 @@ func (s *search) Apply(e table.Effect[City, int64]) error {
 		for _, r := range e.Rows {
 			delete(s.told, r.Key)
 		}
+	case table.EffectApply: // both, at one moment
+		for _, r := range e.Gone {
+			delete(s.told, r.Key)
+		}
+		return s.CopyRows(e.Rows)
 	case table.EffectStage: // nobody sees it before the merge
 		for _, r := range e.Rows {
 			s.staged[r.Key] = new(r.Record.Name)
