@@ -139,7 +139,7 @@ func (f *follower) copy(ctx context.Context) error {
 		}
 		if page.Final {
 			f.begun = true
-			return f.inStep()
+			return f.inStep(ctx)
 		}
 		q.at = page.next
 	}
@@ -153,11 +153,14 @@ func (f *follower) withoutFeed(ctx context.Context) error {
 	return ErrNoFeed
 }
 
-// inStep tells the sink that it is in step, and the authority what is shown: no later copy may go back behind that.
-func (f *follower) inStep() error {
+// inStep tells the sink that it is in step, and the authority what is shown: no later copy may go back behind that. Under another owner
+// the authority asks for the lineage first.
+func (f *follower) inStep(ctx context.Context) error {
 	now := wire.Moment{Epoch: f.at.Epoch, View: engine.View{Seq: f.at.Seq}, Burns: f.burns}
-	a := f.reader.authority
-	a.Conclude(wire.Answer{Status: wire.StatusOK, Moment: now}, a.Shown(), nil)
+	a, answer := f.reader.authority, wire.Answer{Status: wire.StatusOK, Moment: now}
+	if since := a.Shown(); a.Check(ctx, answer, since, f.reader.batcher.lineage) == nil {
+		a.Conclude(answer, since, nil)
+	}
 	return told(f.sink.InStep(f.at))
 }
 

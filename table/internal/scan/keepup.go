@@ -44,7 +44,7 @@ func (f *follower) prove(ctx context.Context) error {
 	}
 	applied, err := f.applyUpTo(ctx, now)
 	if err == nil && applied {
-		err = f.inStep()
+		err = f.inStep(ctx)
 	}
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (f *follower) waitForEntries(ctx context.Context) error {
 		if err := f.apply(entries); err != nil {
 			return err
 		}
-		if err := f.inStep(); err != nil {
+		if err := f.inStep(ctx); err != nil {
 			return err
 		}
 	}
