@@ -105,7 +105,9 @@ func Follow[R any, K comparable](ctx context.Context, rdb redis.UniversalClient,
 	}
 	defer r.leave(ctx)
 	s := &sink[R, K]{decoder: r.decoder(), to: to, indexes: len(def.Indexes)}
-	return r.errorf("follow", r.reader.Follow(ctx, s.indexes, resolve(opts).proofEvery, s))
+	o := resolve(opts)
+	how := scan.Following{Indexes: s.indexes, ProofEvery: o.proofEvery, Awaited: o.wait == untilThere}
+	return r.errorf("follow", r.reader.Follow(ctx, how, s))
 }
 
 // sink decodes what it is told for a follower.

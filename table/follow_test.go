@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/table"
 )
@@ -155,6 +157,41 @@ func TestFollowEndsWithErrorsThatWaitingCannotCure(t *testing.T) {
 	if err := receive(t, "the end of Follow", ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: got %v", err)
 	}
+}
+
+// TestF4_WhereTheFeedWasDeleted: a follower begins, and goes on by copies.
+func TestF4_WhereTheFeedWasDeleted(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	tbl := openOn(t, rdb, name)
+	put(t, tbl, numbered(0, 5)...)
+	ok(t, rdb.Del(t.Context(), name+":f").Err())
+	c, h := newTwin(), history{tbl.Position(): numbered(0, 5)}
+	follow(t, rdb, name, c, table.WithProofEvery(10*time.Millisecond))
+	c.untilAt(t, tbl.Position())
+	put(t, tbl, numbered(5, 9)...)
+	h[tbl.Position()] = numbered(0, 9)
+	c.untilAt(t, tbl.Position())
+	ok(t, rdb.Del(t.Context(), name+":f").Err())
+	put(t, tbl, numbered(9, 12)...)
+	h[tbl.Position()] = numbered(0, 12)
+	c.untilAt(t, tbl.Position())
+	if compared := h.compare(t, c); compared != len(h) {
+		t.Errorf("%d of %d positions compared", compared, len(h))
+	}
+}
+
+// TestF1_AnEmptyFeedThatRemembersAHighNumberIsReplaced: somebody has trimmed it, and the table's numbers have begun anew.
+func TestF1_AnEmptyFeedThatRemembersAHighNumberIsReplaced(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	ok(t, rdb.XAdd(t.Context(), &redis.XAddArgs{Stream: name + ":f", ID: "900-1", Values: []string{"a", "b"}}).Err())
+	ok(t, rdb.XTrimMaxLen(t.Context(), name+":f", 0).Err())
+	tbl := openOn(t, rdb, name, table.WithReset())
+	put(t, tbl, numbered(0, 5)...)
+	again := openOn(t, rdb, name)
+	put(t, again, numbered(5, 6)...)
+	wantIDs(t, again, again.All("at"), 0, 1, 2, 3, 4, 5)
 }
 
 // TestFollowWaitsForATable: with WithWait it waits, and later it always does.
