@@ -48,7 +48,7 @@ type Follower[R any, K comparable] interface {
 type Row[R any, K comparable] struct {
 	Key      K
 	Record   R
-	Err      error     // a *CodingError: key or record could not be decoded, and are zero
+	Err      error     // a *CodingError: Record could not be decoded, or Key could not; what could not is zero, and so is Record
 	Scores   []float64 // in the order of the definition's indexes
 	KeyBytes []byte    // the encoded key: rows with equal scores are in the order of these
 	Contents []byte    // the encoded attributes: rows with equal contents are equal

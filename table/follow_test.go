@@ -213,6 +213,36 @@ func TestFollowWaitsForATable(t *testing.T) {
 	h.compare(t, c)
 }
 
+// TestWithWaitWaitsForARedisThatIsAway, too; without it whoever opens is told.
+func TestWithWaitWaitsForARedisThatIsAway(t *testing.T) {
+	t.Parallel()
+	s, name := redistest.Start(t, redistest.Options{}), redistest.Prefix(t)
+	rdb := s.TCPClient(t, func(o *redis.Options) { o.MaxRetries, o.DialerRetries = -1, 1 })
+	s.Kill(t)
+	if _, err := table.OpenReader(t.Context(), rdb, itemDefinition(name)); err == nil || errors.Is(err, table.ErrNoTable) {
+		t.Errorf("without WithWait: got %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := table.OpenReader(ctx, rdb, itemDefinition(name), table.WithWait()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("until its context ends: got %v", err)
+	}
+	opened := async(t, func() error {
+		r, err := table.OpenReader(t.Context(), rdb, itemDefinition(name), table.WithWait())
+		if err == nil {
+			err = r.Close()
+		}
+		return err
+	})
+	c := newTwin()
+	follow(t, rdb, name, c, table.WithWait())
+	s.Restart(t)
+	tbl := openOn(t, s.Client(t), name)
+	put(t, tbl, numbered(0, 3)...)
+	ok(t, receive(t, "a reader", opened))
+	c.untilAt(t, tbl.Position())
+}
+
 // TestAFollowerProvesItsAge: what was acknowledged before a proof is shown.
 func TestAFollowerProvesItsAge(t *testing.T) {
 	t.Parallel()
