@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -156,6 +157,37 @@ func TestFollowEndsWithErrorsThatWaitingCannotCure(t *testing.T) {
 	cancel()
 	if err := receive(t, "the end of Follow", ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: got %v", err)
+	}
+}
+
+// TestF7_AFollowersCopyIsMadeWhole: rows are deleted and moved between the pages of a copy, most of them behind it.
+func TestF7_AFollowersCopyIsMadeWhole(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	tbl := openOn(t, rdb, name)
+	put(t, tbl, numbered(0, 300)...)
+	var mu sync.Mutex // guards n and failed
+	n, failed := 0, error(nil)
+	own := redistest.Shared(t).Client(t)
+	own.AddHook(&before{do: func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if n < 30 && failed == nil {
+			_, failed = tbl.DeleteKeys(t.Context(), int64(n))
+			n++
+		}
+	}})
+	c := newTwin()
+	follow(t, own, name, c, table.WithPageBytes(1000))
+	c.until(t, "all deletes", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return (n == 30 || failed != nil) && c.at == tbl.Position()
+	})
+	ok(t, failed)
+	h := history{tbl.Position(): numbered(30, 300)}
+	if h.compare(t, c) != 1 {
+		t.Error("not in step")
 	}
 }
 
