@@ -90,7 +90,7 @@ func (t *Tail) OwnerKeepsFeed(ctx context.Context) (bool, error) {
 // next one.
 func (t *Tail) Read(ctx context.Context, behind, to layout.Position) ([]Entry, error) {
 	asked := t.most
-	raw, err := t.do(ctx, Between(&t.client.Keys.Feed, behind, to, asked)...)
+	raw, err := t.do(ctx, Range(&t.client.Keys.Feed, behind, to, asked)...)
 	if asked == 1 && wire.WasClosed(err) {
 		if t.closed++; t.closed >= mostClosed {
 			t.closed = 0

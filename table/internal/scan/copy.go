@@ -95,13 +95,10 @@ func (c *copied) apply(e *feed.Entry) error {
 	if !e.IsTold() {
 		return errCopyAnew
 	}
-	switch e.Kind {
-	case layout.KindPut:
-		return c.eachRow(e, c.put)
-	case layout.KindDelete:
+	if e.Kind == layout.KindDelete {
 		return eachKey(e, c.remove)
 	}
-	return errCopyAnew // of a later version
+	return c.eachRow(e, c.put)
 }
 
 // stage notes what a merge would show. What the entry does not tell matters only if there is a merge.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/tablecache-go/tablecache/engine"
@@ -65,7 +64,7 @@ func (r *Reader) Follow(ctx context.Context, how Following, sink Sink) error {
 			return err
 		}
 		f.tail.Reconnect()
-		if err := sleep(ctx, pause); err != nil {
+		if err := f.sleep(ctx, pause); err != nil {
 			return err
 		}
 		pause = min(2*pause, mostFollowPause)
@@ -107,15 +106,12 @@ func (f *follower) passes(err error) bool {
 	return true
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d/2 + rand.N(d))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+// sleep waits for about d. It returns an error when ctx ends.
+func (f *follower) sleep(ctx context.Context, d time.Duration) error {
+	if f.reader.client.Pause(ctx, d) != nil {
 		return engine.Ended(ctx)
 	}
+	return nil
 }
 
 // copy copies all rows, page by page, each page at its own moment. After each page it applies the entries up to that moment, and not

@@ -28,7 +28,7 @@ func (f *follower) keepUp(ctx context.Context) error {
 		case errors.Is(err, errCopyAnew), !f.passes(err):
 			return err
 		}
-		if err := sleep(ctx, pause); err != nil { // the feed will tell what is missed meanwhile
+		if err := f.sleep(ctx, pause); err != nil { // the feed will tell what is missed meanwhile
 			return err
 		}
 		pause = min(2*pause, mostFollowPause)
