@@ -45,9 +45,16 @@ func Example() {
 
 func reload(ctx context.Context, cities *table.Table[City, int64], from, to float64, source iter.Seq[[]City]) error {
 	if err := stage(ctx, cities, from, to, source); err != nil {
-		return errors.Join(err, cities.ScratchAbort(context.WithoutCancel(ctx))) // as if nothing had happened
+		return errors.Join(err, abort(ctx, cities)) // as if nothing had happened
 	}
 	return cities.ScratchMerge(ctx) // one small script, whatever the size
+}
+
+// abort drops what is staged, also after ctx has ended; but it does not wait for ever for a Redis that is away.
+func abort(ctx context.Context, cities *table.Table[City, int64]) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	return cities.ScratchAbort(ctx)
 }
 
 func stage(ctx context.Context, cities *table.Table[City, int64], from, to float64, source iter.Seq[[]City]) error {
@@ -70,7 +77,7 @@ func grow(ctx context.Context, cities *table.Table[City, int64]) error {
 			err = cities.ScratchPut(ctx, c)
 		}
 		if err != nil {
-			return errors.Join(err, cities.ScratchAbort(context.WithoutCancel(ctx))) // as if nothing had happened
+			return errors.Join(err, abort(ctx, cities)) // as if nothing had happened
 		}
 	}
 	return cities.ScratchMerge(ctx)

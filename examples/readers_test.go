@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -27,7 +28,7 @@ func city(cities table.KeyReading[City, int64]) http.HandlerFunc {
 		switch {
 		case errors.Is(err, table.ErrNotFound):
 			http.Error(w, err.Error(), http.StatusNotFound)
-		case errors.Is(err, table.ErrInvalidPosition), errors.Is(err, strconv.ErrSyntax):
+		case errors.Is(err, table.ErrInvalidPosition), errors.As(err, new(*strconv.NumError)):
 			http.Error(w, err.Error(), http.StatusBadRequest)
 		case err != nil:
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
@@ -48,7 +49,9 @@ func cityAt(ctx context.Context, cities table.KeyReading[City, int64], position,
 	if err != nil {
 		return City{}, err
 	}
-	if err := cities.WaitFor(ctx, seen); err != nil {
+	waiting, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := cities.WaitFor(waiting, seen); err != nil {
 		return City{}, err
 	}
 	return cities.Get(ctx, key)

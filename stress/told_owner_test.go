@@ -120,8 +120,7 @@ func (o *toldOwner) clear(ctx context.Context) error {
 		return err
 	}
 	clear(o.seen)
-	clear(o.staged)
-	o.isOn = false
+	o.endSession()
 	o.note()
 	return nil
 }
@@ -170,17 +169,20 @@ func (o *toldOwner) merge(ctx context.Context) error {
 		return err
 	}
 	o.seen = o.merged()
-	clear(o.staged)
-	o.isOn = false
+	o.endSession()
 	o.note()
 	return nil
+}
+
+func (o *toldOwner) endSession() {
+	clear(o.staged)
+	o.isOn = false
 }
 
 func (o *toldOwner) abort(ctx context.Context) error {
 	if err := o.tbl.ScratchAbort(ctx); err != nil {
 		return err
 	}
-	clear(o.staged)
-	o.isOn = false
+	o.endSession()
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 
 // Drop removes the table of this name, and all that is staged, in one step, whoever owns the table. From then
 // on the owner's writes and reads are ErrLost, or ErrFenced once somebody has opened the table anew. Drop
-// waits for Redis until ctx ends. rdb must meet the same conditions as for Open.
+// waits for answers until ctx ends. rdb must meet the same conditions as for Open.
 //
 // It fails with ErrNoTable if there is no such table, with ErrInvalidDefinition, with ErrUnsafeClient, with ErrFenced
 // if somebody has opened the table meanwhile (drop it again if you mean it), or with what Redis says. A damaged

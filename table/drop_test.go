@@ -99,7 +99,7 @@ func TestDropLeavesNothing(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			s, name, brake := redistest.Shared(t), redistest.Prefix(t), newBrake(t)
-			rdb := limited(t, s, name, aclRule(t, name))
+			rdb := limited(t, s, name, ruleOn(t, s, name))
 			owner := openUnwalked(t, rdb, name, table.WithCleanup(brake.pool))
 			fill(t, owner, brake)
 			ok(t, table.Drop(t.Context(), rdb, name))

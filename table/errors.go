@@ -40,16 +40,27 @@ var (
 // ErrNotFound: there is no such record.
 var ErrNotFound = errors.New("tablecache: record not found")
 
-// Errors that package engine tells; see there what each means.
+// Errors that end a call, or a handle. Package engine tells them, too.
 var (
-	ErrClosed               = engine.ErrClosed
-	ErrFenced               = engine.ErrFenced
-	ErrLost                 = engine.ErrLost
-	ErrUnknownOutcome       = engine.ErrUnknownOutcome
+	// ErrClosed: the handle was closed in this process.
+	ErrClosed = engine.ErrClosed
+	// ErrFenced: another process has opened the table, and owns it now. It ends the table in this process.
+	ErrFenced = engine.ErrFenced
+	// ErrLost: data in Redis was lost or went back: keys are missing, counts do not hold, or acknowledged writes are not there. It
+	// ends a table in this process: open it with WithReset and load it again. A Reader goes on.
+	ErrLost = engine.ErrLost
+	// ErrUnknownOutcome: the context ended while a write was under way. It was applied once, or will be, or never. It also Is
+	// the context's error.
+	ErrUnknownOutcome = engine.ErrUnknownOutcome
+	// ErrGenerationsExhausted: the table has had 2^32-1 merges, and can have no more.
 	ErrGenerationsExhausted = engine.ErrGenerationsExhausted
-	ErrSnapshotExpired      = engine.ErrSnapshotExpired
-	ErrScratchMerged        = engine.ErrScratchMerged
-	ErrScratchAborted       = engine.ErrScratchAborted
+	// ErrSnapshotExpired: a long read has held others up for longer than the grace period, or the table has changed during one that
+	// fits neither pins nor memory.
+	ErrSnapshotExpired = engine.ErrSnapshotExpired
+	// ErrScratchMerged: the scratch session that the call belongs to was merged meanwhile.
+	ErrScratchMerged = engine.ErrScratchMerged
+	// ErrScratchAborted: the scratch session that the call belongs to was aborted meanwhile, or dropped by Clear.
+	ErrScratchAborted = engine.ErrScratchAborted
 )
 
 // CodingError tells which part of which record could not be encoded or decoded. It holds no

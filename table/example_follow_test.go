@@ -26,7 +26,9 @@ func (s *search) BeginCopy() error {
 
 func (s *search) CopyRows(rows []table.Row[City, int64]) error {
 	for _, r := range rows {
-		s.told[r.Key] = r.Record.Name // of a damaged row (r.Err) it is empty
+		if r.Err == nil { // else it is damaged, and cannot be found
+			s.told[r.Key] = r.Record.Name
+		}
 	}
 	return nil
 }
@@ -89,7 +91,11 @@ func (s *search) Proven(time.Time) error { return nil }
 
 // find may be called from any goroutine.
 func (s *search) find(letters string) (found []string) {
-	for _, name := range *s.shown.Load() {
+	names := s.shown.Load()
+	if names == nil {
+		return nil // it has not been in step yet
+	}
+	for _, name := range *names {
 		if strings.HasPrefix(name, letters) {
 			found = append(found, name)
 		}

@@ -15,6 +15,9 @@ import (
 
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/table"
+	"github.com/tablecache-go/tablecache/table/internal/feed"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/scan"
 )
 
 // saveKeys saves all keys of a table, restoreKeys brings them back: a restore of a backup, or a fail-over to a lagging replica.
@@ -234,7 +237,7 @@ func TestG6_OpenReaderAndFollowEndWithTheirContextWhileRedisHangs(t *testing.T) 
 		"follow, copy": {nth("evalsha_ro", 2), false, func(ctx context.Context, rdb redis.UniversalClient, name string) error {
 			return table.Follow(ctx, rdb, itemDefinition(name), newTwin())
 		}},
-		"follow, wrapped, tail": {isName("exists"), true, func(ctx context.Context, rdb redis.UniversalClient, name string) error {
+		"follow, wrapped, tail": {isName("hget"), true, func(ctx context.Context, rdb redis.UniversalClient, name string) error {
 			return table.Follow(ctx, rdb, itemDefinition(name), newTwin())
 		}},
 		"follow, wrapped, xread": {isName("xread"), true, func(ctx context.Context, rdb redis.UniversalClient, name string) error {
@@ -371,4 +374,36 @@ func (r *rightless) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pr
 		}
 		return next(ctx, cmds)
 	}
+}
+
+// positions is a sink that tells each position at which it is in step.
+type positions chan layout.Position
+
+func (positions) BeginCopy() error                   { return nil }
+func (positions) Note(layout.Position, []byte) error { return nil }
+func (positions) Copied(*scan.CopiedRows) error      { return nil }
+func (positions) Apply(*feed.Entry) error            { return nil }
+func (p positions) InStep(at layout.Position) error  { p <- at; return nil }
+func (positions) Proven(time.Time) error             { return nil }
+
+// What a follower has shown counts for its copies under later owners, too: none goes back behind it.
+func TestR2_AFollowerRemembersWhatItHasShownUnderALaterOwner(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	tbl := openOn(t, rdb, name)
+	put(t, tbl, numbered(0, 3)...)
+	k := newCopier(t, rdb, name, scan.Config{PageBytes: 256 << 10, Memory: 64 << 20})
+	steps := make(positions)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := async(t, func() error { return k.reader.Follow(ctx, scan.Following{Indexes: 2, ProofEvery: time.Second}, steps) })
+	receive(t, "the copy", steps)
+	tbl = openOn(t, rdb, name)
+	put(t, tbl, numbered(3, 6)...)
+	for at := receive(t, "the next position", steps); at.String() != tbl.Position().String(); at = receive(t, "the next position", steps) {
+	}
+	if got := k.reader.Position().String(); got != tbl.Position().String() {
+		t.Errorf("in step at %v, and remembers %v", tbl.Position(), got)
+	}
+	cancel()
+	receive(t, "the end", ended)
 }

@@ -48,7 +48,7 @@ type Follower[R any, K comparable] interface {
 type Row[R any, K comparable] struct {
 	Key      K
 	Record   R
-	Err      error     // a *CodingError: key or record could not be decoded, and are zero
+	Err      error     // a *CodingError: Record could not be decoded, or Key could not; what could not is zero, and so is Record
 	Scores   []float64 // in the order of the definition's indexes
 	KeyBytes []byte    // the encoded key: rows with equal scores are in the order of these
 	Contents []byte    // the encoded attributes: rows with equal contents are equal
@@ -110,7 +110,9 @@ func Follow[R any, K comparable](ctx context.Context, rdb redis.UniversalClient,
 	}
 	defer r.leave(ctx)
 	s := &sink[R, K]{decoder: r.decoder(), to: to, indexes: len(def.Indexes)}
-	return r.errorf("follow", r.reader.Follow(ctx, s.indexes, resolve(opts).proofEvery, s))
+	o := resolve(opts)
+	how := scan.Following{Indexes: s.indexes, ProofEvery: o.proofEvery, Awaited: o.wait == untilThere}
+	return r.errorf("follow", r.reader.Follow(ctx, how, s))
 }
 
 // sink decodes what it is told for a follower.

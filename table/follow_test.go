@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/table"
@@ -161,6 +164,72 @@ func TestFollowEndsWithErrorsThatWaitingCannotCure(t *testing.T) {
 	}
 }
 
+// TestF7_AFollowersCopyIsMadeWhole: rows are deleted and moved between the pages of a copy, most of them behind it.
+func TestF7_AFollowersCopyIsMadeWhole(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	tbl := openOn(t, rdb, name)
+	put(t, tbl, numbered(0, 300)...)
+	var mu sync.Mutex // guards n and failed
+	n, failed := 0, error(nil)
+	own := redistest.Shared(t).Client(t)
+	own.AddHook(&before{do: func() {
+		mu.Lock()
+		defer mu.Unlock()
+		if n < 30 && failed == nil {
+			_, failed = tbl.DeleteKeys(t.Context(), int64(n))
+			n++
+		}
+	}})
+	c := newTwin()
+	follow(t, own, name, c, table.WithPageBytes(1000))
+	c.until(t, "all deletes", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return (n == 30 || failed != nil) && c.at == tbl.Position()
+	})
+	ok(t, failed)
+	h := history{tbl.Position(): numbered(30, 300)}
+	if h.compare(t, c) != 1 {
+		t.Error("not in step")
+	}
+}
+
+// TestF4_WhereTheFeedWasDeleted: a follower begins, and goes on by copies.
+func TestF4_WhereTheFeedWasDeleted(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	tbl := openOn(t, rdb, name)
+	put(t, tbl, numbered(0, 5)...)
+	ok(t, rdb.Del(t.Context(), name+":f").Err())
+	c, h := newTwin(), history{tbl.Position(): numbered(0, 5)}
+	follow(t, rdb, name, c, table.WithProofEvery(10*time.Millisecond))
+	c.untilAt(t, tbl.Position())
+	put(t, tbl, numbered(5, 9)...)
+	h[tbl.Position()] = numbered(0, 9)
+	c.untilAt(t, tbl.Position())
+	ok(t, rdb.Del(t.Context(), name+":f").Err())
+	put(t, tbl, numbered(9, 12)...)
+	h[tbl.Position()] = numbered(0, 12)
+	c.untilAt(t, tbl.Position())
+	if compared := h.compare(t, c); compared != len(h) {
+		t.Errorf("%d of %d positions compared", compared, len(h))
+	}
+}
+
+// TestF1_AnEmptyFeedThatRemembersAHighNumberIsReplaced: somebody has trimmed it, and the table's numbers have begun anew.
+func TestF1_AnEmptyFeedThatRemembersAHighNumberIsReplaced(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	ok(t, rdb.XAdd(t.Context(), &redis.XAddArgs{Stream: name + ":f", ID: "900-1", Values: []string{"a", "b"}}).Err())
+	ok(t, rdb.XTrimMaxLen(t.Context(), name+":f", 0).Err())
+	tbl := openOn(t, rdb, name, table.WithReset())
+	put(t, tbl, numbered(0, 5)...)
+	again := openOn(t, rdb, name)
+	put(t, again, numbered(5, 6)...)
+	wantIDs(t, again, again.All("at"), 0, 1, 2, 3, 4, 5)
+}
+
 // TestFollowWaitsForATable: with WithWait it waits, and later it always does.
 func TestFollowWaitsForATable(t *testing.T) {
 	t.Parallel()
@@ -178,6 +247,36 @@ func TestFollowWaitsForATable(t *testing.T) {
 	h := history{tbl.Position(): numbered(7, 9)}
 	c.untilAt(t, tbl.Position())
 	h.compare(t, c)
+}
+
+// TestWithWaitWaitsForARedisThatIsAway, too; without it whoever opens is told.
+func TestWithWaitWaitsForARedisThatIsAway(t *testing.T) {
+	t.Parallel()
+	s, name := redistest.Start(t, redistest.Options{}), redistest.Prefix(t)
+	rdb := s.TCPClient(t, func(o *redis.Options) { o.MaxRetries, o.DialerRetries = -1, 1 })
+	s.Kill(t)
+	if _, err := table.OpenReader(t.Context(), rdb, itemDefinition(name)); err == nil || errors.Is(err, table.ErrNoTable) {
+		t.Errorf("without WithWait: got %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := table.OpenReader(ctx, rdb, itemDefinition(name), table.WithWait()); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("until its context ends: got %v", err)
+	}
+	opened := async(t, func() error {
+		r, err := table.OpenReader(t.Context(), rdb, itemDefinition(name), table.WithWait())
+		if err == nil {
+			err = r.Close()
+		}
+		return err
+	})
+	c := newTwin()
+	follow(t, rdb, name, c, table.WithWait())
+	s.Restart(t)
+	tbl := openOn(t, s.Client(t), name)
+	put(t, tbl, numbered(0, 3)...)
+	ok(t, receive(t, "a reader", opened))
+	c.untilAt(t, tbl.Position())
 }
 
 // TestAFollowerProvesItsAge: what was acknowledged before a proof is shown.

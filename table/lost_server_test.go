@@ -101,17 +101,8 @@ func TestG11_AFailoverToALaggingReplicaIsErrLost(t *testing.T) {
 // failover returns a table whose primary has died, and whose client now talks to a replica that lacks the last write.
 func failover(t *testing.T) (*items, *redis.Client) {
 	t.Helper()
-	primary := redistest.Start(t, redistest.Options{Args: []string{"--repl-diskless-sync-delay", "0"}})
-	host, port, err := net.SplitHostPort(primary.Addr())
-	ok(t, err)
-	replica := redistest.Start(t, redistest.Options{Args: []string{"--replicaof", host, port}})
-	var addr atomic.Value
-	addr.Store(primary.Addr())
-	rdb := primary.TCPClient(t, func(o *redis.Options) {
-		o.Dialer = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "tcp", addr.Load().(string))
-		}
-	})
+	primary, replica := withReplica(t)
+	rdb, moveTo := movable(t, primary)
 	tbl, err := table.Open(t.Context(), rdb, itemDefinition("t"))
 	ok(t, err)
 	t.Cleanup(func() { tbl.Close() })
@@ -119,9 +110,30 @@ func failover(t *testing.T) (*items, *redis.Client) {
 	caughtUp(t, primary)
 	ok(t, replica.Client(t).ReplicaOf(t.Context(), "NO", "ONE").Err()) // from here on it hears nothing
 	put(t, tbl, numbered(0, 5)...)
-	addr.Store(replica.Addr())
+	moveTo(replica)
 	primary.Kill(t)
 	return tbl, rdb
+}
+
+// withReplica starts a primary, and a replica of it.
+func withReplica(t *testing.T) (primary, replica *redistest.Server) {
+	t.Helper()
+	primary = redistest.Start(t, redistest.Options{Args: []string{"--repl-diskless-sync-delay", "0"}})
+	host, port, err := net.SplitHostPort(primary.Addr())
+	ok(t, err)
+	return primary, redistest.Start(t, redistest.Options{Args: []string{"--replicaof", host, port}})
+}
+
+// movable returns a client of a server, and a function that has its new connections lead to another one.
+func movable(t *testing.T, s *redistest.Server) (rdb *redis.Client, moveTo func(*redistest.Server)) {
+	var addr atomic.Value
+	addr.Store(s.Addr())
+	rdb = s.TCPClient(t, func(o *redis.Options) {
+		o.Dialer = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", addr.Load().(string))
+		}
+	})
+	return rdb, func(s *redistest.Server) { addr.Store(s.Addr()) }
 }
 
 // caughtUp waits until a replica has acknowledged all that the primary has. WAIT looks only at what its own connection has
@@ -138,10 +150,7 @@ func caughtUp(t *testing.T, primary *redistest.Server) {
 
 func TestOpenRefusesAReplica(t *testing.T) {
 	t.Parallel()
-	primary := redistest.Start(t, redistest.Options{})
-	host, port, err := net.SplitHostPort(primary.Addr())
-	ok(t, err)
-	replica := redistest.Start(t, redistest.Options{Args: []string{"--replicaof", host, port}})
+	_, replica := withReplica(t)
 	if _, err := table.Open(t.Context(), replica.Client(t), itemDefinition("t")); !errors.Is(err, table.ErrUnsafeClient) {
 		t.Errorf("got %v, want ErrUnsafeClient", err)
 	}

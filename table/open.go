@@ -19,8 +19,9 @@ import (
 
 // Open takes over the table that def describes, or makes it if there is none, and returns it
 // ready to use. An earlier owner, in this process or elsewhere, gets ErrFenced from then on. What that
-// owner staged but did not merge is dropped; a fold that it left half way goes on. Open waits for Redis
-// until ctx ends. Once Open has returned ctx no longer matters. rdb stays the caller's.
+// owner staged but did not merge is dropped; a fold that it left half way goes on. Open waits for answers
+// until ctx ends; that Redis cannot be reached is an error as soon as the client has given up. Once Open
+// has returned ctx no longer matters. rdb stays the caller's.
 //
 // It fails with ErrInvalidDefinition, with ErrUnsafeClient (a client without read time-out, one
 // that reads from replicas, a server that may evict the table), with ErrSchemaMismatch (see

@@ -136,7 +136,8 @@ func WithTries(n int) Option { return func(o *options) { positive(&o.tries, n) }
 // is a second.
 func WithProofEvery(d time.Duration) Option { return func(o *options) { positive(&o.proofEvery, d) } }
 
-// WithWait makes OpenReader and Follow wait until there is a table, instead of ErrNoTable. Open does not need it.
+// WithWait makes OpenReader and Follow wait until Redis can be reached and there is a table, instead of failing. Open does not need it
+// for the table, and does not wait for a Redis that cannot be reached.
 func WithWait() Option { return func(o *options) { o.wait = untilThere } }
 
 // WithFeed bounds the change feed, from which readers and followers in other processes learn what has changed: so many bytes of the

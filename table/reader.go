@@ -31,8 +31,9 @@ type Reader[R any, K comparable] struct {
 
 var _ KeyReading[struct{}, string] = (*Reader[struct{}, string])(nil)
 
-// OpenReader returns a handle that reads the table that def describes. It waits for Redis until ctx ends, and with WithWait until
-// there is a table. Once OpenReader has returned ctx no longer matters. rdb stays the caller's. The indexes of def need no functions.
+// OpenReader returns a handle that reads the table that def describes. It waits for answers until ctx ends, and with WithWait until
+// Redis can be reached and there is a table. Once OpenReader has returned ctx no longer matters. rdb stays the caller's. The indexes
+// of def need no functions, and those that they have are not called.
 //
 // Of the options WithWait, WithPageBytes, WithStreamBuffer, WithSnapshotMemory and WithLogger count; all others are about owning a
 // table, and are ignored.
@@ -53,11 +54,12 @@ func OpenReader[R any, K comparable](ctx context.Context, rdb redis.UniversalCli
 	}
 	schema := def.schema()
 	c := wire.NewReadingClient(rdb, layout.KeysOf(def.Name, indexNames(def.Indexes)), schema.Text(), scripts.Reading())
-	if err := c.Prepare(ctx, wire.Preflight{Evictable: true, Logger: o.logger}); err != nil {
+	prepare := func() error { return c.Prepare(ctx, wire.Preflight{Evictable: true, Logger: o.logger}) }
+	if err := o.wait.patiently(ctx, c, prepare); err != nil {
 		return fail(err)
 	}
 	g := startGuest(c, schema, scan.Config{PageBytes: o.pageBytes, Memory: o.memory, KeepsRows: def.keepsRows(), Snapshots: scan.Copied}, &o)
-	if err := g.begin(ctx, o.wait); err != nil {
+	if err := o.wait.patiently(ctx, c, func() error { return g.base.reader.Prove(ctx) }); err != nil {
 		g.leave(ctx)
 		return fail(err)
 	}
@@ -81,14 +83,14 @@ const (
 	lastSearch  = 250 * time.Millisecond
 )
 
-// begin reads for the first time. With wait it waits until there is a table.
-func (g *guest) begin(ctx context.Context, wait waiting) error {
+// patiently calls f. If wait says so, it calls f again until Redis can be reached and there is a table, or ctx ends.
+func (w waiting) patiently(ctx context.Context, c *wire.Client, f func() error) error {
 	for pause := firstSearch; ; pause = min(2*pause, lastSearch) {
-		err := g.base.reader.Prove(ctx)
-		if wait == mustBeThere || !errors.Is(err, ErrNoTable) {
+		err := f()
+		if w == mustBeThere || ctx.Err() != nil || !errors.Is(err, ErrNoTable) && !wire.IsAway(err) {
 			return err
 		}
-		if err := g.base.reader.Pause(ctx, pause); err != nil {
+		if err := c.Pause(ctx, pause); err != nil {
 			return err
 		}
 	}

@@ -1,12 +1,9 @@
 package table_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -69,17 +66,8 @@ func TestR2_AFailoverToALaggingReplicaIsErrLostOnce(t *testing.T) {
 	for _, owner := range []string{"no owner", "a new owner"} {
 		t.Run(owner, func(t *testing.T) {
 			t.Parallel()
-			primary := redistest.Start(t, redistest.Options{Args: []string{"--repl-diskless-sync-delay", "0"}})
-			host, port, err := net.SplitHostPort(primary.Addr())
-			ok(t, err)
-			replica := redistest.Start(t, redistest.Options{Args: []string{"--replicaof", host, port}})
-			var addr atomic.Value
-			addr.Store(primary.Addr())
-			rdb := primary.TCPClient(t, func(o *redis.Options) {
-				o.Dialer = func(ctx context.Context, _, _ string) (net.Conn, error) {
-					return new(net.Dialer).DialContext(ctx, "tcp", addr.Load().(string))
-				}
-			})
+			primary, replica := withReplica(t)
+			rdb, moveTo := movable(t, primary)
 			tbl, err := table.Open(t.Context(), primary.Client(t), itemDefinition("t"))
 			ok(t, err)
 			defer tbl.Close()
@@ -89,7 +77,7 @@ func TestR2_AFailoverToALaggingReplicaIsErrLostOnce(t *testing.T) {
 			put(t, tbl, numbered(0, 6)...)
 			r := openReader(t, rdb, "t")
 			shown := r.Position()
-			addr.Store(replica.Addr())
+			moveTo(replica)
 			primary.Kill(t)
 			want := numbered(0, 5)
 			if owner != "no owner" {

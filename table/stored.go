@@ -17,7 +17,7 @@ import (
 // is one of a type of its user's (JSON, Text, Struct), the value is a []byte.
 //
 // It fails with ErrNoTable, with ErrSchemaMismatch if another version of this library has written the table, with ErrLost if the stored
-// definition cannot be read, and as OpenReader does. It waits for Redis until ctx ends.
+// definition cannot be read, and as OpenReader does. It waits for answers until ctx ends.
 func StoredDefinition(ctx context.Context, rdb redis.UniversalClient, name string) (Definition[map[string]any, any], error) {
 	fail := func(err error) (d Definition[map[string]any, any], _ error) {
 		return d, fmt.Errorf("table %s: stored definition: %w", name, err)

@@ -12,50 +12,25 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
-	"github.com/tablecache-go/tablecache/examples/internal/connect"
+	"github.com/tablecache-go/tablecache/examples/internal/cli"
 )
 
-func main() {
-	connect.Silence()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { cli.Main(run) }
 
 // run is main with all that it touches; it returns the exit status.
 func run(ctx context.Context, args []string, out, diag io.Writer) int {
 	o, err := parse(args, diag)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err == nil:
-		err = o.start(ctx, out, diag)
+	if err == nil {
+		err = cli.Interrupted(ctx, o.start(ctx, out, diag))
 	}
-	switch {
-	case err == nil:
-		return 0
-	case ctx.Err() != nil:
-		err = errors.New("interrupted")
-	}
-	fmt.Fprintln(diag, "fleet:", err)
-	if errors.Is(err, errUsage) || errors.Is(err, connect.ErrURL) {
-		return 2
-	}
-	return 1
+	return cli.Status("fleet", err, diag)
 }
-
-// errUsage: the command line is wrong.
-var errUsage = errors.New("wrong usage (see -help)")
 
 // role is what one process of the fleet does.
 type role string
@@ -75,26 +50,18 @@ type options struct {
 
 func parse(args []string, diag io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.redis, "redis", "", "`URL` of the server to use, as redis://host:port; none: one embedded in the visitor")
 	flags.DurationVar(&o.stay, "time", 15*time.Second, "how long the visit lasts")
 	flags.DurationVar(&o.life, "life", 3*time.Second, "how long an owner lives until it is killed")
 	flags.StringVar((*string)(&o.role), "role", string(visitor), "what this process does: the `visitor` starts an owner and readers, which end with their standard input")
-	err = flags.Parse(args)
+	err = cli.Parse(flags, args, "[flags]", diag)
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintln(diag, "usage: fleet [flags]")
-		flags.SetOutput(diag)
-		flags.PrintDefaults()
-		return o, err
 	case err != nil:
-		return o, fmt.Errorf("%w: %w", errUsage, err)
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("%w: unexpected argument %q", errUsage, flags.Arg(0))
+		return o, err
 	case o.stay <= 0 || o.life <= 0:
-		return o, fmt.Errorf("%w: -time and -life must be more than 0", errUsage)
+		return o, fmt.Errorf("%w: -time and -life must be more than 0", cli.ErrUsage)
 	case o.role != visitor && o.redis == "":
-		return o, fmt.Errorf("%w: only a visitor can embed a redis", errUsage)
+		return o, fmt.Errorf("%w: only a visitor can embed a redis", cli.ErrUsage)
 	}
 	return o, nil
 }
@@ -108,7 +75,7 @@ func (o options) start(ctx context.Context, out, diag io.Writer) error {
 	case reader:
 		return untilLeft(ctx, out, o.read)
 	}
-	return fmt.Errorf("%w: no role %q", errUsage, o.role)
+	return fmt.Errorf("%w: no role %q", cli.ErrUsage, o.role)
 }
 
 // untilLeft works until the visitor has left, which is no error.

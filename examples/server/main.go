@@ -17,43 +17,23 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
-	"github.com/tablecache-go/tablecache/examples/internal/connect"
+	"github.com/tablecache-go/tablecache/examples/internal/cli"
 )
 
-func main() {
-	connect.Silence()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(code)
-}
+func main() { cli.Main(run) }
 
 // run is main with all that it touches; it returns the exit status. The end of ctx is the order to stop.
 func run(ctx context.Context, args []string, out, diag io.Writer) int {
 	o, err := parse(args, diag)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err == nil:
+	if err == nil {
 		err = start(ctx, o, out)
 	}
-	if err == nil {
-		return 0
-	}
-	fmt.Fprintln(diag, "server:", err)
-	if errors.Is(err, errUsage) || errors.Is(err, connect.ErrURL) {
-		return 2
-	}
-	return 1
+	return cli.Status("server", err, diag)
 }
 
 // options are what the command line says.
@@ -64,31 +44,20 @@ type options struct {
 	duration      time.Duration
 }
 
-// errUsage: the command line is wrong.
-var errUsage = errors.New("wrong usage (see -help)")
-
 func parse(args []string, diag io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.listen, "listen", "localhost:8080", "`address` to listen at")
 	flags.StringVar(&o.redis, "redis", "", "`URL` of the server to use, as redis://host:port; none: one embedded in the process")
 	flags.BoolVar(&o.reset, "reset", false, "drop what an earlier start has left in the table, and load it again")
 	flags.BoolVar(&o.load, "load", false, "drive the server from here, without and with reloads, print figures, and stop (the embedded redis is slow)")
 	flags.IntVar(&o.clients, "clients", 8, "clients that -load runs")
 	flags.DurationVar(&o.duration, "for", 10*time.Second, "how long each of the two parts of -load takes")
-	err = flags.Parse(args)
+	err = cli.Parse(flags, args, "[flags]", diag)
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprintln(diag, "usage: server [flags]")
-		flags.SetOutput(diag)
-		flags.PrintDefaults()
-		return o, err
 	case err != nil:
-		return o, fmt.Errorf("%w: %w", errUsage, err)
-	case flags.NArg() > 0:
-		return o, fmt.Errorf("%w: unexpected argument %q", errUsage, flags.Arg(0))
+		return o, err
 	case o.clients < 1 || o.duration <= 0:
-		return o, fmt.Errorf("%w: -clients and -for must be positive", errUsage)
+		return o, fmt.Errorf("%w: -clients and -for must be positive", cli.ErrUsage)
 	}
 	return o, nil
 }

@@ -34,6 +34,7 @@ var fields = map[string]*regexp.Regexp{
 	"layout": regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"schema": regexp.MustCompile(`.`),
 	"owner":  regexp.MustCompile(`.`),
+	"feed":   regexp.MustCompile(`^(feed|off)$`),
 	"line":   regexp.MustCompile(`^$|^` + position + `( ` + position + `){0,63}$`),
 	"burned": regexp.MustCompile(`^$|^` + position + `( ` + position + `){0,63}$`),
 }

@@ -21,7 +21,7 @@ func sound(t *testing.T, rdb redis.UniversalClient, table string) {
 	ctx := t.Context()
 	run(t, rdb.HSet(ctx, table+":m", "epoch", "3:0af1", "seq", "17", "last", "", "gen", "2", "state", "merging",
 		"rver", "4", "burns", "1", "notes", "2", "note", "a", "count", "2", "staged", "2", "live", "1", "widest", "6", "layout", "7", "schema", "{}", "owner", "host:1",
-		"line", "2:1b/9 1:77/0", "burned", "3:0af1/4"))
+		"line", "2:1b/9 1:77/0", "burned", "3:0af1/4", "feed", "feed"))
 	run(t, rdb.HSet(ctx, table+":r", "a", row, "b", row))
 	run(t, rdb.HSet(ctx, table+":s", "a", row, "b", row[:tombstone]))
 	run(t, rdb.ZAdd(ctx, table+":i:at", redis.Z{Member: "a", Score: 1}, redis.Z{Member: "b", Score: 1}))
@@ -62,7 +62,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		want   string
 	}{
 		"no truth":         {key(":m", (*change).del), "field epoch"},
-		"a field too many": {meta("more", "1"), "18 fields"},
+		"a field too many": {meta("more", "1"), "19 fields"},
 		"a long note":      {meta("note", strings.Repeat("n", 64<<10+1)), "the note has 65537 bytes"},
 		"no number":        {meta("seq", "x"), "field seq"},
 		"unknown state":    {meta("state", "moving"), "field state"},

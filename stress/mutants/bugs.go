@@ -24,7 +24,7 @@ var (
 	writes = check{"./table", "TestW3", ""}
 	heard  = check{"./stress", "TestF4_Followers", "-stress.duration=180s"}
 	read   = check{"./stress", "TestR2_Readers", "-stress.duration=180s"}
-	copied = check{"./table", "TestF4|TestF3_AMerge|TestF5_Who|TestR3_F7", ""}
+	copied = check{"./table", "TestF4|TestF3_AMerge|TestF5_Who|TestF7_AFollowers|TestR3_F7", ""}
 	chain  = check{"./table/internal/feed", "TestF4", ""}
 	lines  = check{"./table", "TestR2|TestR4|TestR5", ""}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
@@ -108,7 +108,7 @@ var bugs = []bug{
 	{"last row of a body forgotten", []patch{{"table/internal/feed/log.go",
 		"bodyOfRows(e.Rows, l.mostBody())", "bodyOfRows(e.Rows[:len(e.Rows)-1], l.mostBody())"}}, heard},
 	{"copy without redo", []patch{{"table/internal/scan/follow.go",
-		"\treturn f.applyUpTo(ctx, at)\n", "\tf.at = at\n\treturn nil\n"}}, heard},
+		"\treturn f.applyUpTo(ctx, at)\n", "\tf.at = at\n\treturn nil\n"}}, copied},
 	{"long read without redo", []patch{{"table/internal/scan/copying.go",
 		"return c.redo(ctx, positionOf(c.seen))", "return c.charge()"}}, read},
 	{"layout not proven", []patch{{"table/internal/wire/scripts/prelude/read.lua",

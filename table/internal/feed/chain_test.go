@@ -34,3 +34,13 @@ func TestF4_AnEntryStandsOnItsPredecessorAlone(t *testing.T) {
 		}
 	}
 }
+
+// TestF4_WhatNobodyHereKnowsIsNotTold: followers copy anew behind an entry of a later version.
+func TestF4_WhatNobodyHereKnowsIsNotTold(t *testing.T) {
+	t.Parallel()
+	for kind, told := range map[layout.Kind]bool{layout.KindMerge: true, layout.KindClaim: true, layout.KindRepair: false, "to come": false} {
+		if e := (Entry{Kind: kind}); e.IsTold() != told {
+			t.Errorf("%s: got %t", kind, !told)
+		}
+	}
+}

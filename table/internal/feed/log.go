@@ -1,8 +1,6 @@
 package feed
 
 import (
-	"strconv"
-
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 )
@@ -137,8 +135,7 @@ func bodyOfRows(rows []engine.Row, most int) []byte {
 	for i := range rows {
 		body = layout.AppendRow(body, rows[i].Key, rows[i].Value)
 		for _, text := range rows[i].Scores {
-			score, _ := strconv.ParseFloat(string(text), 64) // it was written by us
-			body = layout.AppendScore64(body, score)
+			body = layout.AppendScore64(body, layout.ScoreOf(text))
 		}
 	}
 	return body

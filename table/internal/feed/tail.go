@@ -71,21 +71,26 @@ func (t *Tail) Position(ctx context.Context) (layout.Position, error) {
 	return p, r.Err()
 }
 
-// Exists tells whether there is a feed.
-func (t *Tail) Exists(ctx context.Context) (bool, error) {
-	raw, err := t.do(ctx, "exists", &t.client.Keys.Feed)
-	r := wire.NewReply(raw)
+// OwnerKeepsFeed tells whether the table's owner keeps a feed. The key itself may be missing all the same: somebody has deleted it, and
+// there was no effect since then. wire.ErrNoTable: there is none.
+func (t *Tail) OwnerKeepsFeed(ctx context.Context) (bool, error) {
+	raw, err := t.do(ctx, "hget", &t.client.Keys.Truth, layout.FeedField)
 	if err != nil {
 		return false, err
 	}
-	return r.Integer() == 1, r.Err()
+	r := wire.NewReply(raw)
+	keeps := r.Text()
+	if r.Err() == nil && keeps == nil {
+		return false, wire.ErrNoTable
+	}
+	return string(keeps) == layout.KeepsFeed, r.Err()
 }
 
 // Read returns entries behind a position, up to another one. They may not be all: Read again. ErrGap: the server cannot send the
 // next one.
 func (t *Tail) Read(ctx context.Context, behind, to layout.Position) ([]Entry, error) {
 	asked := t.most
-	raw, err := t.do(ctx, Between(&t.client.Keys.Feed, behind, to, asked)...)
+	raw, err := t.do(ctx, Range(&t.client.Keys.Feed, behind, to, asked)...)
 	if asked == 1 && wire.WasClosed(err) {
 		if t.closed++; t.closed >= mostClosed {
 			t.closed = 0

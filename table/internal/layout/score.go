@@ -23,6 +23,29 @@ const mostExact = 1 << 53
 // ParseScore reads a score as Redis writes it.
 func ParseScore(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
 
+// ScoreOf reads a score that AppendScore has written.
+func ScoreOf(text []byte) float64 {
+	if n, is := natural(text); is {
+		return float64(n)
+	}
+	f, _ := strconv.ParseFloat(string(text), 64) // it was written by us
+	return f
+}
+
+// natural reads a number of a few digits and nothing else, as many scores are: that is faster than to read a float.
+func natural(text []byte) (n int64, is bool) {
+	if len(text) == 0 || len(text) > 15 {
+		return 0, false
+	}
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n, true
+}
+
 // Bound is an interval of scores as ZRANGE BYSCORE writes it.
 type Bound struct{ Min, Max string }
 

@@ -23,3 +23,13 @@ func TestU15_TheTextOfAScoreIsExact(t *testing.T) {
 		}
 	}
 }
+
+func TestScoresAreReadAsTheyWereWritten(t *testing.T) {
+	t.Parallel()
+	for _, f := range []float64{0, math.Copysign(0, -1), 1, -1, 17, 1e14, 999999999999999, 1e15, 1<<53 - 1, 1 << 53, 1 << 60, -1 << 40,
+		0.1, -2.5, 5e-324, math.MaxFloat64, math.Inf(1), math.Inf(-1)} {
+		if got := ScoreOf(AppendScore(nil, f)); math.Float64bits(got) != math.Float64bits(f) {
+			t.Errorf("%v is read as %v", f, got)
+		}
+	}
+}

@@ -24,6 +24,12 @@ import (
 //	layout  the hash of the schema under which the rows are written: see Proof
 var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "burns", "notes", "count", "staged", "live", "widest", "layout"}
 
+// FeedField is the field of the truth that tells whether its owner keeps a feed: KeepsFeed, or NoFeed.
+const FeedField = "feed"
+
+// KeepsFeed is the value of FeedField of an owner who keeps a feed.
+const KeepsFeed = "feed"
+
 // SchemaField is the field of the truth that keeps the schema. Only the claim of an owner reads it.
 const SchemaField = "schema"
 

@@ -43,6 +43,31 @@ func (b *budget) giveBack(g *grant) {
 	b.serve()
 }
 
+// share is what one copy has taken of a budget.
+type share struct {
+	budget *budget
+	taken  int64
+}
+
+// take takes more bytes, if there are.
+func (s *share) take(size int64) bool {
+	if !s.budget.take(size) {
+		return false
+	}
+	s.taken += size
+	return true
+}
+
+// free gives bytes back, but no more than were taken.
+func (s *share) free(size int64) {
+	size = min(size, s.taken)
+	s.taken -= size
+	s.budget.put(size)
+}
+
+// release gives everything back.
+func (s *share) release() { s.free(s.taken) }
+
 // take takes size bytes if they are free and nobody waits for memory. Return them with put.
 func (b *budget) take(size int64) bool {
 	b.mu.Lock()

@@ -96,8 +96,6 @@ func (c *copied) apply(e *feed.Entry) error {
 		return errCopyAnew
 	}
 	switch e.Kind {
-	case layout.KindPut:
-		return c.eachRow(e, c.put)
 	case layout.KindDelete:
 		return eachKey(e, c.remove)
 	case layout.KindApply:
@@ -106,7 +104,7 @@ func (c *copied) apply(e *feed.Entry) error {
 		}
 		return eachKey(e, c.remove)
 	}
-	return errCopyAnew // of a later version
+	return c.eachRow(e, c.put)
 }
 
 // stage notes what a merge would show. What the entry does not tell matters only if there is a merge.

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +32,7 @@ type copying struct {
 	seen    wire.Moment // of the last answer
 	begun   wire.Moment // of the first
 	entries int         // how many entries to ask for
-	charged int64
+	memory  share
 	enough  func([]*Page) bool
 	answer  []*Page // what is copied so far, if it is enough
 }
@@ -47,7 +46,7 @@ func (r *Reader) readCopied(ctx context.Context, q pageQuery, first *Page, enoug
 		if why = c.fill(ctx); c.isOfOneMoment(why) {
 			return c.deliver(ctx, each)
 		}
-		c.release()
+		c.memory.release()
 		if !mayBeginAgain(why) {
 			return why
 		}
@@ -73,7 +72,7 @@ func mayBeginAgain(err error) bool {
 func (r *Reader) newCopying(q pageQuery, first *Page) *copying {
 	q.most, q.scored = 0, true
 	return &copying{copied: newCopied(q.Query, len(r.client.Keys.Merged), r.client.Layout, first), reader: r, asked: q,
-		seen: first.Moment, begun: first.Moment, entries: firstEntries}
+		seen: first.Moment, begun: first.Moment, entries: firstEntries, memory: share{budget: r.memory}}
 }
 
 // fill reads until the copy has all that is asked for.
@@ -152,19 +151,16 @@ func (c *copying) scoreFirst(ctx context.Context) error {
 // redo applies the entries up to a position.
 func (c *copying) redo(ctx context.Context, through layout.Position) error {
 	for c.at != through {
-		entries, err := c.readFeed(ctx)
+		entries, err := c.readFeed(ctx, through)
 		if err != nil {
 			return err
 		}
-		if len(entries) == 0 || isBeyond(c.at, through) {
+		if len(entries) == 0 {
 			return errCopyAnew // there is no feed, or it is another line's
 		}
 		for i := range entries {
 			if err := c.apply(&entries[i]); err != nil {
 				return err
-			}
-			if c.at == through {
-				break
 			}
 		}
 		if err := c.charge(); err != nil {
@@ -174,21 +170,16 @@ func (c *copying) redo(ctx context.Context, through layout.Position) error {
 	return c.charge()
 }
 
-// isBeyond tells whether a position is behind another one for certain.
-func isBeyond(a, b layout.Position) bool {
-	return cmp.Or(cmp.Compare(a.Epoch.Count(), b.Epoch.Count()), cmp.Compare(a.Seq, b.Seq)) > 0
-}
-
-// readFeed returns the entries that follow, some at a time.
-func (c *copying) readFeed(ctx context.Context) ([]feed.Entry, error) {
-	call := feed.Range(&c.reader.client.Keys.Feed, c.at, c.entries)
+// readFeed returns the entries that follow up to a position, some at a time.
+func (c *copying) readFeed(ctx context.Context, through layout.Position) ([]feed.Entry, error) {
+	call := feed.Range(&c.reader.client.Keys.Feed, c.at, through, c.entries)
 	a, err := c.reader.batcher.put(ctx, request{commands: [][]any{call}})
 	if errors.Is(err, wire.ErrTooLarge) {
 		if c.entries == 1 {
 			return nil, errCopyAnew
 		}
 		c.entries = 1
-		return c.readFeed(ctx)
+		return c.readFeed(ctx, through)
 	}
 	if err != nil {
 		return nil, err
@@ -203,29 +194,18 @@ func (c *copying) readFeed(ctx context.Context) ([]feed.Entry, error) {
 
 // charge makes what is taken of the memory what the copy has.
 func (c *copying) charge() error {
-	if c.bytes > c.charged {
-		if !c.reader.memory.take(c.bytes - c.charged) {
-			return errNoMemory
-		}
-	} else {
-		c.reader.memory.put(c.charged - c.bytes)
+	more := c.bytes - c.memory.taken
+	if more <= 0 {
+		c.memory.free(-more)
+	} else if !c.memory.take(more) {
+		return errNoMemory
 	}
-	c.charged = c.bytes
 	return nil
 }
 
-// free gives back memory that is no longer held.
-func (c *copying) free(size int64) {
-	size = min(size, c.charged)
-	c.charged -= size
-	c.reader.memory.put(size)
-}
-
-func (c *copying) release() { c.free(c.charged) }
-
 // deliver calls each with what was copied, and with guarded pages of what was not.
 func (c *copying) deliver(ctx context.Context, each func(*Page) error) error {
-	defer c.release() // also when each panics
+	defer c.memory.release() // also when each panics
 	complete := c.isComplete()
 	tell := func(p *Page) error {
 		if err := c.reader.Alive(ctx); err != nil {
@@ -237,11 +217,11 @@ func (c *copying) deliver(ctx context.Context, each func(*Page) error) error {
 	if c.answer != nil {
 		return eachOf(c.answer, tell)
 	}
-	err := c.arrange(tell, c.free)
+	err := c.arrange(tell, c.memory.free)
 	if err != nil || complete {
 		return err
 	}
-	c.release()
+	c.memory.release()
 	return c.reader.goOnGuarded(ctx, c.asked, &Page{Moment: c.seen, next: c.next}, errNoMemory, each)
 }
 

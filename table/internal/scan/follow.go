@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/tablecache-go/tablecache/engine"
@@ -41,10 +40,16 @@ const (
 	mostFollowPause  = 2 * time.Second
 )
 
+// Following says how a table is followed.
+type Following struct {
+	Indexes    int           // how many the table has
+	ProofEvery time.Duration // how often at least the table is asked how far it is, so that the sink is told what that proves
+	Awaited    bool          // there is to be a table, so that it is waited for
+}
+
 // Follow copies the table to the sink, and then tells it every effect, until ctx ends or there is an error that waiting cannot cure.
-// At least once in every it asks the table how far it is, and tells the sink when it has proven that it is in step.
-func (r *Reader) Follow(ctx context.Context, indexes int, every time.Duration, sink Sink) error {
-	f := &follower{reader: r, tail: feed.NewTail(r.client), indexes: indexes, every: every, sink: sink}
+func (r *Reader) Follow(ctx context.Context, how Following, sink Sink) error {
+	f := &follower{reader: r, tail: feed.NewTail(r.client), Following: how, sink: sink}
 	defer f.tail.Close()
 	pause := firstFollowPause
 	for {
@@ -60,7 +65,7 @@ func (r *Reader) Follow(ctx context.Context, indexes int, every time.Duration, s
 			return err
 		}
 		f.tail.Reconnect()
-		if err := sleep(ctx, pause); err != nil {
+		if err := f.sleep(ctx, pause); err != nil {
 			return err
 		}
 		pause = min(2*pause, mostFollowPause)
@@ -69,16 +74,14 @@ func (r *Reader) Follow(ctx context.Context, indexes int, every time.Duration, s
 
 // follower follows one table.
 type follower struct {
-	reader  *Reader
-	tail    *feed.Tail
-	indexes int
-	every   time.Duration
+	reader *Reader
+	tail   *feed.Tail
+	Following
 	sink    Sink
 	at      layout.Position // all entries up to here have been applied
 	shown   layout.Position // the sink was in step here last
 	burns   uint64          // how many numbers were burned up to there
 	partial bool            // a scratch session is on of which the sink has not been told all
-	begun   bool            // the sink was in step once
 }
 
 // sinkError is an error that the sink has returned.
@@ -99,20 +102,17 @@ func (f *follower) passes(err error) bool {
 	case errors.As(err, new(sinkError)), errors.Is(err, ErrNoFeed), errors.Is(err, engine.ErrClosed), wire.Lasts(err), errors.Is(err, wire.ErrSchemaMismatch):
 		return false
 	case errors.Is(err, wire.ErrNoTable):
-		return f.begun
+		return f.Awaited
 	}
 	return true
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d/2 + rand.N(d))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+// sleep waits for about d. It returns an error when ctx ends.
+func (f *follower) sleep(ctx context.Context, d time.Duration) error {
+	if f.reader.client.Pause(ctx, d) != nil {
 		return engine.Ended(ctx)
 	}
+	return nil
 }
 
 // copy copies all rows, page by page, each page at its own moment. After each page it applies the entries up to that moment, and not
@@ -120,10 +120,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (f *follower) copy(ctx context.Context) error {
 	q := pageQuery{Query: Query{Scope: scripts.Merged, Bounds: []layout.Bound{layout.BoundOf(math.Inf(-1), math.Inf(1))}}, scored: true}
 	q.at = cursor{bounds: q.Bounds}
-	if there, err := f.tail.Exists(ctx); err != nil {
+	if keeps, err := f.tail.OwnerKeepsFeed(ctx); err != nil {
 		return err
-	} else if !there {
-		return f.withoutFeed(ctx)
+	} else if !keeps {
+		return ErrNoFeed
 	}
 	if err := f.beginCopy(ctx); err != nil {
 		return err
@@ -137,8 +137,8 @@ func (f *follower) copy(ctx context.Context) error {
 			return err
 		}
 		if page.Final {
-			f.begun = true
-			return f.inStep()
+			f.Awaited = true
+			return f.inStep(ctx)
 		}
 		q.at = page.next
 	}
@@ -158,19 +158,14 @@ func (f *follower) beginCopy(ctx context.Context) error {
 	return told(f.sink.Note(f.at, note))
 }
 
-// withoutFeed returns why there is no feed.
-func (f *follower) withoutFeed(ctx context.Context) error {
-	if _, err := f.tail.Position(ctx); err != nil {
-		return err
-	}
-	return ErrNoFeed
-}
-
-// inStep tells the sink that it is in step, and the authority what is shown: no later copy may go back behind that.
-func (f *follower) inStep() error {
+// inStep tells the sink that it is in step, and the authority what is shown: no later copy may go back behind that. Under another owner
+// the authority asks for the lineage first.
+func (f *follower) inStep(ctx context.Context) error {
 	now := wire.Moment{Epoch: f.at.Epoch, View: engine.View{Seq: f.at.Seq}, Burns: f.burns}
-	a := f.reader.authority
-	a.Conclude(wire.Answer{Status: wire.StatusOK, Moment: now}, a.Shown(), nil)
+	a, answer := f.reader.authority, wire.Answer{Status: wire.StatusOK, Moment: now}
+	if since := a.Shown(); a.Check(ctx, answer, since, f.reader.batcher.lineage) == nil {
+		a.Conclude(answer, since, nil)
+	}
 	f.shown = f.at
 	return told(f.sink.InStep(f.at))
 }
@@ -178,7 +173,7 @@ func (f *follower) inStep() error {
 // copyPage tells the sink of the rows of a page, and applies the entries up to the moment at which their scores were read.
 func (f *follower) copyPage(ctx context.Context, page *Page) error {
 	rows, at := &CopiedRows{Keys: page.Keys, Rows: page.Rows, Scores: [][][]byte{page.Scores}}, positionOf(page.Moment)
-	if f.indexes > 1 && len(page.Keys) > 0 {
+	if f.Indexes > 1 && len(page.Keys) > 0 {
 		a, err := f.reader.answer(ctx, request{call: scripts.Scores(f.reader.client, 0, page.Keys)})
 		if err != nil {
 			return err

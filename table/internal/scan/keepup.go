@@ -28,7 +28,7 @@ func (f *follower) keepUp(ctx context.Context) error {
 		case errors.Is(err, errCopyAnew), !f.passes(err):
 			return err
 		}
-		if err := sleep(ctx, pause); err != nil { // the feed will tell what is missed meanwhile
+		if err := f.sleep(ctx, pause); err != nil { // the feed will tell what is missed meanwhile
 			return err
 		}
 		pause = min(2*pause, mostFollowPause)
@@ -46,7 +46,7 @@ func (f *follower) prove(ctx context.Context) error {
 		return err
 	}
 	if f.at != f.shown { // also where an earlier attempt has applied entries before it failed
-		if err := f.inStep(); err != nil {
+		if err := f.inStep(ctx); err != nil {
 			return err
 		}
 	}
@@ -55,7 +55,7 @@ func (f *follower) prove(ctx context.Context) error {
 
 // waitForEntries applies entries as they come, until it is time to prove again.
 func (f *follower) waitForEntries(ctx context.Context) error {
-	for deadline := time.Now().Add(f.every); ; {
+	for deadline := time.Now().Add(f.ProofEvery); ; {
 		left := time.Until(deadline)
 		if left <= 0 {
 			return nil
@@ -70,7 +70,7 @@ func (f *follower) waitForEntries(ctx context.Context) error {
 		if err := f.apply(entries); err != nil {
 			return err
 		}
-		if err := f.inStep(); err != nil {
+		if err := f.inStep(ctx); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,7 @@ func (r *Reader) WaitFor(ctx context.Context, p layout.Position) error {
 		case found == off:
 			return fmt.Errorf("%w: the position is of another line", engine.ErrLost)
 		}
-		if err := r.Pause(ctx, pause); err != nil {
+		if err := r.pause(ctx, pause); err != nil {
 			return err
 		}
 	}
@@ -52,8 +52,8 @@ func (r *Reader) standing(ctx context.Context, p layout.Position) (standing, err
 	return a.lineage.standing(p), nil
 }
 
-// Pause waits for d, or until ctx or the table ends; then it returns why.
-func (r *Reader) Pause(ctx context.Context, d time.Duration) error {
+// pause waits for d, or until ctx or the table ends; then it returns why.
+func (r *Reader) pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -41,8 +41,6 @@ const freePages = 2
 // rowOverhead is about how much memory a row takes beside its bytes.
 const rowOverhead = 64
 
-func (h *held) size() int64 { return int64(h.bytes + rowOverhead*len(h.Rows)) }
-
 // isFree tells whether the page waits without a grant, or before its grant was given.
 func (h *held) isFree() bool { return h.grant == nil || !h.grant.given() }
 

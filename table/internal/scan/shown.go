@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -20,14 +21,17 @@ type Shown struct {
 	done   chan struct{} // closed by Close
 	once   sync.Once
 
-	mu    sync.Mutex // guards what is below
-	at    Progress
-	known lineage // as it was asked for last
+	at atomic.Pointer[Progress] // never nil; read by every answer, written under mu
+
+	mu    sync.Mutex // guards writing to at, and what is below
+	known lineage    // as it was asked for last
 }
 
 // NewShown returns the authority of a handle that has shown nothing yet of a table, and reads it with this schema.
 func NewShown(table string, schema layout.Schema) *Shown {
-	return &Shown{table: table, schema: schema, done: make(chan struct{})}
+	s := &Shown{table: table, schema: schema, done: make(chan struct{})}
+	s.at.Store(new(Progress))
+	return s
 }
 
 var _ Authority = (*Shown)(nil)
@@ -55,11 +59,7 @@ func (s *Shown) Epoch() layout.Epoch { return s.Shown().Epoch }
 func (s *Shown) Position() layout.Position { return s.Shown().Position }
 
 // Shown returns what was shown last.
-func (s *Shown) Shown() Progress {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.at
-}
+func (s *Shown) Shown() Progress { return *s.at.Load() }
 
 var (
 	errBehind = fmt.Errorf("%w: it has not what was shown before", engine.ErrLost)
@@ -83,6 +83,9 @@ func (s *Shown) Check(ctx context.Context, a wire.Answer, since Progress, fetch 
 }
 
 func (s *Shown) checkLine(ctx context.Context, now, since Progress, fetch fetcher) error {
+	if now.Epoch == since.Epoch && (lineage{}).relation(now, since) == follows {
+		return nil // as nearly always: no lineage is needed
+	}
 	if !now.Epoch.IsValid() {
 		return fmt.Errorf("%w: its owner cannot be read", engine.ErrLost)
 	}
@@ -156,21 +159,31 @@ func (s *Shown) mismatch(stored string) error {
 // Conclude moves on to what is shown now. After a loss that was confirmed it begins anew, once: calls that were under way may find
 // the same loss.
 func (s *Shown) Conclude(a wire.Answer, since Progress, verdict error) {
+	now := progressOf(a.Moment)
+	if verdict == nil && now.isWithin(*s.at.Load()) {
+		return // as nearly always while nobody writes
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch now := progressOf(a.Moment); {
-	case since.life != s.at.life:
-	case verdict == nil:
-		if s.known.relation(now, s.at) == follows {
-			now.life = s.at.life
-			s.at = now
-		}
+	at := *s.at.Load()
+	switch {
+	case since.life != at.life:
+		return
+	case verdict == nil && s.known.relation(now, at) == follows:
+		now.life = at.life
 	case errors.Is(verdict, errBehind):
-		now.life = s.at.life + 1
-		s.at = now
-	case errors.Is(verdict, wire.ErrNoTable) && s.at.Epoch != "":
-		s.at = Progress{life: s.at.life + 1}
+		now.life = at.life + 1
+	case errors.Is(verdict, wire.ErrNoTable) && at.Epoch != "":
+		now = Progress{life: at.life + 1}
+	default:
+		return
 	}
+	s.at.Store(&now)
+}
+
+// isWithin tells whether at includes p for certain.
+func (p Progress) isWithin(at Progress) bool {
+	return p.Epoch == at.Epoch && p.Seq <= at.Seq && p.burns == at.burns
 }
 
 // Pin returns an error: an owner does not wait for readers in other processes.

@@ -14,12 +14,12 @@ import (
 
 // still is a copy of a table that does not move.
 type still struct {
-	reader  *Reader
-	asked   pageQuery // of the next page
-	pages   []*Page
-	full    bool // the last page has found no memory
-	done    bool // the pages are all, or enough
-	charged int64
+	reader *Reader
+	asked  pageQuery // of the next page
+	pages  []*Page
+	full   bool // the last page has found no memory
+	done   bool // the pages are all, or enough
+	memory share
 }
 
 // readUnpinned is Read for more than one page, without a pin.
@@ -35,11 +35,11 @@ func (r *Reader) readUnpinned(ctx context.Context, q pageQuery, first *Page, eno
 // if the table moves, or if there is no memory or no way.
 func (r *Reader) readStill(ctx context.Context, q pageQuery, first *Page, enough func([]*Page) bool, each func(*Page) error) (bool, error) {
 	q.of, q.at, q.most, q.unpinned = &wire.Moment{Epoch: first.Epoch, View: first.View}, first.next, 0, true
-	s := &still{reader: r, asked: q}
+	s := &still{reader: r, asked: q, memory: share{budget: r.memory}}
 	if !byRank(q, r.sizes()) {
 		return false, nil
 	}
-	defer s.release() // also when each panics
+	defer s.memory.release() // also when each panics
 	s.add(first)
 	for !s.done && !s.full {
 		p, err := r.page(ctx, s.asked)
@@ -61,11 +61,7 @@ func (r *Reader) readStill(ctx context.Context, q pageQuery, first *Page, enough
 // add adds the next page.
 func (s *still) add(p *Page) {
 	s.pages, s.asked.at, s.done = append(s.pages, p), p.next, p.Final
-	if size := p.size(); s.reader.memory.take(size) {
-		s.charged += size
-	} else {
-		s.full = true
-	}
+	s.full = !s.memory.take(p.size())
 }
 
 // deliver calls each with the pages that were read, and with those behind them as long as the table does not move.
@@ -78,9 +74,9 @@ func (s *still) deliver(ctx context.Context, each func(*Page) error) error {
 		if err := each(p); err != nil {
 			return err
 		}
-		s.free(p.size())
+		s.memory.free(p.size())
 	}
-	s.release()
+	s.memory.release()
 	for !s.done {
 		p, err := s.reader.page(ctx, s.asked)
 		if errors.Is(err, engine.ErrSnapshotExpired) {
@@ -96,12 +92,3 @@ func (s *still) deliver(ctx context.Context, each func(*Page) error) error {
 	}
 	return nil
 }
-
-// free gives back memory that is no longer held.
-func (s *still) free(size int64) {
-	size = min(size, s.charged)
-	s.charged -= size
-	s.reader.memory.put(size)
-}
-
-func (s *still) release() { s.free(s.charged) }

@@ -74,7 +74,7 @@ func (s *Store) apply(ctx context.Context, e *scripts.Effect) (engine.Result, er
 	if onlyStores(e.Effect) && s.transaction.maybeConnect(ctx, e) {
 		r, applied, err := s.transaction.apply(ctx, e)
 		if applied || err != nil {
-			return r, s.refusal(ctx, e.Effect, err)
+			return r, s.refusal(ctx, e, err)
 		}
 		if s.transaction.maybeConnect(ctx, e) {
 			run = s.transaction.runScript
@@ -87,7 +87,7 @@ func (s *Store) apply(ctx context.Context, e *scripts.Effect) (engine.Result, er
 		a, err = confirmed(ctx, s.client, s.epoch, call)
 	}
 	if err != nil {
-		return engine.Result{}, s.refusal(ctx, e.Effect, err)
+		return engine.Result{}, s.refusal(ctx, e, err)
 	}
 	return s.result(a)
 }
@@ -185,7 +185,7 @@ func (s *Store) call(e *scripts.Effect) []any {
 }
 
 // refusal notes how the call has ended, and returns err as a RefusedError if the effect was certainly not applied.
-func (s *Store) refusal(ctx context.Context, e *engine.Effect, err error) error {
+func (s *Store) refusal(ctx context.Context, e *scripts.Effect, err error) error {
 	if errors.Is(err, wire.ErrNobodyWaits) {
 		return &engine.RefusedError{Err: err, Temporary: true, General: true}
 	}
@@ -204,8 +204,9 @@ func (s *Store) refusal(ctx context.Context, e *engine.Effect, err error) error 
 	return err
 }
 
-// sizeOf returns how long the longest argument of an effect is, and about how many bytes it has.
-func sizeOf(e *engine.Effect) (longest, all int) {
+// sizeOf returns how long the longest argument of an effect is, and about how many bytes it has with its entry.
+func sizeOf(e *scripts.Effect) (longest, all int) {
+	longest, all = len(e.Body), len(e.Body)
 	for i := range e.Rows {
 		longest = max(longest, len(e.Rows[i].Key), len(e.Rows[i].Value))
 		all += (1+len(e.Rows[i].Scores))*len(e.Rows[i].Key) + len(e.Rows[i].Value)

@@ -21,6 +21,9 @@ func (a *Average) Learn(size, n int) {
 	if n == 0 {
 		return
 	}
-	now, news := int64(a.Guess()), int64(size/n+1)
-	a.bytes.Store(max(1, now+(news-now)/4))
+	now, news := a.bytes.Load(), int64(size/n+1)
+	if now > 0 { // else nothing was learned before
+		news = now + (news-now)/4
+	}
+	a.bytes.Store(max(1, news))
 }

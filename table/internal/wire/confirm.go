@@ -41,13 +41,23 @@ func (c *Client) confirm(ctx context.Context, p redis.Pipeliner, cmds []redis.Cm
 	}
 	_ = p.BatchProcess(ctx, cmds...) // only queued
 	Flush(ctx, p)
-	switch err := role.Err(); {
-	case err != nil && (!IsRefusal(err) || Passes(err)):
+	err := primaryOnly(role.Val(), role.Err())
+	if err != nil && !errors.Is(err, ErrReplica) {
 		return fmt.Errorf("tablecache: a connection to confirm a loss: %w", err)
-	case err == nil && infoField(role.Val(), "role") == "slave":
+	}
+	return err
+}
+
+// primaryOnly judges the answer to INFO replication. It returns ErrReplica for a replica, and err; but a user who may not ask for the
+// role may be served by any server.
+func primaryOnly(info string, err error) error {
+	switch {
+	case IsRefusal(err) && !Passes(err):
+		return nil
+	case err == nil && infoField(info, "role") == "slave":
 		return ErrReplica
 	}
-	return nil
+	return err
 }
 
 // ConfirmCall calls a script that writes through a new connection, once. A replica refuses the script. Errors are those of Run.

@@ -48,37 +48,9 @@ func (d *Dedicated) do(ctx context.Context, args []any) ([]byte, error) {
 	return cmd.Val(), RawError(cmd)
 }
 
-// await returns what f does, or the error of ctx at once when that ends. Then f ends by itself later.
-func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
-	type result struct {
-		value T
-		err   error
-	}
-	done := make(chan result, 1)
-	go func() {
-		value, err := f()
-		done <- result{value, err}
-	}()
-	var r result
-	select {
-	case r = <-done:
-	case <-ctx.Done():
-	}
-	if ctx.Err() != nil { // else an error may only say that the connection was closed
-		return *new(T), ctx.Err()
-	}
-	return r.value, r.err
-}
-
 func (d *Dedicated) checkRole(ctx context.Context) error {
 	info, err := d.rdb.Info(ctx, "replication").Result()
-	switch err = WithoutEcho(err); {
-	case IsRefusal(err) && !Passes(err):
-		return nil // the user may not ask
-	case err == nil && infoField(info, "role") == "slave":
-		return ErrReplica
-	}
-	return err
+	return primaryOnly(info, WithoutEcho(err))
 }
 
 // Close closes the connection. Do returns at once then, with an error.

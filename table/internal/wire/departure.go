@@ -3,6 +3,8 @@ package wire
 import (
 	"errors"
 	"sync/atomic"
+
+	"github.com/tablecache-go/tablecache/engine"
 )
 
 // Departure is an argument of a command that knows whether it was written to a connection. If it was not, the command was certainly
@@ -49,7 +51,7 @@ func (d *Departure) Explain(err error) error {
 type NotSentError struct{ Err error }
 
 // Error says why.
-func (e *NotSentError) Error() string { return "not sent: " + e.Err.Error() }
+func (e *NotSentError) Error() string { return "not sent: " + engine.Unprefixed(e.Err) }
 
 // Unwrap returns why.
 func (e *NotSentError) Unwrap() error { return e.Err }

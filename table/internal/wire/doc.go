@@ -6,6 +6,7 @@
 //	absent.go     errors of a table that is not there, or not ours
 //	answer.go     the answer of a script, and what it means to an owner
 //	average.go    running means, from which sizes are guessed
+//	await.go       calls that may hang, left when a context ends
 //	buffer.go     a command that reads a long answer into a buffer of about the right size
 //	callers.go    for whom a call is made, for the client's hooks
 //	client.go     the client of one table, and the calls of its scripts

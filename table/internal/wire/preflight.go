@@ -99,20 +99,18 @@ func (c *Client) CheckServer(ctx context.Context, f Preflight) error {
 // Prepare checks the server and loads the scripts. When ctx ends it returns at once; a call that hangs in a socket ends by itself
 // later.
 func (c *Client) Prepare(ctx context.Context, f Preflight) error {
-	done, since := make(chan error, 1), time.Now()
-	go func() {
+	since := time.Now()
+	_, err := await(ctx, func() (struct{}, error) {
 		err := c.CheckServer(ctx, f)
 		if err == nil {
 			err = c.Load(ctx)
 		}
-		done <- err
-	}()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
+		return struct{}{}, err
+	})
+	if ctx.Err() != nil {
 		return c.EndedWaiting(ctx, since)
 	}
+	return err
 }
 
 func (c *Client) checkNode(ctx context.Context, node redis.Cmdable, f Preflight) error {
@@ -121,7 +119,7 @@ func (c *Client) checkNode(ctx context.Context, node redis.Cmdable, f Preflight)
 		return f.unlessRefused(err)
 	}
 	if role == "slave" {
-		return fmt.Errorf("%w: the server is a replica", ErrUnsafeClient)
+		return ErrReplica
 	}
 	if f.Evictable {
 		return nil

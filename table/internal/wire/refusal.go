@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strings"
@@ -97,6 +98,13 @@ func Lasts(err error) bool {
 		return true
 	}
 	return kindOf(err) == forbidden || beginsWithAny(err, lasting)
+}
+
+// IsAway tells whether no server has answered: none can be reached, or the connection was closed or has timed out.
+func IsAway(err error) bool {
+	var network net.Error
+	return !IsRefusal(err) && !Lasts(err) &&
+		(errors.As(err, &network) || WasClosed(err) || errors.Is(err, io.EOF) || errors.Is(err, redis.ErrPoolTimeout))
 }
 
 // unwilling are the first words of refusals of any write.

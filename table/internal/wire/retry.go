@@ -120,6 +120,11 @@ func (c *Client) follow(ctx context.Context, done <-chan struct{}, pause time.Du
 	return c.sleep(ctx, done, pause, since)
 }
 
+// Pause waits for about d, or until ctx ends.
+func (c *Client) Pause(ctx context.Context, d time.Duration) error {
+	return c.sleep(ctx, nil, d, time.Now())
+}
+
 // sleep waits for about d, or until ctx ends or done is closed. since is when the waiting began.
 func (c *Client) sleep(ctx context.Context, done <-chan struct{}, d time.Duration, since time.Time) error {
 	timer := time.NewTimer(d/2 + rand.N(d))

@@ -67,9 +67,12 @@ end
 if not feed then drops[#drops + 1] = FEED end
 
 t.epoch, t.seq, t.last, t.layout = whole(counter) .. ':' .. id, '0', '', layout
+-- A feed without entries tells nothing, and may remember an id above ours, which XADD would refuse to follow.
+if feed and #redis.call('XRANGE', FEED, '-', '+', 'COUNT', '1') == 0 then redis.call('UNLINK', FEED) end
 -- What owners before the predecessor have told goes: else take-overs one after another would let the feed grow.
 if feed then append(t.epoch, t.seq, known and string.match(predecessor, '^%d+') .. '-0' or '', 'p', predecessor, 'k', how == 'reset' and 'reset' or 'claim', 's', schema) end
 for i = 1, #drops do redis.call('UNLINK', drops[i]) end
 writeTruth(t)
-redis.call('HSET', TRUTH, 'schema', schema, 'owner', owner, 'line', latest(predecessor, line, 64), 'burned', burned)
+redis.call('HSET', TRUTH, 'schema', schema, 'owner', owner, 'line', latest(predecessor, line, 64), 'burned', burned,
+  'feed', feed and 'feed' or 'off')
 return answer('OK', t)

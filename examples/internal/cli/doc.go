@@ -1,0 +1,2 @@
+// Package cli is what the main functions of the examples share: signals, flags and exit statuses.
+package cli
