@@ -19,6 +19,7 @@ type line struct {
 const (
 	putByHand   = "TxPipelined HSET, ZADD, ZADD for each record, encoding"
 	bulkByHand  = "pre-encoded rows: HSET, ZADD, ZADD of 1,000 in a pipeline"
+	applyByHand = "pre-encoded rows: HSET, HDEL, ZADDs, ZREMs, SET in a MULTI"
 	getByHand   = "HGET, decoding"
 	rangeByHand = "ZRANGE BYSCORE, then HMGET, decoding"
 	allByHand   = "ZRANGE, then HMGET by pages of 1,000, decoding"
@@ -38,6 +39,7 @@ var (
 
 var lines = []line{
 	{"bulk-put", "bulk Put, 1,000 a call", bulkByHand, "records/s", 0.8, true, bulkPut},
+	{"apply", "Apply of 1,000: half put, half deleted, a note", applyByHand, "changes/s", 0.85, true, apply},
 	{"put-128", "Put one record, 128 goroutines", putByHand, "records/s", 3, true, put(128)},
 	{"put-1", "Put one record, 1 goroutine", putByHand, "records/s", 0.8, true, put(1)},
 	{"lookup-1", "look-up by key, 1 goroutine", getByHand, "records/s", 0.8, true, lookup(1)},
