@@ -89,12 +89,14 @@ func (m *machine) resumable() int {
 	if m.othersTurn {
 		return -1
 	}
-	return slices.IndexFunc(m.aside, func(s effectState) bool { return m.admitsKind(s.kind) })
+	return slices.IndexFunc(m.aside, m.mayRun)
 }
 
-// admitsKind tells whether the state lets an effect of this kind run.
-func (m *machine) admitsKind(k Kind) bool {
-	switch {
+// mayRun tells whether the state lets an effect run.
+func (m *machine) mayRun(s effectState) bool {
+	switch k := s.kind; {
+	case k.isRegular() && m.writeThrough && !s.sweeps:
+		return m.view.State != StateMerging
 	case k.isRegular():
 		return m.view.State == StateClear
 	case k == Stage, k == Discard:
