@@ -148,24 +148,6 @@ func (m *machine) advance() {
 	m.maybeAnswerClear()
 }
 
-// admitsRegular tells whether a Put or a Delete by keys may be received now (D1, W1): to be applied, or to be refused.
-func (m *machine) admitsRegular() bool { return m.admits(effectState{kind: Put}) }
-
-// admitsSweeps tells whether a Delete that sweeps may be received now (D1).
-func (m *machine) admitsSweeps() bool { return m.admits(effectState{kind: Delete, sweeps: true}) }
-
-// admitsScratch tells whether a Stage or Discard may be received now (D2, D3): to be applied, or to be refused.
-func (m *machine) admitsScratch() bool { return m.admits(effectState{kind: Stage}) }
-
-func (m *machine) admits(s effectState) bool {
-	return m.refusesWrites() != nil || m.isFree() && m.mayRun(s)
-}
-
-// isFree tells whether no effect has the lock, and none goes before those in the mailboxes.
-func (m *machine) isFree() bool {
-	return m.stopErr == nil && m.current.phase == none && len(m.commands) == 0 && m.resumable() < 0
-}
-
 // broken returns why the table can no longer be written; nil if it can, or if it is closed. Requests to a
 // broken table are received, and answered with the reason.
 func (m *machine) broken() error {

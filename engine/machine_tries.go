@@ -92,19 +92,6 @@ func (m *machine) resumable() int {
 	return slices.IndexFunc(m.aside, m.mayRun)
 }
 
-// mayRun tells whether the state lets an effect run.
-func (m *machine) mayRun(s effectState) bool {
-	switch k := s.kind; {
-	case k.isRegular() && m.writeThrough && !s.sweeps:
-		return m.view.State != StateMerging
-	case k.isRegular():
-		return m.view.State == StateClear
-	case k == Stage, k == Discard:
-		return m.view.State != StateMerging
-	}
-	return true
-}
-
 // resume gives the lock to an effect that is aside.
 func (m *machine) resume(i int) {
 	s := m.aside[i]

@@ -20,7 +20,7 @@ import (
 type mutation struct {
 	staged  bool
 	through table.Option // nil: the table has not WithWriteThrough
-	do     func(context.Context, *items) error
+	do      func(context.Context, *items) error
 }
 
 func mutations() map[string]mutation {
