@@ -10,6 +10,7 @@ type batch struct {
 	kind        Kind
 	requests    []*request
 	rows, bytes int
+	passedOver  []passedOver // the marks that the effect was sent without, in order
 }
 
 func newBatch(first *request, room int) *batch {
@@ -37,7 +38,7 @@ func (r *request) joinable() bool {
 	case Put, Stage:
 		return true
 	case Delete, Discard:
-		return r.deletion.Span == nil && !r.deletion.conditional()
+		return !r.sweeps()
 	}
 	return false
 }
@@ -76,6 +77,9 @@ func (b *batch) isAbandoned() bool { return b.waiting() == 0 }
 
 // answer gives every caller its share of the verdicts, or the error.
 func (b *batch) answer(verdicts []Verdict, err error) {
+	if err == nil && b.kind.hasVerdicts() {
+		verdicts = withPassedOver(verdicts, b.passedOver)
+	}
 	if err == nil && b.kind.hasVerdicts() && len(verdicts) != b.size() {
 		err = fmt.Errorf("%w: %d verdicts for %d marks", ErrLost, len(verdicts), b.size())
 	}

@@ -15,7 +15,12 @@ type Config struct {
 	Grace      time.Duration // how long an effect waits for a pin at most; default 5 s
 	Backoff    Backoff       // the pauses before an effect is sent, or settled, or a fold is requested again
 	Tries      int           // how often an effect may fail before it is given up; default 5
-	Logger     *zap.Logger   // default: logs nothing. Neither keys nor rows are logged
+
+	// WriteThrough lets Put, Apply, Update and a Delete by keys run while a scratch session is on. They win over what the session
+	// stages for the same keys, before or after: see writtenThrough.
+	WriteThrough bool
+
+	Logger *zap.Logger // default: logs nothing. Neither keys nor rows are logged
 
 	// Fold must start folding the staged rows of a generation. The actor's goroutine calls it, so
 	// it must not block, nor call the actor. The end of the fold is reported through Actor.Folded;

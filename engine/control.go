@@ -77,7 +77,7 @@ func (a *Actor) Status(ctx context.Context) (Status, error) {
 	var s Status
 	r := newRequest(0)
 	err := a.sendRequest(ctx, r, func() {
-		s = Status{View: a.machine.view, Pins: len(a.pins), Mailbox: a.regular.len() + a.scratch.len(), Broken: a.machine.broken(),
+		s = Status{View: a.machine.view, Pins: len(a.pins), Mailbox: a.regular.len() + a.sweeps.len() + a.scratch.len(), Broken: a.machine.broken(),
 			ActiveSince: a.activeSince}
 		r.answer(nil, nil)
 	})

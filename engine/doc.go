@@ -22,10 +22,18 @@
 //	|   clear   |                                      |  active   |
 //	| Put       |                                      | Stage     |
 //	| Delete    | <----------------------------------- | Discard   |
-//	| Apply     |            Abort, Clear              +-----------+
-//	| Update    |                                            |
-//	+-----------+                                            |
-//	      ^                                                  |
+//	| Apply     |            Abort, Clear              |           |
+//	| Update    |                                      | with      |
+//	+-----------+                                      | Config.   |
+//	      ^                                            | Write-    |
+//	      |                                            | Through:  |
+//	      |                                            | Put       |
+//	      |                                            | Delete    |
+//	      |                                            | (by keys) |
+//	      |                                            | Apply     |
+//	      |                                            | Update    |
+//	      |                                            +-----------+
+//	      |                                                  |
 //	      |                                                  | Merge: generation + 1
 //	      |  fold done, Clear                                v
 //	      |                                            +-----------+
@@ -37,6 +45,11 @@
 // actor does not receive a kind of write that the state does not admit: its channel is nil in the actor's select. So
 // writes wait in order, in a bounded mailbox and then for room in it, and never in front of the merge, abort or fold that
 // lets them go on.
+//
+// With Config.WriteThrough regular writes run in the active state, too: they change what readers see and take their keys out of what is
+// staged, in one effect. The actor remembers these keys until the session ends (writtenThrough), and passes them over in what is staged
+// later; of an effect of which nothing is left it sends nothing. A Delete with a span or with conditions runs in the clear state alone,
+// and comes in by a channel of its own, so that other writes do not stand behind it.
 //
 // An effect takes the lock (holding), waits for the pins that it would disturb, and is sent (applying). Requests that wait
 // in the mailbox meanwhile are joined into the next effect, up to Config.BatchRows. Apply and Update have effects of their own. An Update whose row is not

@@ -13,6 +13,7 @@ type machine struct {
 	aside         []effectState // effects that have failed, or are part of one that has: see machine_tries.go
 	othersTurn    bool          // requests that wait go before the effects that are aside
 	tries         int           // how often an effect may fail
+	writeThrough  bool          // regular writes run beside a scratch session
 	pins          []pinState    // granted, neither released nor expired
 	pinRequests   []ticket      // requests that wait for a pin
 	clearRequests []ticket      // requests that wait for the clear state
@@ -38,6 +39,7 @@ type effectState struct {
 	attempts int    // how often it has paused
 	tries    int    // how often it has failed
 	joined   bool   // several callers' requests are joined in it
+	sweeps   bool   // it is a Delete that runs in the clear state alone
 	answered bool   // nobody waits for it: its callers were told that the outcome is unknown, or it is a ping without an effect
 	cause    error  // why it was not applied, or why that is not known
 	trouble  error  // the latest error of sending or settling it
@@ -120,6 +122,8 @@ func (m *machine) handle(e event) {
 		m.handleFoundBroken(e.err)
 	case parted:
 		m.handleParted(e)
+	case needless:
+		m.handleNeedless()
 	case nobodyWaits:
 		m.othersTurn, m.refusing = false, nil
 	case somebodyWaits:
@@ -144,20 +148,6 @@ func (m *machine) advance() {
 	m.maybeAnswerClear()
 }
 
-// admitsRegular tells whether a Put or Delete may be received now (D1): to be applied, or to be refused.
-func (m *machine) admitsRegular() bool {
-	return m.refusesWrites() != nil || m.admits() && m.admitsKind(Put)
-}
-
-// admitsScratch tells whether a Stage or Discard may be received now (D2, D3): to be applied, or to be refused.
-func (m *machine) admitsScratch() bool {
-	return m.refusesWrites() != nil || m.admits() && m.admitsKind(Stage)
-}
-
-func (m *machine) admits() bool {
-	return m.stopErr == nil && m.current.phase == none && len(m.commands) == 0 && m.resumable() < 0
-}
-
 // broken returns why the table can no longer be written; nil if it can, or if it is closed. Requests to a
 // broken table are received, and answered with the reason.
 func (m *machine) broken() error {
@@ -180,7 +170,7 @@ func (m *machine) handleTaken(e event) {
 		panic("engine: an effect was taken while another has the lock")
 	}
 	m.othersTurn = false
-	m.begin(effectState{ticket: e.ticket, kind: e.kind, joined: e.joined})
+	m.begin(effectState{ticket: e.ticket, kind: e.kind, joined: e.joined, sweeps: e.sweeps})
 }
 
 // handleCommanded queues a merge, abort, clear or repair.

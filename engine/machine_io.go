@@ -9,6 +9,7 @@ type event struct {
 	generation uint32
 	err        error
 	joined     bool // taken: several callers' requests are joined in the effect
+	sweeps     bool // taken: the effect is a Delete that runs in the clear state alone
 	general    bool // postponed, refused: the reason is not the effect's own
 }
 
@@ -38,6 +39,7 @@ const (
 	pinged                         // a small request got through
 	unpinged                       // a small request did not get through
 	parted                         // one request of an effect that was taken apart is an effect now
+	needless                       // nothing is left to do of the effect that was to be sent
 	nobodyWaits                    // no request waits that may be received now
 	somebodyWaits                  // a request waits that may not be received now
 	arrived                        // such a request has just come
@@ -60,6 +62,8 @@ const (
 	doPublish         actionType = iota // show the machine's view to everybody
 	doSend                              // claim the effect's requests, then send it
 	doSettle                            // settle the current effect
+	doRemember                          // remember the keys of the effect that was sent last
+	doForget                            // forget all remembered keys
 	doPing                              // find out whether a small request gets through
 	doPart                              // take an effect apart: parted follows for each of its requests
 	doGiveUp                            // answer an effect's callers with why it was never applied

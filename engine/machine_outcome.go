@@ -35,6 +35,7 @@ func (m *machine) handleApplied(r Result) {
 	m.view = View{State: r.State, Generation: r.Generation, Version: r.Version, Seq: m.current.seq}
 	m.unsettled, m.call = nil, attempt{}
 	m.emit(action{do: doPublish})
+	m.updateWrittenThrough()
 	m.endSpans(m.current.kind)
 	m.updateFold()
 	m.finish(nil)
@@ -170,6 +171,7 @@ func (m *machine) stop(err error) {
 		m.stopErr = err
 	}
 	m.fold, m.unsettled, m.refusing = noFold, nil, nil
+	m.forgetWrittenThrough()
 	m.stopCurrent(err)
 	m.answerWaiting(err)
 	m.emit(action{do: doEndAllSpans, err: err})

@@ -89,18 +89,7 @@ func (m *machine) resumable() int {
 	if m.othersTurn {
 		return -1
 	}
-	return slices.IndexFunc(m.aside, func(s effectState) bool { return m.admitsKind(s.kind) })
-}
-
-// admitsKind tells whether the state lets an effect of this kind run.
-func (m *machine) admitsKind(k Kind) bool {
-	switch {
-	case k.isRegular():
-		return m.view.State == StateClear
-	case k == Stage, k == Discard:
-		return m.view.State != StateMerging
-	}
-	return true
+	return slices.IndexFunc(m.aside, m.mayRun)
 }
 
 // resume gives the lock to an effect that is aside.

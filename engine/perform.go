@@ -15,6 +15,10 @@ func (a *Actor) perform(x action) {
 		a.send(x)
 	case doSettle:
 		a.inquire(storeCall{effect: a.effector.effect, what: callSettle})
+	case doRemember:
+		a.written.remember()
+	case doForget:
+		a.written.forget()
 	case doPing:
 		a.inquire(storeCall{effect: &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq}, what: callPing})
 	case doPart:
@@ -75,10 +79,30 @@ func (a *Actor) send(x action) {
 		a.drop(x.ticket)
 		return
 	}
-	e := &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq + 1, Generation: x.view.Generation}
+	e := &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq + 1, State: x.view.State, Generation: x.view.Generation}
 	b.fill(e, a.rowBuffer[:0])
 	a.rowBuffer = e.Rows
+	if a.cfg.WriteThrough && a.passOver(b, e) {
+		a.tell(event{what: needless})
+		return
+	}
 	a.effector.start(storeCall{effect: e})
+}
+
+// passOver takes out of an effect that stages what was written through, and notes which keys an effect writes through. It tells
+// whether nothing is left of the effect.
+func (a *Actor) passOver(b *batch, e *Effect) (needless bool) {
+	switch {
+	case e.Kind == Stage, e.Kind == Discard:
+		b.passedOver = a.written.passOver(e)
+		needless = len(e.Rows)+len(e.Marks) == 0
+	case e.Kind.isRegular() && a.machine.sessionOn():
+		a.written.note(e)
+	}
+	if needless {
+		a.verdicts = nil
+	}
+	return needless
 }
 
 // unclaim undoes the claims of send, because the effect was certainly not applied.

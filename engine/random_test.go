@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -15,6 +16,7 @@ func TestMachineAtRandom(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*seed, 0))
 	for range 500 {
 		s := &simulation{t: t, rng: rng, m: newMachine(View{}), requests: map[ticket]Kind{}, pins: map[ticket]*pinState{}}
+		s.m.writeThrough = rng.IntN(2) == 0
 		s.tell(event{what: started})
 		for range rng.IntN(2000) {
 			s.doSomething()
@@ -40,6 +42,11 @@ type simulation struct {
 	applied     bool     // whether it was applied
 	sentPhase   phase    // its phase if it is under way: applying, settling or pinging; else none
 	parts       []event  // of effects that were taken apart: not yet told
+	sweeping    ticket   // the latest Delete that runs in the clear state alone
+	needless    bool     // nothing is left of the effect that is to be sent
+	spared      ticket   // the latest of these
+	remembered  int      // effects since the session began
+	written     int      // those that must be
 	paused      bool     // a pause runs
 	folds       []uint32 // those under way; only the end of the last counts
 	foldPaused  bool
@@ -69,9 +76,20 @@ func (s *simulation) write() {
 	if s.m.admitsScratch() {
 		kinds = append(kinds, Stage, Discard)
 	}
+	if s.m.admitsSweeps() && s.rng.IntN(8) == 0 {
+		s.sweep()
+		return
+	}
 	if len(kinds) > 0 {
 		s.begin(taken, kinds[s.rng.IntN(len(kinds))])
 	}
+}
+
+// sweep begins a Delete that runs in the clear state alone.
+func (s *simulation) sweep() {
+	t := s.newTicket()
+	s.requests[t], s.sweeping = Delete, t
+	s.tell(event{what: taken, ticket: t, kind: Delete, sweeps: true})
 }
 
 func (s *simulation) command() {
@@ -194,6 +212,9 @@ func (s *simulation) result() Result {
 func (s *simulation) applySent() {
 	s.applied = true
 	s.truth.Seq++
+	if s.sent.kind.isRegular() && s.truth.State == StateActive {
+		s.written++
+	}
 	switch s.sent.kind {
 	case Put, Delete, Repair, Apply, Update:
 		s.truth.Version++
@@ -253,6 +274,14 @@ func (s *simulation) tell(e event) {
 	for _, a := range s.m.step(e) {
 		s.handleAction(a)
 	}
+	for s.needless {
+		s.needless = false
+		for _, a := range s.m.step(event{what: needless}) {
+			s.handleAction(a)
+		}
+	}
+	s.mustNot(!s.over && s.remembered != s.written && s.sentPhase == none && s.m.current.phase == none,
+		fmt.Sprintf("%d effects are remembered, not %d", s.remembered, s.written))
 	for len(s.parts) > 0 {
 		e := s.parts[0]
 		s.parts = s.parts[1:]
@@ -294,7 +323,16 @@ func (s *simulation) handleAction(a action) {
 		s.mustNot(a.view.State != s.truth.State && a.view.State != StateMerging, "an effect is sent in a state that is not the table's")
 		s.mustNot(s.over, "an effect is sent though the table has ended")
 		s.mustNot(s.disturbs(a.kind), "an effect is sent under a pin")
+		s.mustNot(a.kind.isRegular() && s.truth.State != StateClear && (!s.m.writeThrough || s.truth.State == StateMerging || a.ticket == s.sweeping),
+			"a regular effect is sent beside a session")
 		s.sent, s.sentPhase, s.applied = &a, applying, false
+		if s.m.writeThrough && (a.kind == Stage || a.kind == Discard) && s.truth.State == StateActive && s.rng.IntN(8) == 0 {
+			s.needless, s.spared, s.sentPhase = true, a.ticket, none
+		}
+	case doRemember:
+		s.remembered++
+	case doForget:
+		s.remembered, s.written = 0, 0
 	case doSettle:
 		s.mustNot(s.sentPhase != none || a.ticket != s.sent.ticket && a.ticket != 0, "something else is settled")
 		s.sentPhase = settling
@@ -369,6 +407,7 @@ func (s *simulation) handleAnswer(a action) {
 		s.mustNot(!sent, "the outcome of what was never sent is unknown")
 	case a.err != nil:
 		s.mustNot(sent && s.applied, "a caller is told that its effect was not applied")
+	case a.ticket == s.spared: // nothing was left to do
 	case k != Merge && k != Abort || sent:
 		s.mustNot(!sent || !s.applied, "a caller is told that its effect was applied")
 	}
@@ -406,7 +445,7 @@ func (s *simulation) windDown() {
 			s.fold()
 		case len(s.pins) > 0:
 			s.leave()
-		case len(s.requests) > 0 && s.m.admits() && s.truth.State == StateActive:
+		case len(s.requests) > 0 && s.m.isFree() && s.truth.State == StateActive:
 			s.begin(commanded, Abort) // for those who wait for the clear state
 		default:
 			s.mustNot(len(s.requests)+len(s.pinRequests) > 0, "somebody waits for ever")

@@ -116,6 +116,12 @@ func (r *request) spanErr() error {
 	return r.deletion.Span.Err()
 }
 
+// sweeps tells whether the request is one of several that belong together, or has conditions: a Delete of that kind runs in the clear
+// state alone.
+func (r *request) sweeps() bool {
+	return r.deletion != nil && (r.deletion.Span != nil || r.deletion.conditional())
+}
+
 // needsEffect tells whether the request can only be answered by an effect.
 func (r *request) needsEffect() bool { return !r.isAbandoned() && r.kind != 0 && r.spanErr() == nil }
 
@@ -131,8 +137,10 @@ func (r *request) maybeEnd() bool {
 // waitClass returns the class of requests that wait for the same as this one.
 func (r *request) waitClass() waitClass {
 	switch {
-	case r.kind.isRegular() || r.awaitsClear:
+	case r.kind == Delete && r.sweeps() || r.awaitsClear:
 		return waitsForClear
+	case r.kind.isRegular():
+		return waitsForRegular
 	case r.kind == Stage || r.kind == Discard || r.span != nil:
 		return waitsForScratch
 	}

@@ -56,7 +56,8 @@ type waitClass int
 
 const (
 	waitsForLock    waitClass = iota // merge, abort, clear, pins
-	waitsForClear                    // regular writes, and those who wait for the clear state
+	waitsForRegular                  // regular writes
+	waitsForClear                    // deletions that sweep, and those who wait for the clear state
 	waitsForScratch                  // scratch writes
 	waitClasses                      // how many there are
 )
@@ -102,7 +103,7 @@ func (w *reasons) ended(ctx context.Context, c waitClass) error {
 // reason returns what callers of a class wait for.
 func (m *machine) reason(c waitClass) reason {
 	switch {
-	case c == waitsForClear && m.view.State == StateActive:
+	case m.view.State == StateActive && (c == waitsForClear || c == waitsForRegular && !m.writeThrough):
 		return reason{why: WaitScratch}
 	case c != waitsForLock && m.view.State == StateMerging:
 		return reason{why: WaitFold, err: m.foldCause}

@@ -30,7 +30,7 @@
 // # Reloading
 //
 // [Table.ScratchPut] and [Table.ScratchDiscard] stage changes that no reader sees; regular writes
-// wait meanwhile. [Table.ScratchMerge] shows all of them at one instant, [Table.ScratchAbort]
+// wait meanwhile, or go on and win over what is staged ([WithWriteThrough]). [Table.ScratchMerge] shows all of them at one instant, [Table.ScratchAbort]
 // drops them. After a merge a pool of package cleanup folds the staged rows into the merged ones;
 // readers notice nothing, writes wait until it is done ([Table.WaitClear]).
 //

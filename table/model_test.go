@@ -57,8 +57,20 @@ type random struct {
 
 func newRandom(t testing.TB, seed uint64) *random {
 	r := &random{TB: t, dice: newDice(seed), model: newModel()}
-	r.table, r.brake = openBraked(t, table.WithPageBytes(1+r.IntN(3000)))
+	opts := []table.Option{table.WithPageBytes(1 + r.IntN(3000))}
+	if seed%2 == 0 {
+		r.model.Through = true
+		opts = append(opts, table.WithWriteThrough())
+	}
+	r.table, r.brake = openBraked(t, opts...)
 	return r
+}
+
+// anew makes the model that of an empty table.
+func (r *random) anew() {
+	through := r.model.Through
+	r.model = newModel()
+	r.model.Through = through
 }
 
 // TestG4_ReadsAgreeWithAModel does random things to tables in all states of their locks, and reads them in all ways.
@@ -87,14 +99,15 @@ func TestG4_ReadsAgreeWithAModel(t *testing.T) {
 // step does one thing that the state allows.
 func (r *random) step() {
 	state := r.model.State
+	regular := state == model.StateClear || state == model.StateActive && r.model.Through && r.IntN(2) == 0
 	switch chance := r.IntN(100); {
-	case state == model.StateClear && chance < 40:
+	case regular && chance < 40:
 		r.put()
-	case state == model.StateClear && chance < 55:
+	case regular && chance < 55:
 		r.remove()
-	case state == model.StateClear && chance < 65:
+	case regular && chance < 65:
 		r.apply()
-	case state == model.StateClear && chance < 70:
+	case regular && chance < 70:
 		r.update()
 	case state != model.StateMerging && chance < 80:
 		r.stage()
@@ -116,7 +129,7 @@ func (r *random) put() {
 }
 
 func (r *random) remove() {
-	if r.IntN(2) == 0 {
+	if r.IntN(2) == 0 || r.model.State != model.StateClear {
 		id := r.id()
 		n, err := r.table.DeleteKeys(r.Context(), id)
 		ok(r, err)
@@ -257,7 +270,7 @@ func TestU19_RandomHistoriesAgreeWithAModel(t *testing.T) {
 					r.unbrake()
 				}
 				ok(t, r.table.Clear(t.Context()))
-				r.model = newModel()
+				r.anew()
 			}
 		})
 	}

@@ -83,8 +83,11 @@ func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool)
 		Mailbox: o.mailbox,
 		Grace:   o.grace,
 		Tries:   o.tries,
-		Logger:  logger,
-		Fold:    t.folds.Begin,
+
+		WriteThrough: o.through,
+
+		Logger: logger,
+		Fold:   t.folds.Begin,
 	}, t.store, claimed.View)
 	t.folds.AnswerTo(t.actor)
 	t.base = &base{

@@ -8,14 +8,15 @@ import (
 )
 
 // ScratchPut stages records: no read sees them before ScratchMerge. From the first staged record on
-// regular writes wait until the merge and its fold, or the abort, are done. Otherwise ScratchPut is like
+// regular writes wait until the merge and its fold, or the abort, are done; with WithWriteThrough the merge shows what Put and the like
+// have written since then, and nothing that was staged under these keys. Otherwise ScratchPut is like
 // Put, but it waits only while a merge is being folded. ErrGenerationsExhausted: see ScratchMerge.
 func (t *Table[R, K]) ScratchPut(ctx context.Context, records ...R) error {
 	return t.errorf("scratch put", t.write(ctx, records, t.actor.Stage))
 }
 
 // ScratchDiscard stages the deletion of the records of s, as they would be after a merge now,
-// and returns how many it discarded. It waits like ScratchPut and is atomic like Delete.
+// and returns how many it discarded; with WithWriteThrough, none of what was written through. It waits like ScratchPut and is atomic like Delete.
 func (t *Table[R, K]) ScratchDiscard(ctx context.Context, s Spec[R]) (int, error) {
 	return drain(t.ScratchDiscardSeq(ctx, s))
 }

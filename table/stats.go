@@ -13,7 +13,7 @@ type State = engine.State
 // The states of the lock.
 const (
 	StateClear   = engine.StateClear   // regular writes run
-	StateActive  = engine.StateActive  // scratch is active: regular writes wait
+	StateActive  = engine.StateActive  // scratch is active: regular writes wait, but see WithWriteThrough
 	StateMerging = engine.StateMerging // a merge is being folded: all writes wait
 )
 

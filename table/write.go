@@ -16,7 +16,7 @@ const mostAtomic = 1000
 // 1,000 at a time, and an error says how many are in. Of two records with the same key the later
 // one wins. If a record cannot be encoded, Put returns a *CodingError and has sent nothing.
 //
-// Put waits while a scratch session is on, while a merge is being folded, and for long reads (at most
+// Put waits while a scratch session is on (see WithWriteThrough), while a merge is being folded, and for long reads (at most
 // the grace period). When ctx ends first, the error Is ctx.Err() and nothing was done; if the write was
 // already under way, the error Is ErrUnknownOutcome, too. It also has a *WaitError, which says what Put
 // has waited for. A write that fails again and again though Redis answers is a *GivenUpError (see
@@ -68,7 +68,7 @@ func sofar(err error, stored, all int) error {
 	return fmt.Errorf("%d of %d records are in: %w", stored, all, err)
 }
 
-// DeleteKeys deletes the records with these keys and returns how many there were. It waits like
+// DeleteKeys deletes the records with these keys and returns how many of them readers saw. It waits like
 // Put, and is atomic for each 1,000 keys; with an error it returns how many are gone for certain.
 func (t *Table[R, K]) DeleteKeys(ctx context.Context, keys ...K) (int, error) {
 	encoded, err := t.encodeKeys(keys)
@@ -106,7 +106,7 @@ func count(verdicts []engine.Verdict, v engine.Verdict) (n int) {
 	return n
 }
 
-// Delete deletes the records of s and returns how many it deleted. It waits like Put. If all records
+// Delete deletes the records of s and returns how many it deleted. It waits like Put without WithWriteThrough. If all records
 // of s lie on one page (of up to 1,000), they are deleted at one moment: exactly those that are records of
 // s then. More go page by page, and other writes may run between two pages. With an error Delete
 // returns how many are gone for certain.

@@ -15,7 +15,7 @@ type step struct {
 	then func(*entryModel)
 }
 
-// story has every kind of effect once at least, on both ways of storing rows, and folds of several batches. Its calls
+// story has every kind of effect once at least, on both ways of storing rows, also beside a session, and folds of several batches. Its calls
 // come one after the other.
 var story = []step{
 	{"put", putting(span(0, 3, 1)), hasPut(span(0, 3, 1))},
@@ -34,6 +34,17 @@ var story = []step{
 		_, err := t.ScratchDiscard(ctx, t.Range("id", 0, 2))
 		return err
 	}, func(m *entryModel) { m.Discard(between(0, 2)) }},
+	{"put through", putting(span(3, 6, 11)), hasPut(span(3, 6, 11))},
+	{"stage over it", staging(span(5, 8, 12)), hasStaged(span(5, 8, 12))},
+	{"stage nothing that is left", staging(span(3, 6, 13)), hasStaged(span(3, 6, 13))},
+	{"delete through", func(ctx context.Context, t *entries) error {
+		_, err := t.DeleteKeys(ctx, 4, 0, 7, 99)
+		return err
+	}, func(m *entryModel) { m.DeleteKeys(rawKeys(4, 0, 7, 99)...) }},
+	{"apply through", applying(span(8, 10, 14), []int64{4000, 253}, []byte("t")), hasApplied(span(8, 10, 14), []int64{4000, 253}, []byte("t"))},
+	{"update through", func(ctx context.Context, t *entries) error {
+		return t.Update(ctx, 3, func(e *entry) error { e.Version += 10; return nil })
+	}, func(m *entryModel) { m.Update(rawKey(3), func(e entry) entry { e.Version += 10; return e }) }},
 	{"merge", func(ctx context.Context, t *entries) error { return t.ScratchMerge(ctx) }, (*entryModel).Merge},
 	{"fold", func(ctx context.Context, t *entries) error { return t.WaitClear(ctx) }, (*entryModel).Fold},
 	{"apply by script", applying(span(2, 4, 9), []int64{4}, []byte("a")), hasApplied(span(2, 4, 9), []int64{4}, []byte("a"))},
@@ -72,6 +83,7 @@ func hasStaged(all []entry) func(*entryModel) { return func(m *entryModel) { m.S
 // states returns what the table is like before the story and after each of its steps.
 func states() []*entryModel {
 	m := newModel()
+	m.Through = true
 	all := []*entryModel{m.Clone()}
 	for _, s := range story {
 		s.then(m)

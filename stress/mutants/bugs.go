@@ -22,6 +22,7 @@ var (
 	late   = check{"./stress", "TestG9_ALate", ""}
 	actor  = check{"./engine", "TestKinds|TestBatches|TestD10", ""}
 	writes = check{"./table", "TestW3", ""}
+	beside = check{"./table", "TestW1", ""}
 	heard  = check{"./stress", "TestF4_Followers", "-stress.duration=180s"}
 	read   = check{"./stress", "TestR2_Readers", "-stress.duration=180s"}
 	copied = check{"./table", "TestF4|TestF3_AMerge|TestF5_Who|TestF7_AFollowers|TestR3_F7", ""}
@@ -90,6 +91,11 @@ var bugs = []bug{
 		"local function holds(t)\n", "local function holds(t)\n  if t then return true end\n"}}, tables},
 	{"lost update", []patch{{"table/internal/store/store.go", "return !e.Compare\n", "return true\n"}}, writes},
 	{"update not compared", []patch{{"table/internal/wire/scripts/update.lua", "~= ARGV[#ARGV] then", "== false then"}}, writes},
+	{"write-through forgotten by the merge", []patch{
+		{"table/internal/wire/scripts/prelude/write.lua", "  if t.state ~= 'active' then return end\n  local keys = list()\n", "  if t then return end\n  local keys = list()\n"},
+		{"table/internal/store/commands.go", "\tif e.Kind != engine.Stage && e.State == engine.StateActive {\n", "\tif false {\n"}}, beside},
+	{"written key not remembered", []patch{{"engine/machine_through.go",
+		"\t\tm.emit(action{do: doRemember, ticket: m.current.ticket})\n", ""}}, beside},
 	{"note outside the effect", []patch{{"table/internal/wire/scripts/seal.go", "	if e.Note != nil {\n", "	if len(e.Note) > 5 {\n"}}, writes},
 	{"turn not given on", []patch{{"table/turns.go", "	if at == 0 {\n", "	if at < 0 {\n"}}, writes},
 	{"acknowledged before it is done", []patch{{"engine/machine.go",

@@ -14,10 +14,10 @@ type Kind string
 
 // The kinds of entry.
 const (
-	KindPut     Kind = "put"     // body: rows
-	KindDelete  Kind = "delete"  // body: keys, of which the verdicts say which were deleted
+	KindPut     Kind = "put"     // body: rows; this, delete and apply also take their keys out of what is staged
+	KindDelete  Kind = "delete"  // body: keys, of which the verdicts say which were deleted, and which have changed and stay
 	KindStage   Kind = "stage"   // body: rows
-	KindDiscard Kind = "discard" // body: keys, as for delete
+	KindDiscard Kind = "discard" // body: keys, of which the verdicts say which were discarded
 	KindMerge   Kind = "merge"
 	KindAbort   Kind = "abort"
 	KindClear   Kind = "clear"
@@ -33,7 +33,7 @@ const (
 	EntryEpoch    = "e" // whole, for a counter does not identify an owner
 	EntryPrevious = "p" // the number that the owner's effect follows; of a claim the predecessor: its epoch, a slash, its number
 	EntryKind     = "k"
-	EntryVerdicts = "v" // of delete and discard: '1' for each key that was there
+	EntryVerdicts = "v" // of delete and discard: one for each key
 	EntryBody     = "b" // missing: too large to be told, where the kind has one
 	EntrySchema   = "s" // of a claim
 	EntryKeys     = "d" // of apply: keys; missing: none

@@ -20,9 +20,9 @@ local function barred()
   end
 end
 
--- What every numbered effect is given first. ARGV: epoch, prev, seq, the id of the first entry of the feed that stays ('': all
--- stay; 'off': there is no feed), the body of the effect's entry or ''. COMMON is how many these are.
-local EPOCH, PREV, SEQ, TRIM, BODY, COMMON = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], 5
+-- What every numbered effect is given first. ARGV: epoch, prev, seq, the state that it starts from, the id of the first entry of the
+-- feed that stays ('': all stay; 'off': there is no feed), the body of the effect's entry or ''. COMMON is how many these are.
+local EPOCH, PREV, SEQ, STATE, TRIM, BODY, COMMON = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], 6
 
 -- append appends an entry to the feed. Its fields are in pairs.
 local function append(epoch, seq, trim, ...)
@@ -87,6 +87,16 @@ local function admit(a, b, c)
   return t
 end
 
+-- admitRegular is admit for an effect that changes what readers see. It may run in the very state that it starts from: what is meant
+-- for the clear state knows nothing of what is staged.
+local function admitRegular()
+  if STATE == 'active' then
+    needs('HDEL', STAGED)
+    needsEach('ZREM', shadow)
+  end
+  return admit(STATE)
+end
+
 -- recount stores the truth with the counts as they are now.
 local function recount(t)
   t.count, t.staged = whole(redis.call('HLEN', ROWS)), whole(redis.call('HLEN', STAGED))
@@ -132,6 +142,21 @@ local function remove(index, keys)
     if to > #keys then to = #keys end
     for j = 1, INDEXES do redis.call('ZREM', index(j), unpack(keys, first, to)) end
   end
+end
+
+-- unstage takes keys, which list returns, out of what is staged if a session is on: what is written through wins.
+local function unstage(t, list)
+  if t.state ~= 'active' then return end
+  local keys = list()
+  redis.call('HDEL', STAGED, unpack(keys))
+  remove(shadow, keys)
+end
+
+-- filled returns the keys of the rows that fill has stored.
+local function filled()
+  local keys, before = {}, COMMON + 1
+  for i = 1, tonumber(ARGV[COMMON + 1]) do keys[i] = ARGV[before + 2 * i] end
+  return keys
 end
 
 -- drop removes every index.
