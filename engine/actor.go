@@ -14,7 +14,8 @@ import (
 type Actor struct {
 	cfg       Config
 	regular   intake         // Put, Delete, Apply, Update
-	scratch   intake         // Stage, Discard, scratch spans
+	scratch   intake         // Stage, Discard, scratch spans: plain ones
+	held      intake         // Stage, Discard of sessions that have a holder
 	control   chan func()    // written by callers, read by run, which always receives it and calls the function
 	closing   chan struct{}  // closed by Close
 	abandoned chan struct{}  // holds one; written by callers that leave, read by run
@@ -45,7 +46,8 @@ type Actor struct {
 	rowBuffer      []Row     // the rows of the current effect
 	givenUp        bool      // the call of the store under way was given up
 	verdicts       []Verdict // of the latest outcome
-	activeSince    time.Time // when the state became active; zero in any other
+	session        *Session  // that is on and has a holder; else nil
+	since          sessionSince
 }
 
 // Start starts the actor of a table. found is the table's present view. No other actor of this process may
@@ -56,6 +58,7 @@ func Start(cfg Config, store Store, found View) *Actor {
 		cfg:            cfg,
 		regular:        newIntake(cfg.Mailbox),
 		scratch:        newIntake(cfg.Mailbox),
+		held:           newIntake(cfg.Mailbox),
 		control:        make(chan func()),
 		closing:        make(chan struct{}),
 		tooLate:        make(chan struct{}),
@@ -87,8 +90,8 @@ func (a *Actor) run() {
 	a.tell(event{what: started})
 	closing, tooLate := a.closing, (chan struct{})(nil)
 	for !a.machine.ended() {
-		regular, scratch := a.machine.admitsRegular(), a.machine.admitsScratch()
-		if a.noteWaiting(regular, scratch) {
+		regular, scratch, held := a.machine.admitsRegular(), a.machine.admitsScratch(), a.machine.admitsHeld()
+		if a.noteWaiting(regular, scratch, held) {
 			continue
 		}
 		select {
@@ -123,17 +126,21 @@ func (a *Actor) run() {
 			a.handleRequest(&a.scratch, r)
 		case <-a.scratch.deferredReady(scratch):
 			a.handleRequest(&a.scratch, a.scratch.takeDeferred())
+		case r := <-a.held.incoming(held):
+			a.handleRequest(&a.held, r)
+		case <-a.held.deferredReady(held):
+			a.handleRequest(&a.held, a.held.takeDeferred())
 		}
 	}
 }
 
-// noteWaiting tells the machine what it must know about requests that wait in the mailboxes. regular and scratch tell which
+// noteWaiting tells the machine what it must know about requests that wait in the mailboxes. regular, scratch and held tell which
 // mailboxes are received from now. It returns whether it has told the machine anything.
-func (a *Actor) noteWaiting(regular, scratch bool) (told bool) {
+func (a *Actor) noteWaiting(regular, scratch, held bool) (told bool) {
 	m := a.machine
-	a.watchful.Store(a.effector.inquires() || m.unsettled != nil || m.waits(!regular || !scratch)) // must come before the mailboxes are read
-	served := regular && a.regular.len() > 0 || scratch && a.scratch.len() > 0
-	waits := !regular && a.regular.len() > 0 || !scratch && a.scratch.len() > 0
+	a.watchful.Store(a.effector.inquires() || m.unsettled != nil || m.waits(!regular || !scratch || !held)) // must come before the mailboxes are read
+	served := regular && a.regular.len() > 0 || scratch && a.scratch.len() > 0 || held && a.held.len() > 0
+	waits := !regular && a.regular.len() > 0 || !scratch && a.scratch.len() > 0 || !held && a.held.len() > 0
 	switch {
 	case (m.othersTurn || m.refusing != nil) && !served:
 		a.tell(event{what: nobodyWaits})
@@ -172,6 +179,7 @@ func (a *Actor) tell(e event) {
 	}
 	a.events = a.events[:0]
 	a.reasons.update(a.machine)
+	a.since.update(a.machine)
 }
 
 // handleRequest handles a request from a mailbox. It joins other requests to it that may share its effect.
@@ -194,7 +202,7 @@ func (a *Actor) handleRequest(in *intake, r *request) {
 	}
 	t := a.newTicket()
 	a.batches[t] = b
-	a.tell(event{what: taken, ticket: t, kind: b.kind, joined: len(b.requests) > 1})
+	a.tell(event{what: taken, ticket: t, kind: b.kind, session: b.session(), joined: len(b.requests) > 1})
 }
 
 // handleWithoutEffect finishes a request that needs no effect.
