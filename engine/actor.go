@@ -15,7 +15,8 @@ type Actor struct {
 	cfg       Config
 	regular   intake         // Put, Delete, Apply, Update
 	sweeps    intake         // with Config.WriteThrough: Delete with a span or conditions
-	scratch   intake         // Stage, Discard, scratch spans
+	scratch   intake         // Stage, Discard, scratch spans: plain ones
+	held      intake         // Stage, Discard of sessions that have a holder
 	control   chan func()    // written by callers, read by run, which always receives it and calls the function
 	closing   chan struct{}  // closed by Close
 	abandoned chan struct{}  // holds one; written by callers that leave, read by run
@@ -47,7 +48,8 @@ type Actor struct {
 	rowBuffer      []Row     // the rows of the current effect
 	givenUp        bool      // the call of the store under way was given up
 	verdicts       []Verdict // of the latest outcome
-	activeSince    time.Time // when the state became active; zero in any other
+	session        *Session  // that is on and has a holder; else nil
+	since          sessionSince
 }
 
 // Start starts the actor of a table. found is the table's present view. No other actor of this process may
@@ -59,6 +61,7 @@ func Start(cfg Config, store Store, found View) *Actor {
 		regular:        newIntake(cfg.Mailbox),
 		sweeps:         newIntake(cfg.Mailbox),
 		scratch:        newIntake(cfg.Mailbox),
+		held:           newIntake(cfg.Mailbox),
 		control:        make(chan func()),
 		closing:        make(chan struct{}),
 		tooLate:        make(chan struct{}),
@@ -90,7 +93,8 @@ func (a *Actor) run() {
 	a.tell(event{what: started})
 	closing, tooLate := a.closing, (chan struct{})(nil)
 	for !a.machine.ended() {
-		a.regular.open, a.sweeps.open, a.scratch.open = a.machine.admitsRegular(), a.machine.admitsSweeps(), a.machine.admitsScratch()
+		m := a.machine
+		a.regular.open, a.sweeps.open, a.scratch.open, a.held.open = m.admitsRegular(), m.admitsSweeps(), m.admitsScratch(), m.admitsHeld()
 		if a.noteWaiting() {
 			continue
 		}
@@ -130,6 +134,10 @@ func (a *Actor) run() {
 			a.handleRequest(&a.scratch, r)
 		case <-a.scratch.deferredReady():
 			a.handleRequest(&a.scratch, a.scratch.takeDeferred())
+		case r := <-a.held.incoming():
+			a.handleRequest(&a.held, r)
+		case <-a.held.deferredReady():
+			a.handleRequest(&a.held, a.held.takeDeferred())
 		}
 	}
 }
@@ -138,10 +146,10 @@ func (a *Actor) run() {
 // machine anything.
 func (a *Actor) noteWaiting() (told bool) {
 	m := a.machine
-	allOpen := a.regular.open && a.sweeps.open && a.scratch.open
+	allOpen := a.regular.open && a.sweeps.open && a.scratch.open && a.held.open
 	a.watchful.Store(a.effector.inquires() || m.unsettled != nil || m.waits(!allOpen)) // must come before the mailboxes are read
 	served, waits := false, false
-	for _, in := range []*intake{&a.regular, &a.sweeps, &a.scratch} {
+	for _, in := range []*intake{&a.regular, &a.sweeps, &a.scratch, &a.held} {
 		served = served || in.open && in.len() > 0
 		waits = waits || !in.open && in.len() > 0
 	}
@@ -183,6 +191,7 @@ func (a *Actor) tell(e event) {
 	}
 	a.events = a.events[:0]
 	a.reasons.update(a.machine)
+	a.since.update(a.machine)
 }
 
 // handleRequest handles a request from a mailbox. It joins other requests to it that may share its effect.
@@ -205,7 +214,7 @@ func (a *Actor) handleRequest(in *intake, r *request) {
 	}
 	t := a.newTicket()
 	a.batches[t] = b
-	a.tell(event{what: taken, ticket: t, kind: b.kind, joined: len(b.requests) > 1, sweeps: r.kind == Delete && r.sweeps()})
+	a.tell(event{what: taken, ticket: t, kind: b.kind, session: b.session(), joined: len(b.requests) > 1, sweeps: r.kind == Delete && r.sweeps()})
 }
 
 // handleWithoutEffect finishes a request that needs no effect.

@@ -25,6 +25,17 @@ func (b *batch) add(r *request) {
 	b.bytes += r.bytes
 }
 
+// session returns the ticket of the session that the effect belongs to; 0: it belongs to none, or to a plain one.
+func (b *batch) session() ticket {
+	switch r := b.requests[0]; {
+	case r.session != nil:
+		return r.session.ticket
+	case r.abandons != nil:
+		return r.abandons.ticket
+	}
+	return 0
+}
+
 // canJoin tells whether r may share the effect.
 func (b *batch) canJoin(r *request, cfg *Config) bool {
 	return r.kind == b.kind && b.requests[0].joinable() && r.joinable() &&
@@ -38,7 +49,7 @@ func (r *request) joinable() bool {
 	case Put, Stage:
 		return true
 	case Delete, Discard:
-		return !r.sweeps()
+		return !r.deletion.conditional() && (r.deletion.Span == nil || r.session != nil)
 	}
 	return false
 }

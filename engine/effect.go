@@ -80,7 +80,7 @@ type Effect struct {
 	Index      int     // the index that the marks' scores are of
 	Compare    bool    // whether marks must be compared with what is stored
 	Damage     *Damage // Repair
-	Note       []byte  // Apply; nil: the note stays as it is
+	Note       []byte  // Apply, Merge; nil: the note stays as it is
 
 	// Callers are the contexts of the callers whose requests this effect carries out. The store uses their values, such as a
 	// trace. The effect does not end with them.

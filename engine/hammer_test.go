@@ -153,13 +153,43 @@ func (h *hammer) call(rng *rand.Rand, id string) {
 		c = callResult{kind: Abort, err: h.Abort(ctx)}
 	case 13:
 		c = callResult{kind: Clear, err: h.Clear(ctx)}
+	case 14:
+		h.session(ctx, rng, id)
+		return
 	default:
 		h.read(ctx, rng)
 		return
 	}
+	h.note(c)
+}
+
+func (h *hammer) note(c callResult) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.calls = append(h.calls, c)
+}
+
+// session stages in a session of its own, with calls that live longer than the session may. It merges, aborts, or leaves it so.
+func (h *hammer) session(life context.Context, rng *rand.Rand, id string) {
+	life, leave := context.WithCancel(life)
+	defer leave()
+	s, err := h.Scratch(life)
+	if err != nil {
+		h.note(callResult{err: err})
+		return
+	}
+	ctx := context.Background()
+	for i := range rng.IntN(4) {
+		c := callResult{kind: Stage}
+		c.values, c.err = []string{fmt.Sprint(id, "-", i)}, s.Stage(ctx, []Row{{Key: Bytes(fmt.Sprint(rng.IntN(20))), Value: Bytes(fmt.Sprint("    ", id, "-", i))}})
+		h.note(c)
+	}
+	switch rng.IntN(4) {
+	case 0, 1:
+		h.note(callResult{kind: Merge, err: s.Merge(ctx, []byte(id))})
+	case 2:
+		h.note(callResult{kind: Abort, err: s.Abort(ctx)})
+	}
 }
 
 func isRefused(err error) bool { return errors.Is(err, errRefused) || errors.Is(err, errForbidden) }
@@ -282,7 +312,7 @@ func (h *hammer) checkCall(c callResult) string {
 		}
 	}
 	told := h.told(c.err)
-	if len(c.values) > 0 && (told == "applied" && times == 0 || (told == "not applied" || told == "given up") && times > 0) {
+	if len(c.values) > 0 && (told == "applied" && times == 0 || (told == "not applied" || told == "given up" || told == "over") && times > 0) {
 		h.t.Errorf("%s was applied %d times, its caller was told %v", c.kind, times, c.err)
 	}
 	return told
@@ -296,6 +326,8 @@ func (h *hammer) told(err error) string {
 		return "unknown"
 	case errors.As(err, new(*GivenUpError)):
 		return "given up"
+	case errors.Is(err, ErrScratchMerged), errors.Is(err, ErrScratchAborted):
+		return "over"
 	case errors.Is(err, context.Canceled), isRefused(err), errors.Is(err, ErrClosed), errors.Is(err, ErrFenced):
 		return "not applied"
 	}

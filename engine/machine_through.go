@@ -3,15 +3,9 @@ package engine
 // Config.WriteThrough: regular writes run beside a scratch session, and win over what it stages for the same keys. The actor remembers
 // the keys (writtenThrough); the machine says when.
 
-// sessionOn tells whether a scratch session is on.
-func (m *machine) sessionOn() bool { return m.view.State == StateActive }
-
-// updateWrittenThrough has the keys of the current effect remembered, which was applied, or all forgotten if it has ended the session.
-func (m *machine) updateWrittenThrough() {
-	switch k := m.current.kind; {
-	case k == Merge, k == Abort, k == Clear:
-		m.forgetWrittenThrough()
-	case k.isRegular() && m.writeThrough && m.sessionOn():
+// maybeRemember has the keys of the current effect remembered, which was applied, if a session is on.
+func (m *machine) maybeRemember() {
+	if m.writeThrough && m.current.kind.isRegular() && m.sessionOn() {
 		m.emit(action{do: doRemember, ticket: m.current.ticket})
 	}
 }

@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"time"
-
-	"go.uber.org/zap"
-)
+import "go.uber.org/zap"
 
 // perform performs one action of the machine.
 func (a *Actor) perform(x action) {
@@ -33,6 +29,10 @@ func (a *Actor) perform(x action) {
 		a.answer(x)
 	case doGrant:
 		a.grant(x)
+	case doBeginSession:
+		a.beginSession(x)
+	case doAbandon:
+		a.abandon()
 	case doHurry:
 		a.hurry(x)
 	case doExpire:
@@ -44,8 +44,10 @@ func (a *Actor) perform(x action) {
 	case doEndRegularSpans:
 		a.lifetimes.renew(&a.lifetimes.regular, x.err)
 	case doEndScratchSpans:
+		a.endSession()
 		a.lifetimes.renew(&a.lifetimes.scratch, x.err)
 	case doEndAllSpans:
+		a.endSession()
 		a.lifetimes.endAll(x.err)
 	}
 }
@@ -63,12 +65,6 @@ func (a *Actor) inquire(c storeCall) {
 func (a *Actor) publish() {
 	v := a.machine.view
 	a.view.Store(&v)
-	switch {
-	case v.State != StateActive:
-		a.activeSince = time.Time{}
-	case a.activeSince.IsZero():
-		a.activeSince = time.Now()
-	}
 }
 
 // send claims the requests of an effect at the last moment, and hands the effect to the effector.
@@ -127,7 +123,7 @@ func (a *Actor) part(x action) {
 		if !r.isAbandoned() {
 			t := a.newTicket()
 			a.batches[t] = newBatch(r, 0)
-			a.tell(event{what: parted, ticket: t, kind: b.kind})
+			a.tell(event{what: parted, ticket: t, kind: b.kind, session: b.session()})
 		}
 	}
 }

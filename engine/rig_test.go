@@ -84,6 +84,7 @@ type call struct {
 	verdicts []Verdict
 	pin      *Pin
 	span     *Span
+	session  *Session
 	err      error
 }
 

@@ -34,9 +34,9 @@ func (d *Deletion) conditional() bool {
 func (a *Actor) Put(ctx context.Context, rows []Row) error { return a.writeRows(ctx, Put, rows) }
 
 // Stage stores rows in the scratch space, where they stay unseen until Merge. It starts a scratch
-// session if there is none. It waits while a merge is being folded, but not for pins. Its errors are
-// those of Put, and ErrGenerationsExhausted after 2^32-1 merges. Rows whose keys were written through since the session began are
-// passed over.
+// session if there is none. It waits while a session is on that has a holder, and while a merge is being folded, but not for pins.
+// Its errors are those of Put, and ErrGenerationsExhausted after 2^32-1 merges. Rows whose keys were written through since the session
+// began are passed over.
 func (a *Actor) Stage(ctx context.Context, rows []Row) error { return a.writeRows(ctx, Stage, rows) }
 
 // Delete removes rows and returns a verdict for each mark, in order. It waits as Put does, but with a span or conditions always while
@@ -79,15 +79,16 @@ func (a *Actor) Update(ctx context.Context, row Row, read []byte, at uint64) err
 func (a *Actor) EndedRegular(ctx context.Context) error { return a.reasons.ended(ctx, waitsForRegular) }
 
 // Merge makes all staged rows visible at once and ends the scratch session; the fold follows in
-// the background. If no session is on it returns nil. It waits for the effect under way and for
-// merges, aborts and clears that came before it, never for pins. Its errors are those of Stage.
+// the background. If no session is on it returns nil. It waits for the effect under way, for
+// merges, aborts and clears that came before it, and while a session is on that has a holder; never for pins. Its errors are those of
+// Stage.
 func (a *Actor) Merge(ctx context.Context) error { return a.command(ctx, newRequest(Merge)) }
 
-// Abort drops all staged rows and ends the scratch session. It waits as Merge does, and its errors
-// are the same.
+// Abort drops all staged rows and ends the scratch session, whoever its holder is. It waits for the effect under way and for merges,
+// aborts and clears that came before it. Its errors are those of Put.
 func (a *Actor) Abort(ctx context.Context) error { return a.command(ctx, newRequest(Abort)) }
 
-// Clear drops everything in any state (D11), and ends all spans. It waits as Merge does, and for all
+// Clear drops everything in any state (D11), and ends all spans and sessions. It waits as Abort does, and for all
 // pins, at most the grace period. Its errors are those of Put.
 func (a *Actor) Clear(ctx context.Context) error { return a.command(ctx, newRequest(Clear)) }
 
@@ -143,6 +144,8 @@ func (a *Actor) submit(ctx context.Context, r *request) error {
 // intakeOf returns where a request comes in. A deletion that sweeps must not stand before writes that need not wait for a session.
 func (a *Actor) intakeOf(r *request) *intake {
 	switch {
+	case r.session != nil:
+		return &a.held
 	case !r.kind.isRegular():
 		return &a.scratch
 	case a.cfg.WriteThrough && r.kind == Delete && r.sweeps():
@@ -169,9 +172,12 @@ func (a *Actor) command(ctx context.Context, r *request) error {
 }
 
 func (a *Actor) handleCommand(r *request) {
+	if r.maybeEnd() {
+		return
+	}
 	t := a.newTicket()
 	a.batches[t] = newBatch(r, 0)
-	a.tell(event{what: commanded, ticket: t, kind: r.kind})
+	a.tell(event{what: commanded, ticket: t, kind: r.kind, session: a.batches[t].session(), noted: r.note != nil})
 }
 
 // await waits for the answer. If the caller leaves, await tells the run loop, which may then drop an

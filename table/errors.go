@@ -132,7 +132,7 @@ type WaitFor = engine.WaitFor
 
 // What a call may wait for.
 const (
-	WaitScratch = engine.WaitScratch // a scratch session is on, and regular writes wait for its end
+	WaitScratch = engine.WaitScratch // a scratch session is on: regular writes wait for its end, and all scratch calls if it is somebody's own
 	WaitFold    = engine.WaitFold    // a merge is being folded
 	WaitReads   = engine.WaitReads   // long reads that a write would disturb
 	WaitRedis   = engine.WaitRedis   // Redis answers slowly, cannot be had, or refuses for now

@@ -78,7 +78,7 @@ const (
 	EffectDelete                    // remove the rows with these keys
 	EffectStage                     // keep the rows apart; a row of a later Stage replaces one with the same key
 	EffectDiscard                   // note apart that these keys go, staged rows too; a later Stage brings a key back
-	EffectMerge                     // store and remove what was kept apart, and forget it
+	EffectMerge                     // store and remove what was kept apart, and forget it; it may come with a note
 	EffectAbort                     // forget what was kept apart
 	EffectClear                     // remove all rows and the note, and forget what was kept apart
 	EffectApply                     // store the rows and remove those in Gone, at one moment
@@ -174,6 +174,8 @@ func (s *sink[R, K]) Apply(e *feed.Entry) error {
 		if effect.Rows, err = s.rowsOf(e); err == nil {
 			effect.Gone, err = s.keysOf(e)
 		}
+	case EffectMerge:
+		effect.Noted, effect.Note = e.Note != nil, bytes.Clone(e.Note)
 	case EffectClear:
 		effect.Noted = true
 	}

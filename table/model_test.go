@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -109,7 +110,9 @@ func (r *random) step() {
 		r.apply()
 	case regular && chance < 70:
 		r.update()
-	case state != model.StateMerging && chance < 80:
+	case state == model.StateClear && chance < 75:
+		r.session()
+	case state != model.StateMerging && chance < 85:
 		r.stage()
 	case state == model.StateActive && chance < 90:
 		merge(r, r.table)
@@ -174,6 +177,58 @@ func (r *random) stage() {
 	made := r.items()
 	ok(r, r.table.ScratchPut(r.Context(), made...))
 	r.model.Stage(made...)
+}
+
+// session does random things in a session of its own, which ends in one way or another.
+func (r *random) session() {
+	ctx, leave := context.WithCancel(r.Context())
+	defer leave()
+	s, err := r.table.Scratch(ctx)
+	ok(r, err)
+	for range r.IntN(4) {
+		r.stageIn(s)
+		n, err := s.Count(r.Context())
+		if ok(r, err); n != r.model.StagedCount() {
+			r.Errorf("a merge would show %d, want %d", n, r.model.StagedCount())
+		}
+	}
+	switch r.IntN(5) {
+	case 0:
+		ok(r, s.Abort(r.Context()))
+		r.model.Abort()
+	case 1:
+		leave()
+		if err := s.Merge(r.Context(), []byte("late")); !errors.Is(err, table.ErrScratchAborted) {
+			r.Errorf("merge of a session whose context has ended: %v", err)
+		}
+		ok(r, r.table.WaitClear(r.Context()))
+		r.model.Abort()
+	default:
+		note := [][]byte{nil, {}, []byte(fmt.Sprint(r.IntN(1000)))}[r.IntN(3)]
+		ok(r, s.Merge(r.Context(), note))
+		r.model.MergeNoted(note)
+	}
+}
+
+func (r *random) stageIn(s *scratch) {
+	switch r.IntN(3) {
+	case 0:
+		spec := r.spec().Max(5)
+		n, err := s.Discard(r.Context(), spec)
+		if ok(r, err); n != len(r.model.Discard(specOf(spec))) {
+			r.Errorf("discarded %d in a session", n)
+		}
+	case 1:
+		keys := []int64{r.id(), r.id(), r.id()}
+		n, err := s.DiscardKeys(r.Context(), keys...)
+		if ok(r, err); n != r.model.DiscardKeys(rawKeys(keys...)...) {
+			r.Errorf("discarded %d keys in a session", n)
+		}
+	default:
+		made := r.items()
+		ok(r, s.Put(r.Context(), made...))
+		r.model.Stage(made...)
+	}
 }
 
 // unbrake lets the fold come to its end.

@@ -34,20 +34,23 @@ func regularSpan(a *engine.Actor) func(context.Context) (*engine.Span, error) {
 	}
 }
 
+// marking deletes or discards records, and returns a verdict for each.
+type marking func(context.Context, engine.Deletion) ([]engine.Verdict, error)
+
 // sweeper marks the records of a plan, page by page.
 type sweeper[R any, K comparable] struct {
 	*decoder[R, K]
 	pages  *scan.Sweep
 	plan   plan[R]
 	span   *engine.Span
-	mark   func(context.Context, engine.Deletion) ([]engine.Verdict, error)
+	mark   marking
 	yield  func(R, error) bool
 	marked int
 	cut    bool // the limit has ended the choice from the present page
 }
 
 func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], what string, scope scripts.Scope, span func(context.Context) (*engine.Span, error),
-	mark func(context.Context, engine.Deletion) ([]engine.Verdict, error)) iter.Seq2[R, error] {
+	mark marking) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		p, err := t.planOf(s, scope)
 		w := sweeper[R, K]{decoder: t.decoder(), pages: t.reader.Sweep(p.query), plan: p, mark: mark, yield: yield}

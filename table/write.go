@@ -71,22 +71,22 @@ func sofar(err error, stored, all int) error {
 // DeleteKeys deletes the records with these keys and returns how many of them readers saw. It waits like
 // Put, and is atomic for each 1,000 keys; with an error it returns how many are gone for certain.
 func (t *Table[R, K]) DeleteKeys(ctx context.Context, keys ...K) (int, error) {
+	n, err := t.markKeys(ctx, keys, t.actor.Delete)
+	return n, t.errorf("delete", err)
+}
+
+// markKeys deletes or discards by key alone, and returns how many records were marked.
+func (t *Table[R, K]) markKeys(ctx context.Context, keys []K, mark marking) (n int, err error) {
 	encoded, err := t.encodeKeys(keys)
 	if err == nil && len(encoded) == 0 {
 		err = t.reader.Alive(ctx)
 	}
-	if err != nil {
-		return 0, t.errorf("delete", err)
-	}
-	n := 0
-	for start := 0; start < len(encoded); start += mostAtomic {
-		verdicts, err := t.actor.Delete(ctx, keysToDelete(encoded[start:min(start+mostAtomic, len(encoded))]))
+	for start := 0; start < len(encoded) && err == nil; start += mostAtomic {
+		var verdicts []engine.Verdict
+		verdicts, err = mark(ctx, keysToDelete(encoded[start:min(start+mostAtomic, len(encoded))]))
 		n += count(verdicts, engine.Marked)
-		if err != nil {
-			return n, t.errorf("delete", err)
-		}
 	}
-	return n, nil
+	return n, err
 }
 
 func keysToDelete(keys []engine.Bytes) engine.Deletion {

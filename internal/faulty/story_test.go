@@ -50,12 +50,39 @@ var story = []step{
 	{"apply by script", applying(span(2, 4, 9), []int64{4}, []byte("a")), hasApplied(span(2, 4, 9), []int64{4}, []byte("a"))},
 	{"stage to abort", staging(span(0, 9, 6)), hasStaged(span(0, 9, 6))},
 	{"abort", func(ctx context.Context, t *entries) error { return t.ScratchAbort(ctx) }, (*entryModel).Abort},
+	{"merge of a session, with a note", inSession(span(5, 12, 12), []byte("s")), func(m *entryModel) {
+		m.DiscardKeys(rawKeys(3, 99)...)
+		m.Stage(span(5, 12, 12)...)
+		m.MergeNoted([]byte("s"))
+	}},
+	{"fold of a session", func(ctx context.Context, t *entries) error { return t.WaitClear(ctx) }, (*entryModel).Fold},
+	{"merge of nothing, with a note", inSession(nil, []byte("t")), func(m *entryModel) { m.MergeNoted([]byte("t")) }},
 	{"delete", func(ctx context.Context, t *entries) error {
 		_, err := t.Delete(ctx, t.Range("id", 2, 150))
 		return err
 	}, func(m *entryModel) { m.Delete(between(2, 150)) }},
 	{"clear", func(ctx context.Context, t *entries) error { return t.Clear(ctx) }, (*entryModel).Clear},
 	{"put at last", putting(span(7, 9, 7)), hasPut(span(7, 9, 7))},
+}
+
+// inSession stages entries, and the deletion of some keys, in a session, and merges it.
+func inSession(all []entry, note []byte) func(context.Context, *entries) error {
+	return func(ctx context.Context, t *entries) error {
+		s, err := t.Scratch(ctx)
+		if err != nil {
+			return err
+		}
+		if len(all) > 0 {
+			_, err = s.DiscardKeys(ctx, 3, 99)
+		}
+		if err == nil {
+			err = s.Put(ctx, all...)
+		}
+		if err != nil {
+			return err
+		}
+		return s.Merge(ctx, note)
+	}
 }
 
 func putting(all []entry) func(context.Context, *entries) error {

@@ -162,6 +162,18 @@ func (t *Table[R]) Merge() {
 	}
 }
 
+// MergeNoted is Merge of a session that has a holder: it also writes the note, unless that is nil.
+func (t *Table[R]) MergeNoted(note []byte) {
+	t.mustBe("merge of a session", StateClear, StateActive)
+	t.Merge()
+	if note != nil {
+		t.note(note)
+	}
+}
+
+// StagedCount returns how many records there would be to see after a merge.
+func (t *Table[R]) StagedCount() int { return len(t.stagedView()) }
+
 // Fold ends a merge: what was staged is merged now. It changes no answer. In any state but merging it does nothing.
 func (t *Table[R]) Fold() {
 	if t.State == StateMerging {

@@ -23,6 +23,7 @@ var (
 	actor  = check{"./engine", "TestKinds|TestBatches|TestD10", ""}
 	writes = check{"./table", "TestW3", ""}
 	beside = check{"./table", "TestW1", ""}
+	owned  = check{"./table", "TestW2", ""}
 	heard  = check{"./stress", "TestF4_Followers", "-stress.duration=180s"}
 	read   = check{"./stress", "TestR2_Readers", "-stress.duration=180s"}
 	copied = check{"./table", "TestF4|TestF3_AMerge|TestF5_Who|TestF7_AFollowers|TestR3_F7", ""}
@@ -98,6 +99,17 @@ var bugs = []bug{
 		"\t\tm.emit(action{do: doRemember, ticket: m.current.ticket})\n", ""}}, beside},
 	{"note outside the effect", []patch{{"table/internal/wire/scripts/seal.go", "	if e.Note != nil {\n", "	if len(e.Note) > 5 {\n"}}, writes},
 	{"turn not given on", []patch{{"table/turns.go", "	if at == 0 {\n", "	if at < 0 {\n"}}, writes},
+	{"session not bound", []patch{{"engine/session.go",
+		"	if err := s.span.Err(); err != nil {\n		return err\n	}\n	return s.lifeErr()\n",
+		"	return s.lifeErr()\n"},
+		{"engine/session.go", "	s.span.lifetime.Store(a.lifetimes.scratch)\n", "	s.span.lifetime.Store(a.lifetimes.table)\n"}}, owned},
+	{"merge after the holder has left", []patch{{"engine/request.go",
+		"r.session.lifeErr() != nil {", "false {"}, {"engine/session.go", "	if s.life.Err() != nil {\n", "	if s.life == nil {\n"}}, owned},
+	{"others stage beside a session", []patch{{"engine/machine.go",
+		" && m.admitsKind(Stage) && m.sessions.holder == 0", " && m.admitsKind(Stage)"},
+		{"engine/machine_session.go", "		return s.session != 0 || m.sessions.holder == 0\n", "		return true\n"}}, owned},
+	{"merge's note outside the effect", []patch{{"table/internal/wire/scripts/merge.lua",
+		"if noted then tell('merge', SEQ, nil, 'n', note) else tell('merge', SEQ) end", "tell('merge', SEQ)"}}, owned},
 	{"acknowledged before it is done", []patch{{"engine/machine.go",
 		"\tm.current.phase = applying\n", "\tm.current.phase = applying\n\tm.answer(m.current.ticket, nil)\n"}}, model},
 	{"predecessor not checked", []patch{{"table/internal/feed/chain.go",

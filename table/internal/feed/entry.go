@@ -20,7 +20,7 @@ type Entry struct {
 	Body     []byte // nil where there is none
 	Schema   string // of a claim
 	Gone     []byte // of an apply: the body of its keys
-	Note     []byte // of an apply; nil: the note stays as it is
+	Note     []byte // of an apply or a merge; nil: the note stays as it is
 }
 
 // Rows returns the rows of the body.

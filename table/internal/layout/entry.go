@@ -18,7 +18,7 @@ const (
 	KindDelete  Kind = "delete"  // body: keys, of which the verdicts say which were deleted, and which have changed and stay
 	KindStage   Kind = "stage"   // body: rows
 	KindDiscard Kind = "discard" // body: keys, of which the verdicts say which were discarded
-	KindMerge   Kind = "merge"
+	KindMerge   Kind = "merge"   // maybe with the note
 	KindAbort   Kind = "abort"
 	KindClear   Kind = "clear"
 	KindApply   Kind = "apply"  // body: rows; and keys that are not there any more, and the note
@@ -37,7 +37,7 @@ const (
 	EntryBody     = "b" // missing: too large to be told, where the kind has one
 	EntrySchema   = "s" // of a claim
 	EntryKeys     = "d" // of apply: keys; missing: none
-	EntryNote     = "n" // of apply; missing: the note stays as it is
+	EntryNote     = "n" // of apply and merge; missing: the note stays as it is
 )
 
 // NoFeed stands where the id of the first entry that stays would, where there is no feed.

@@ -30,8 +30,5 @@ if #ARGV >= first then
   unstage(t, function() return gone end)
 end
 if rows > 0 or #ARGV >= first then disturb(t) end
-if noted ~= '' then
-  redis.call('HSET', TRUTH, 'note', note)
-  t.notes = whole(tonumber(t.notes) + 1)
-end
+if noted ~= '' then leave(t, note) end
 return done(t, '')

@@ -17,6 +17,14 @@ type Effect struct {
 	Keys  engine.Bytes // of an Apply's entry: the body of its keys
 }
 
+// noted tells a script whether the effect has a note.
+func (e *Effect) noted() string {
+	if e.Note == nil {
+		return ""
+	}
+	return "noted"
+}
+
 // numbered begins the call of a numbered effect: epoch, prev, seq, state, trim, body.
 func numbered(c *wire.Client, s *wire.Script, e *Effect, n int) []any {
 	args := c.Call(s, 6+n)

@@ -44,11 +44,12 @@ local function latest(word, list, most)
   return table.concat(words, ' ')
 end
 
--- tell appends this effect to the feed. It is called before anything else is written.
-local function tell(kind, seq, verdicts)
+-- tell appends this effect to the feed. It is called before anything else is written. Behind the
+-- verdicts come further fields, in pairs.
+local function tell(kind, seq, verdicts, ...)
   if TRIM == 'off' then return end
-  local fields = {'p', PREV, 'k', kind}
-  if verdicts then fields[5], fields[6] = 'v', verdicts end
+  local fields = {'p', PREV, 'k', kind, ...}
+  if verdicts then fields[#fields + 1], fields[#fields + 2] = 'v', verdicts end
   if BODY ~= '' then fields[#fields + 1], fields[#fields + 2] = 'b', BODY end
   append(EPOCH, seq, TRIM, unpack(fields))
 end
@@ -119,6 +120,12 @@ local function burning(t, position)
     t.burns = whole(tonumber(t.burns) + 1)
     redis.call('HSET', TRUTH, 'burned', burned)
   end
+end
+
+-- leave leaves a note with the table.
+local function leave(t, note)
+  redis.call('HSET', TRUTH, 'note', note)
+  t.notes = whole(tonumber(t.notes) + 1)
 end
 
 -- disturb notes a change of what readers see.
