@@ -52,11 +52,12 @@ func (s *Scratch[R, K]) Put(ctx context.Context, records ...R) error {
 // Discard stages the deletion of the records of spec, as they would be after a merge now, and returns how many it discarded. It is
 // atomic like Table.Delete. With an error it returns how many are discarded for certain.
 func (s *Scratch[R, K]) Discard(ctx context.Context, spec Spec[R]) (int, error) {
-	return drain(s.table.sweep(ctx, spec, "discard", scripts.Staged, s.span, s.session.Discard))
+	return drain(s.table.sweep(ctx, spec, "discard", scripts.Staged, sessionSpan(s.session), s.session.Discard))
 }
 
-func (s *Scratch[R, K]) span(context.Context) (*engine.Span, error) {
-	return s.session.Span(), s.session.Err()
+// sessionSpan gets the span of a session, unless that has ended.
+func sessionSpan(s *engine.Session) func(context.Context) (*engine.Span, error) {
+	return func(context.Context) (*engine.Span, error) { return s.Span(), s.Err() }
 }
 
 // DiscardKeys stages the deletion of the records with these keys and returns how many there would have been after a merge. It is atomic
