@@ -26,9 +26,10 @@ type Scratch[R any, K comparable] struct {
 }
 
 // Scratch begins a session of the caller's own. It is on from now on, although nothing is staged yet: until its end all other scratch
-// calls wait, ScratchMerge and other Scratch too. Regular writes wait from its first staged record on. It ends with its Merge or Abort, with an
-// operator's ScratchAbort or Clear, with the table, or with ctx: the session lives no longer than that, and Merge publishes nothing once
-// ctx has ended. What is staged then is dropped in the background before anything else begins.
+// calls wait, ScratchMerge and other Scratch too. Regular writes wait from its first staged record on, unless they are written through
+// (WithWriteThrough). It ends with its Merge or Abort, with an operator's ScratchAbort or Clear, with the table, or with ctx: the session
+// lives no longer than that, and Merge publishes nothing once ctx has ended. What is staged then is dropped in the background before
+// anything else begins.
 //
 // Scratch waits while a scratch session is on and while a merge is being folded; callers are served in order of arrival, and before
 // the other scratch calls. When ctx ends first, the error Is ctx.Err() and has a *WaitError.
@@ -52,11 +53,12 @@ func (s *Scratch[R, K]) Put(ctx context.Context, records ...R) error {
 // Discard stages the deletion of the records of spec, as they would be after a merge now, and returns how many it discarded. It is
 // atomic like Table.Delete. With an error it returns how many are discarded for certain.
 func (s *Scratch[R, K]) Discard(ctx context.Context, spec Spec[R]) (int, error) {
-	return drain(s.table.sweep(ctx, spec, "discard", scripts.Staged, s.span, s.session.Discard))
+	return drain(s.table.sweep(ctx, spec, "discard", scripts.Staged, sessionSpan(s.session), s.session.Discard))
 }
 
-func (s *Scratch[R, K]) span(context.Context) (*engine.Span, error) {
-	return s.session.Span(), s.session.Err()
+// sessionSpan gets the span of a session, unless that has ended.
+func sessionSpan(s *engine.Session) func(context.Context) (*engine.Span, error) {
+	return func(context.Context) (*engine.Span, error) { return s.Span(), s.Err() }
 }
 
 // DiscardKeys stages the deletion of the records with these keys and returns how many there would have been after a merge. It is atomic
