@@ -14,7 +14,7 @@ import (
 type Actor struct {
 	cfg       Config
 	regular   intake         // Put, Delete, Apply, Update
-	scratch   intake         // Stage, Discard, scratch spans
+	scratch   intake         // Stage, Discard, DiscardAll, scratch spans
 	control   chan func()    // written by callers, read by run, which always receives it and calls the function
 	closing   chan struct{}  // closed by Close
 	abandoned chan struct{}  // holds one; written by callers that leave, read by run
@@ -44,7 +44,7 @@ type Actor struct {
 	foldPauseTimer *time.Timer
 	rowBuffer      []Row     // the rows of the current effect
 	givenUp        bool      // the call of the store under way was given up
-	verdicts       []Verdict // of the latest outcome
+	result         Result    // the latest outcome
 	activeSince    time.Time // when the state became active; zero in any other
 }
 
@@ -225,7 +225,7 @@ func (a *Actor) newTicket() ticket {
 
 func (a *Actor) handleOutcome(o outcome) {
 	a.effector.busy = false
-	a.verdicts = o.result.Verdicts
+	a.result = o.result
 	a.logOutcome(o)
 	a.tell(event{what: o.what, result: o.result, err: o.err, general: o.general})
 }

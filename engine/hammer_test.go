@@ -67,7 +67,7 @@ type callResult struct {
 func newHammer(t *testing.T) *hammer {
 	h := &hammer{t: t, store: newFakeStore(), folds: make(chan uint32, hammerWorkers*hammerCalls), rng: rand.New(rand.NewPCG(*seed, 0))}
 	h.store.faults, h.store.violated = h.fault, t.Errorf
-	h.Actor = Start(Config{Mailbox: 4, BatchRows: 12, BatchBytes: 400, Grace: 2 * time.Millisecond, Fold: func(g uint32) { h.folds <- g },
+	h.Actor = Start(Config{Mailbox: 4, BatchRows: 12, BatchBytes: 400, Grace: 2 * time.Millisecond, Fold: func(v View) { h.folds <- v.Generation },
 		Backoff: Backoff{First: 50 * time.Microsecond, Most: time.Millisecond}}, h.store, View{})
 	h.wg.Go(h.fold)
 	return h

@@ -35,11 +35,7 @@ func (m *machine) mayGrant() bool {
 	case settling, settlePaused:
 		return false
 	}
-	switch m.current.kind {
-	case Stage, Discard, Abort:
-		return true
-	}
-	return false
+	return m.current.kind.isScratch() || m.current.kind == Abort
 }
 
 // effectWaitsFor tells whether the current effect must wait for a pin.
@@ -141,7 +137,7 @@ func (m *machine) pauseFold(err error) {
 }
 
 func (m *machine) becomeClear() {
-	m.view.State = StateClear
+	m.view.State, m.view.Whole = StateClear, false
 	m.fold, m.foldCause = noFold, nil
 	m.emit(action{do: doPublish})
 }

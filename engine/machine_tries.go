@@ -97,7 +97,7 @@ func (m *machine) admitsKind(k Kind) bool {
 	switch {
 	case k.isRegular():
 		return m.view.State == StateClear
-	case k == Stage, k == Discard:
+	case k.isScratch():
 		return m.view.State != StateMerging
 	}
 	return true

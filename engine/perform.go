@@ -34,7 +34,7 @@ func (a *Actor) perform(x action) {
 	case doExpire:
 		a.expire(x)
 	case doFold:
-		a.cfg.Fold(x.view.Generation)
+		a.cfg.Fold(x.view)
 	case doPauseFold:
 		a.foldPauseTimer.Reset(a.cfg.Backoff.pause(x.attempts))
 	case doEndRegularSpans:
@@ -133,7 +133,7 @@ func (a *Actor) answer(x action) {
 	if b.kind == Discard && x.err == nil {
 		a.bind(b)
 	}
-	b.answer(a.verdicts, x.err)
+	b.answer(a.result, x.err)
 	if !a.effector.busy {
 		a.forgetCallers()
 	}

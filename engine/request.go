@@ -22,8 +22,9 @@ type request struct {
 	alone atomic.Bool // it shares its effect with no other; written by the actor before it claims the request
 
 	state    atomic.Uint32 // a requestState; written by the caller and the actor
-	answered chan struct{} // closed by the actor when verdicts and err are there
+	answered chan struct{} // closed by the actor when verdicts, count and err are there
 	verdicts []Verdict
+	count    int // DiscardAll
 	err      error
 }
 
@@ -133,7 +134,7 @@ func (r *request) waitClass() waitClass {
 	switch {
 	case r.kind.isRegular() || r.awaitsClear:
 		return waitsForClear
-	case r.kind == Stage || r.kind == Discard || r.span != nil:
+	case r.kind.isScratch() || r.span != nil:
 		return waitsForScratch
 	}
 	return waitsForLock

@@ -28,6 +28,7 @@ type followed struct {
 type follower struct {
 	*fed
 	rows, staged map[string]followed
+	whole        bool // staged stands for the whole table
 	partly       bool // not all of the session was told
 	copies       int
 }
@@ -58,6 +59,9 @@ func (w *follower) apply(e *feed.Entry) error {
 		}
 		return w.remove(e)
 	case layout.KindMerge:
+		if w.whole {
+			clear(w.rows)
+		}
 		for key, r := range w.staged {
 			if w.rows[key] = r; r.row == "" {
 				delete(w.rows, key)
@@ -81,7 +85,7 @@ func (w *follower) apply(e *feed.Entry) error {
 
 func (w *follower) endSession() {
 	clear(w.staged)
-	w.partly = false
+	w.partly, w.whole = false, false
 }
 
 func (w *follower) store(e *feed.Entry) error {
@@ -98,6 +102,12 @@ func (w *follower) store(e *feed.Entry) error {
 }
 
 func (w *follower) remove(e *feed.Entry) error {
+	if e.All && e.Kind == layout.KindDiscard {
+		w.endSession()
+		w.whole = true
+	} else if e.All {
+		clear(w.rows)
+	}
 	if !e.IsTold() {
 		w.partly = w.partly || e.Kind == layout.KindDiscard
 		w.copyIf(e.Kind != layout.KindDiscard)
@@ -131,6 +141,9 @@ func (w *follower) stored() map[string]followed {
 	_, err := p.Exec(ctx)
 	ok(w, err)
 	all := merged()
+	if state.Val() == "merging-whole" {
+		return staged()
+	}
 	if state.Val() == "merging" {
 		gomaps.Copy(all, staged())
 	}

@@ -57,6 +57,7 @@ type Row[R any, K comparable] struct {
 // Effect is one change of a table.
 type Effect[R any, K comparable] struct {
 	Kind  EffectKind
+	All   bool        // of Delete and Discard: it is of everything, and Rows is empty
 	At    Position    // the table after it
 	Rows  []Row[R, K] // of Put, Stage and Apply; of Delete and Discard with key and KeyBytes alone
 	Gone  []Row[R, K] // of Apply: keys that have no record after it, with key and KeyBytes alone; they may have had none before
@@ -71,9 +72,9 @@ type EffectKind int
 // at once.
 const (
 	EffectPut     EffectKind = iota // store the rows
-	EffectDelete                    // remove the rows with these keys
+	EffectDelete                    // remove the rows with these keys, or all rows (All)
 	EffectStage                     // keep the rows apart; a row of a later Stage replaces one with the same key
-	EffectDiscard                   // note apart that these keys go, staged rows too; a later Stage brings a key back
+	EffectDiscard                   // note apart that these keys go, staged rows too, or everything (All); a later Stage brings a key back
 	EffectMerge                     // store and remove what was kept apart, and forget it
 	EffectAbort                     // forget what was kept apart
 	EffectClear                     // remove all rows and the note, and forget what was kept apart
@@ -158,7 +159,7 @@ func (s *sink[R, K]) Proven(at time.Time) error {
 }
 
 func (s *sink[R, K]) Apply(e *feed.Entry) error {
-	effect := Effect[R, K]{Kind: effectKindOf(e.Kind), At: Position{e.At}}
+	effect := Effect[R, K]{Kind: effectKindOf(e.Kind), All: e.All, At: Position{e.At}}
 	var err error
 	switch effect.Kind {
 	case EffectPut, EffectStage:

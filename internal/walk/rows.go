@@ -46,12 +46,13 @@ func (m *truth) checkMerged(c *content) error {
 // checkStaged: staged rows are of the generation that the state asks for, and once in each staged index.
 func (m *truth) checkStaged(c *content) error {
 	var faults tally
-	faults.add((m.state == "clear") != (len(c.staged) == 0), "state "+m.state+" that does not fit what is staged:")
+	faults.add(!m.whole && (m.state == "clear") != (len(c.staged) == 0), "state "+m.state+" that does not fit what is staged:")
 	want := uint64(m.gen)
 	if m.state == "active" {
 		want++
 	}
 	for _, row := range c.staged {
+		faults.add(m.whole && len(row) == tombstone, "tombstone in a whole session")
 		faults.add(len(row) < tombstone || uint64(generation(row)) != want, "staged row of a wrong generation")
 	}
 	for name, entries := range c.shadow {

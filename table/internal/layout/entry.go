@@ -15,7 +15,7 @@ type Kind string
 // The kinds of entry.
 const (
 	KindPut     Kind = "put"     // body: rows
-	KindDelete  Kind = "delete"  // body: keys, of which the verdicts say which were deleted
+	KindDelete  Kind = "delete"  // body: keys, of which the verdicts say which were deleted; or of everything
 	KindStage   Kind = "stage"   // body: rows
 	KindDiscard Kind = "discard" // body: keys, as for delete
 	KindMerge   Kind = "merge"
@@ -38,7 +38,11 @@ const (
 	EntrySchema   = "s" // of a claim
 	EntryKeys     = "d" // of apply: keys; missing: none
 	EntryNote     = "n" // of apply; missing: the note stays as it is
+	EntryAll      = "a" // of delete and discard, in place of verdicts and body: it is of everything, and the value is AllOfIt
 )
+
+// AllOfIt is the value of EntryAll.
+const AllOfIt = "all"
 
 // NoFeed stands where the id of the first entry that stays would, where there is no feed.
 const NoFeed = "off"
