@@ -125,7 +125,7 @@ func TestD12_AReloadWithNothing(t *testing.T) {
 		wantWord(t, rdb, name, "merging-whole", 0)
 		wantAll(t, tbl)
 		brake.release()
-		ok(t, tbl.WaitClear(t.Context()))
+		ok(t, foldOrFail(t.Context(), tbl))
 		wantAll(t, tbl)
 		put(t, tbl, numbered(2, 9)...)
 		wantAll(t, tbl, numbered(2, 9)...)

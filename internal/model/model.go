@@ -46,6 +46,7 @@ type Table[R any] struct {
 	schema *Schema[R]
 	merged rows[R]
 	staged rows[R]
+	whole  bool // staged stands for the whole table: it has no tombstones, and merged does not count after a merge
 }
 
 // New returns a table without records.
@@ -117,6 +118,20 @@ func (t *Table[R]) Discard(s Spec[R]) []R {
 	return gone.records()
 }
 
+// DiscardAll discards everything, and returns how many records that is. While nothing is staged beside all that is merged, what is staged
+// stands for the whole table from then on; else it stages tombstones.
+func (t *Table[R]) DiscardAll() int {
+	all := t.stagedView()
+	switch {
+	case t.State == StateActive && !t.whole:
+		t.DiscardKeys(all.keys()...)
+	case len(all) > 0:
+		t.mustBe("discard", StateClear, StateActive)
+		t.State, t.whole, t.staged = StateActive, true, nil
+	}
+	return len(all)
+}
+
 // DiscardKeys stages tombstones for those of the keys that the staged view has, and returns how many that are.
 func (t *Table[R]) DiscardKeys(keys ...string) int {
 	gone := t.stagedView().tombstones(keys)
@@ -130,7 +145,9 @@ func (t *Table[R]) stage(marked []*row[R]) {
 		return
 	}
 	t.mustBe("stage", StateClear, StateActive)
-	t.State, t.staged = StateActive, t.staged.with(marked)
+	if t.State, t.staged = StateActive, t.staged.with(marked); t.whole {
+		t.staged = t.staged.live()
+	}
 }
 
 // Merge shows all that is staged, at once. In any state but active it does nothing.
@@ -143,20 +160,20 @@ func (t *Table[R]) Merge() {
 // Fold ends a merge: what was staged is merged now. It changes no answer. In any state but merging it does nothing.
 func (t *Table[R]) Fold() {
 	if t.State == StateMerging {
-		t.State, t.merged, t.staged = StateClear, t.stagedView(), nil
+		t.State, t.merged, t.staged, t.whole = StateClear, t.stagedView(), nil, false
 	}
 }
 
 // Abort drops what is staged. In any state but active it does nothing.
 func (t *Table[R]) Abort() {
 	if t.State == StateActive {
-		t.State, t.staged = StateClear, nil
+		t.State, t.staged, t.whole = StateClear, nil, false
 	}
 }
 
 // Clear drops everything, in any state.
 func (t *Table[R]) Clear() {
-	t.State, t.merged, t.staged = StateClear, nil, nil
+	t.State, t.merged, t.staged, t.whole = StateClear, nil, nil, false
 	t.Version++
 	t.note(nil)
 }
@@ -212,7 +229,12 @@ func (t *Table[R]) visible() rows[R] {
 }
 
 // stagedView is what readers would see after a merge now: staged rows over merged rows, where a tombstone hides.
-func (t *Table[R]) stagedView() rows[R] { return t.merged.with(t.staged).live() }
+func (t *Table[R]) stagedView() rows[R] {
+	if t.whole {
+		return t.staged
+	}
+	return t.merged.with(t.staged).live()
+}
 
 // Clone returns a copy of the table, cheaply: what changes one of them does not change the other.
 func (t *Table[R]) Clone() *Table[R] {

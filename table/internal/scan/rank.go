@@ -179,13 +179,13 @@ func rankCommands(q pageQuery, rows, entries *string, keys [][]byte, page run) (
 	return asked
 }
 
-// runPinned sends the plain commands that ask returns for the keys of q's rows, and makes sure that their answers are of q's snapshot.
+// runPinned sends the plain commands that build returns for the keys of q's rows, and makes sure that their answers are of q's snapshot.
 // home is where the rows were last. If a fold has moved them meanwhile, it asks where they are now, and home says so.
-func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, home *wire.Home, ask func(rows, entries *string) request) (response, error) {
-	a, now, err := r.runAt(ctx, b, q, *home, ask)
+func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, home *wire.Home, build func(rows, entries *string) request) (response, error) {
+	a, now, err := r.runAt(ctx, b, q, *home, build)
 	if err == nil && now != *home {
 		*home = now
-		if a, now, err = r.runAt(ctx, b, q, *home, ask); err == nil && now != *home {
+		if a, now, err = r.runAt(ctx, b, q, *home, build); err == nil && now != *home {
 			err = errNotAsPinned
 		}
 	}
@@ -193,9 +193,9 @@ func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, home *w
 }
 
 // runAt is runPinned in one home. It also returns where the rows are behind the answers, which count only if that is the same.
-func (r *Reader) runAt(ctx context.Context, b *batcher, q pageQuery, at wire.Home, ask func(rows, entries *string) request) (response, wire.Home, error) {
+func (r *Reader) runAt(ctx context.Context, b *batcher, q pageQuery, at wire.Home, build func(rows, entries *string) request) (response, wire.Home, error) {
 	rows, entries := r.client.KeysAt(at, q.Index)
-	asked := ask(rows, entries)
+	asked := build(rows, entries)
 	n := len(asked.commands)
 	asked.commands = append(asked.commands, []any{"hlen", rows}, []any{"zcard", entries}, r.client.Commands.Truth)
 	since := r.authority.Shown()
