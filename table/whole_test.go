@@ -212,7 +212,9 @@ func TestD12_TheWholeStateEnds(t *testing.T) {
 	reopened := func(opts ...table.Option) func(*testing.T, *items, redis.UniversalClient) *items {
 		return func(t *testing.T, tbl *items, rdb redis.UniversalClient) *items {
 			again := openOn(t, rdb, tbl.Name(), opts...)
-			ok(t, again.WaitClear(t.Context()))
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			ok(t, again.WaitClear(ctx))
 			return again
 		}
 	}
