@@ -57,6 +57,22 @@ func (b *bare) putMany(ctx context.Context, e *encoded) error {
 	return nil
 }
 
+// reload fills other keys, and puts them in the place of those that are there.
+func (b *bare) reload(ctx context.Context, e *encoded) error {
+	next := &bare{rdb: b.rdb, rows: b.rows + ":next", indexes: [2]string{b.indexes[0] + ":next", b.indexes[1] + ":next"}}
+	if err := next.putMany(ctx, e); err != nil {
+		return err
+	}
+	_, err := b.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Rename(ctx, next.rows, b.rows)
+		for i := range b.indexes {
+			p.Rename(ctx, next.indexes[i], b.indexes[i])
+		}
+		return nil
+	})
+	return err
+}
+
 func (b *bare) put(ctx context.Context, r *record) error {
 	key, row := encodeKey(r.ID), encodeRow(r)
 	_, err := b.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {

@@ -86,6 +86,11 @@ func (s *sides) phases() []phase {
 		{"ScratchAbort", func(ctx context.Context) error { return s.table.ScratchAbort(ctx) }},
 		{"ScratchMerge, fold, ranges of 100 meanwhile", func(ctx context.Context) error { return s.foldWatched(ctx, some, s.rangesUntil) }},
 		{"ScratchMerge, fold, a stream meanwhile", func(ctx context.Context) error { return s.foldWatched(ctx, some, s.streamDuring) }},
+		{"ScratchDiscard of everything", s.discardAll},
+		{"ScratchPut of everything, 1,000 a call", func(ctx context.Context) error { return s.stageMany(ctx, b.records) }},
+		{"ScratchMerge and fold of everything", func(ctx context.Context) error {
+			return errors.Join(s.table.ScratchMerge(ctx), s.table.WaitClear(ctx))
+		}},
 		{"Clear", func(ctx context.Context) error { return s.table.Clear(ctx) }},
 	}
 }

@@ -22,6 +22,7 @@ const (
 	applyByHand = "pre-encoded rows: HSET, HDEL, ZADDs, ZREMs, SET in a MULTI"
 	getByHand   = "HGET, decoding"
 	rangeByHand = "ZRANGE BYSCORE, then HMGET, decoding"
+	anewByHand  = "pre-encoded rows into other keys, as for bulk Put, then RENAME in a MULTI"
 	allByHand   = "ZRANGE, then HMGET by pages of 1,000, decoding"
 )
 
@@ -57,6 +58,7 @@ var lines = []line{
 	{"fold", "fold of all", bulkByHand, "records/s", 0.4, true, fold},
 	{"fold-over", "fold of all over the same", bulkByHand, "records/s", 0.4, true, foldOver},
 	{"fold-p99", "p99 of a 100-record range during a fold", "the same when idle", "µs", 5, false, foldLatency},
+	{"reload", "reload of everything: discard, stage, merge, fold", anewByHand, "records/s", 0.85, true, reload},
 	{"delete", "Delete of half by interval", "ZRANGE, HMGET, decoding, then HDEL, ZREM, ZREM by 1,000", "records/s", 0.8, true, remove},
 }
 

@@ -84,6 +84,39 @@ func foldOver(ctx context.Context, b *bench) (contest, error) {
 	return contest{s.folded, bare}, nil
 }
 
+// reload loads everything anew; the other side fills other keys and gives them the names of those that are there.
+func reload(ctx context.Context, b *bench) (contest, error) {
+	s, err := b.full(ctx)
+	if err != nil {
+		return contest{}, err
+	}
+	ours := func(ctx context.Context) (float64, error) {
+		if err := b.settled(ctx); err != nil {
+			return 0, err
+		}
+		return pace(ctx, len(b.records), s.reload)
+	}
+	bare := func(ctx context.Context) (float64, error) {
+		if err := b.settled(ctx); err != nil {
+			return 0, err
+		}
+		return pace(ctx, len(b.records), func(ctx context.Context) error { return s.bare.reload(ctx, b.encoded) })
+	}
+	return contest{ours, bare}, nil
+}
+
+func (s *sides) reload(ctx context.Context) error {
+	return errors.Join(s.discardAll(ctx), s.stageMany(ctx, s.b.records), s.table.ScratchMerge(ctx), s.table.WaitClear(ctx))
+}
+
+func (s *sides) discardAll(ctx context.Context) error {
+	n, err := s.table.ScratchDiscard(ctx, s.table.All(byDeparture))
+	if err == nil && n == 0 {
+		err = errors.New("bench: there was nothing to load anew")
+	}
+	return err
+}
+
 // foldLatency compares how long short reads take at most, but for one in a hundred, during a fold and without one.
 func foldLatency(ctx context.Context, b *bench) (contest, error) {
 	s, err := b.full(ctx)

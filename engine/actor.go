@@ -15,8 +15,8 @@ type Actor struct {
 	cfg       Config
 	regular   intake         // Put, Delete, Apply, Update
 	sweeps    intake         // with Config.WriteThrough: Delete with a span or conditions
-	scratch   intake         // Stage, Discard, scratch spans: plain ones
-	held      intake         // Stage, Discard of sessions that have a holder
+	scratch   intake         // Stage, Discard, DiscardAll, scratch spans: plain ones
+	held      intake         // Stage, Discard, DiscardAll of sessions that have a holder
 	control   chan func()    // written by callers, read by run, which always receives it and calls the function
 	closing   chan struct{}  // closed by Close
 	abandoned chan struct{}  // holds one; written by callers that leave, read by run
@@ -45,10 +45,10 @@ type Actor struct {
 	waitTimer      *time.Timer // runs while requests wait and nothing is sent: at its end the store is pinged
 	watching       bool        // waitTimer runs
 	foldPauseTimer *time.Timer
-	rowBuffer      []Row     // the rows of the current effect
-	givenUp        bool      // the call of the store under way was given up
-	verdicts       []Verdict // of the latest outcome
-	session        *Session  // that is on and has a holder; else nil
+	rowBuffer      []Row    // the rows of the current effect
+	givenUp        bool     // the call of the store under way was given up
+	result         Result   // the latest outcome
+	session        *Session // that is on and has a holder; else nil
 	since          sessionSince
 }
 
@@ -245,7 +245,7 @@ func (a *Actor) newTicket() ticket {
 
 func (a *Actor) handleOutcome(o outcome) {
 	a.effector.busy = false
-	a.verdicts = o.result.Verdicts
+	a.result = o.result
 	a.logOutcome(o)
 	a.tell(event{what: o.what, result: o.result, err: o.err, general: o.general})
 }

@@ -86,8 +86,9 @@ func (b *batch) unclaim() {
 // isAbandoned tells whether all callers have left.
 func (b *batch) isAbandoned() bool { return b.waiting() == 0 }
 
-// answer gives every caller its share of the verdicts, or the error.
-func (b *batch) answer(verdicts []Verdict, err error) {
+// answer gives every caller its share of the result, or the error.
+func (b *batch) answer(result Result, err error) {
+	verdicts := result.Verdicts
 	if err == nil && b.kind.hasVerdicts() {
 		verdicts = withPassedOver(verdicts, b.passedOver)
 	}
@@ -95,6 +96,7 @@ func (b *batch) answer(verdicts []Verdict, err error) {
 		err = fmt.Errorf("%w: %d verdicts for %d marks", ErrLost, len(verdicts), b.size())
 	}
 	for _, r := range b.requests {
+		r.count = result.Count
 		if err != nil || !b.kind.hasVerdicts() {
 			r.answer(nil, err)
 			continue

@@ -143,7 +143,7 @@ func TestTooFewVerdictsAreALoss(t *testing.T) {
 	t.Parallel()
 	b := newBatch(deletionRequest(Delete, marks("a", "b")), 1)
 	b.add(deletionRequest(Delete, marks("c")))
-	b.answer([]Verdict{Marked, Marked}, nil)
+	b.answer(Result{Verdicts: []Verdict{Marked, Marked}}, nil)
 	for _, r := range b.requests {
 		if r.verdicts != nil || !strings.Contains(fmt.Sprint(r.err), ErrLost.Error()) {
 			t.Errorf("%v, %v", r.verdicts, r.err)

@@ -22,11 +22,11 @@ type Config struct {
 
 	Logger *zap.Logger // default: logs nothing. Neither keys nor rows are logged
 
-	// Fold must start folding the staged rows of a generation. The actor's goroutine calls it, so
+	// Fold must start folding the staged rows of the generation of a view. The actor's goroutine calls it, so
 	// it must not block, nor call the actor. The end of the fold is reported through Actor.Folded;
 	// if the fold fails, Fold is called again. The default does nothing: merging then lasts until
 	// Folded is called.
-	Fold func(generation uint32)
+	Fold func(View)
 }
 
 func (c Config) withDefaults() Config {
@@ -41,7 +41,7 @@ func (c Config) withDefaults() Config {
 		c.Logger = zap.NewNop()
 	}
 	if c.Fold == nil {
-		c.Fold = func(uint32) {}
+		c.Fold = func(View) {}
 	}
 	return c
 }

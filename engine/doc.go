@@ -17,7 +17,7 @@
 //
 // # The lock
 //
-//	               first Stage, or Discard that marks
+//	               first Stage, or discard of something
 //	+-----------+ -----------------------------------> +-----------+
 //	|   clear   |                                      |  active   |
 //	| Put       |                                      | Stage     |
@@ -41,7 +41,7 @@
 //	                                                   | no writes |
 //	                                                   +-----------+
 //
-// Regular writes (Put, Delete, Apply, Update), scratch writes (Stage, Discard) and everything else come in by channels of their own. The
+// Regular writes (Put, Delete, Apply, Update), scratch writes (Stage, Discard, DiscardAll) and everything else come in by channels of their own. The
 // actor does not receive a kind of write that the state does not admit: its channel is nil in the actor's select. So
 // writes wait in order, in a bounded mailbox and then for room in it, and never in front of the merge, abort or fold that
 // lets them go on.
@@ -58,6 +58,9 @@
 // holder ends, what is queued of it is refused and what is staged is aborted before anything else begins; what is under way ends first: a
 // merge that is applied has merged, one that was burned has not, and is not sent again. A Merge also looks at that context when it
 // departs. That Abort has no caller, so it is not given up.
+//
+// The active and the merging state have a second form, in which what is staged stands for the whole table (View.Whole): DiscardAll
+// begins such a session in one step, and its fold is one step, too. All else is the same in both forms.
 //
 // An effect takes the lock (holding), waits for the pins that it would disturb, and is sent (applying). Requests that wait
 // in the mailbox meanwhile are joined into the next effect, up to Config.BatchRows. Apply and Update have effects of their own. An Update whose row is not
@@ -100,7 +103,7 @@
 // # Pins
 //
 // A pin keeps what the readers of one generation see as it is. Put, Delete, Apply and Update wait for pins of the present generation,
-// Clear and Repair for all pins, the fold for pins of older generations; Stage, Discard, Merge and Abort wait for none. A pin is
+// Clear and Repair for all pins, the fold for pins of older generations; scratch writes, Merge and Abort wait for none. A pin is
 // granted when no effect that changes what readers see has the lock, and also while such an effect is paused. The first
 // effect or fold that waits for a pin makes its reader hurry and starts its grace period. A grace period is started once;
 // at its end the pin expires and the effect or fold goes on.

@@ -40,21 +40,25 @@ type Kind uint8
 
 // The kinds of effect.
 const (
-	Put     Kind = iota + 1 // store rows; beside a session, this and Delete, Apply and Update take the keys out of what is staged
-	Delete                  // remove rows
-	Stage                   // store rows in the scratch space
-	Discard                 // put tombstones into the scratch space
-	Merge                   // show all staged rows
-	Abort                   // drop all staged rows
-	Clear                   // drop everything
-	Repair                  // mend one thing
-	Apply                   // store rows, remove keys, write the note: any of these
-	Update                  // store a row in place of the one that was read
+	Put        Kind = iota + 1 // store rows; beside a session, this and Delete, Apply and Update win over what is staged for their keys
+	Delete                     // remove rows
+	Stage                      // store rows in the scratch space
+	Discard                    // put tombstones into the scratch space
+	Merge                      // show all staged rows
+	Abort                      // drop all staged rows
+	Clear                      // drop everything
+	Repair                     // mend one thing
+	Apply                      // store rows, remove keys, write the note: any of these
+	Update                     // store a row in place of the one that was read
+	DiscardAll                 // begin a session in which what is staged stands for the whole table, or drop what that has staged
 )
 
 // isRegular tells whether effects of the kind change what readers see, and run in the clear state; with Config.WriteThrough also
 // beside a scratch session.
 func (k Kind) isRegular() bool { return k == Put || k == Delete || k == Apply || k == Update }
+
+// isScratch tells whether effects of the kind change what is staged and nothing that readers see.
+func (k Kind) isScratch() bool { return k == Stage || k == Discard || k == DiscardAll }
 
 // hasVerdicts tells whether effects of the kind have a verdict for each mark.
 func (k Kind) hasVerdicts() bool { return k == Delete || k == Discard }
@@ -102,9 +106,11 @@ func (e *Effect) Depart() bool {
 // Result is what an effect left behind.
 type Result struct {
 	State      State
+	Whole      bool // see View
 	Generation uint32
 	Version    uint64    // grows with every in-place change of what readers see
 	Verdicts   []Verdict // Delete, Discard: one for each mark
+	Count      int       // DiscardAll: how many records are discarded
 }
 
 // Store applies effects to a table in Redis. Its errors tell what is known of the outcome. ErrFenced

@@ -47,7 +47,7 @@ func Example() {
 	ctx := context.Background()
 	folds := make(chan uint32, 1)
 	store := &toy{rows: map[string]string{}, staged: map[string]string{}}
-	table := engine.Start(engine.Config{Fold: func(generation uint32) { folds <- generation }}, store, engine.View{})
+	table := engine.Start(engine.Config{Fold: func(v engine.View) { folds <- v.Generation }}, store, engine.View{})
 	defer table.Close()
 
 	fmt.Println(table.Put(ctx, row("LH1", "on time")))

@@ -125,7 +125,7 @@ func (s *script) command(f []string) []action {
 		e.what, e.ticket, e.err = holderLeft, s.parseNumber(f[1]), ErrScratchAborted
 	case "applied":
 		v := s.parseView(f[1:])
-		e.what, e.result = applied, Result{State: v.State, Generation: v.Generation, Version: v.Version}
+		e.what, e.result = applied, Result{State: v.State, Whole: v.Whole, Generation: v.Generation, Version: v.Version}
 	case "folded", "foldfails":
 		e.what = map[string]eventType{"folded": folded, "foldfails": foldFails}[f[0]]
 		e.generation = uint32(s.parseNumber(f[1]))
@@ -163,8 +163,8 @@ func (s *script) parseNumber(text string) ticket {
 }
 
 func (s *script) parseKind(text string) Kind {
-	for k := Put; k <= Update; k++ {
-		if k.String() == text {
+	for k := Put; k <= DiscardAll; k++ {
+		if strings.ReplaceAll(k.String(), " ", "-") == text {
 			return k
 		}
 	}
@@ -173,8 +173,10 @@ func (s *script) parseKind(text string) Kind {
 }
 
 func (s *script) parseView(f []string) (v View) {
+	word, isWhole := strings.CutSuffix(f[0], "-whole")
+	v.Whole = isWhole
 	for _, st := range []State{StateClear, StateActive, StateMerging} {
-		if st.String() == f[0] {
+		if st.String() == word {
 			v.State = st
 		}
 	}
@@ -208,7 +210,12 @@ func (a action) trace() string {
 		if a.kind.isRegular() && a.view.State != StateClear {
 			text += " in " + a.view.State.String()
 		}
-	case doGrant, doFold:
+	case doFold:
+		if a.view.Whole {
+			text += " whole"
+		}
+		fallthrough
+	case doGrant:
 		text += fmt.Sprintf(" gen=%d ver=%d", a.view.Generation, a.view.Version)
 	case doGiveUp:
 		text += fmt.Sprintf(" after %d tries", a.attempts)
@@ -229,7 +236,11 @@ func traceError(isAnswer bool, err error) string {
 }
 
 func (m *machine) trace() string {
-	text := fmt.Sprintf("= %s gen=%d ver=%d seq=%d", m.view.State, m.view.Generation, m.view.Version, m.view.Seq)
+	word := m.view.State.String()
+	if m.view.Whole {
+		word += "-whole"
+	}
+	text := fmt.Sprintf("= %s gen=%d ver=%d seq=%d", word, m.view.Generation, m.view.Version, m.view.Seq)
 	if m.current.phase != none {
 		phases := [...]string{"none", "holding", "applying", "paused", "pinging", "settling", "settlepaused"}
 		text += fmt.Sprintf(" %s %d %s", m.current.kind, m.current.ticket, phases[m.current.phase])

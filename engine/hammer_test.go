@@ -68,7 +68,8 @@ func newHammer(t *testing.T) *hammer {
 	h := &hammer{t: t, store: newFakeStore(), folds: make(chan uint32, hammerWorkers*hammerCalls), rng: rand.New(rand.NewPCG(*seed, 0))}
 	h.store.faults, h.store.violated = h.fault, t.Errorf
 	h.store.writeThrough = *seed%2 == 0
-	h.Actor = Start(Config{WriteThrough: h.store.writeThrough, Mailbox: 4, BatchRows: 12, BatchBytes: 400, Grace: 2 * time.Millisecond, Fold: func(g uint32) { h.folds <- g },
+	h.Actor = Start(Config{WriteThrough: h.store.writeThrough, Mailbox: 4, BatchRows: 12, BatchBytes: 400, Grace: 2 * time.Millisecond,
+		Fold:    func(v View) { h.folds <- v.Generation },
 		Backoff: Backoff{First: 50 * time.Microsecond, Most: time.Millisecond}}, h.store, View{})
 	h.wg.Go(h.fold)
 	return h

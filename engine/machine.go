@@ -261,7 +261,7 @@ func (m *machine) hold() {
 
 // exhausted tells whether the kind needs a next generation and there is none.
 func (m *machine) exhausted(k Kind) bool {
-	return m.view.Generation == maxGeneration && (k == Stage || k == Discard || k == Merge)
+	return m.view.Generation == maxGeneration && (k.isScratch() || k == Merge)
 }
 
 // changesNothing tells whether an effect of this kind needs staged rows and no scratch session is on.

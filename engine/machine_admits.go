@@ -6,7 +6,7 @@ func (m *machine) admitsRegular() bool { return m.admits(effectState{kind: Put})
 // admitsSweeps tells whether a Delete that sweeps may be received now (D1).
 func (m *machine) admitsSweeps() bool { return m.admits(effectState{kind: Delete, sweeps: true}) }
 
-// admitsScratch tells whether a plain Stage or Discard may be received now (D2, D3): to be applied, or to be refused.
+// admitsScratch tells whether plain scratch writes may be received now (D2, D3): to be applied, or to be refused.
 func (m *machine) admitsScratch() bool { return m.admits(effectState{kind: Stage}) }
 
 func (m *machine) admits(s effectState) bool {
@@ -27,7 +27,7 @@ func (m *machine) mayRun(s effectState) bool {
 		return m.view.State != StateMerging
 	case k.isRegular():
 		return m.view.State == StateClear
-	case k == Stage, k == Discard:
+	case k.isScratch():
 		return m.view.State != StateMerging
 	}
 	return true

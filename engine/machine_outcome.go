@@ -34,7 +34,7 @@ func (m *machine) handleOutcome(e event) {
 
 // handleApplied takes over the view that the effect left behind.
 func (m *machine) handleApplied(r Result) {
-	m.view = View{State: r.State, Generation: r.Generation, Version: r.Version, Seq: m.current.seq}
+	m.view = View{State: r.State, Whole: r.Whole, Generation: r.Generation, Version: r.Version, Seq: m.current.seq}
 	m.unsettled, m.call = nil, attempt{}
 	m.emit(action{do: doPublish})
 	m.maybeRemember()

@@ -26,7 +26,7 @@ func (m *machine) maybeGrant() {
 
 // mayGrant tells whether a pin may be granted: no effect that changes what readers see is under way
 // or waits for pins. A paused effect was certainly not applied, and its pause may be long, so pins are
-// granted meanwhile. Stage, Discard and Abort change nothing that readers see, so pins are granted beside
+// granted meanwhile. Scratch writes and Abort change nothing that readers see, so pins are granted beside
 // them, but not while their outcome is unknown.
 func (m *machine) mayGrant() bool {
 	switch m.current.phase {
@@ -35,11 +35,7 @@ func (m *machine) mayGrant() bool {
 	case settling, settlePaused:
 		return false
 	}
-	switch m.current.kind {
-	case Stage, Discard, Abort:
-		return true
-	}
-	return false
+	return m.current.kind.isScratch() || m.current.kind == Abort
 }
 
 // effectWaitsFor tells whether the current effect must wait for a pin.
@@ -141,7 +137,7 @@ func (m *machine) pauseFold(err error) {
 }
 
 func (m *machine) becomeClear() {
-	m.view.State = StateClear
+	m.view.State, m.view.Whole = StateClear, false
 	m.fold, m.foldCause = noFold, nil
 	m.emit(action{do: doPublish})
 }

@@ -17,7 +17,7 @@ type sessions struct {
 // sessionOn tells whether a scratch session is on, a plain one or one that has a holder.
 func (m *machine) sessionOn() bool { return m.sessions.holder != 0 || m.view.State == StateActive }
 
-// admitsHeld tells whether a Stage or Discard of a session with a holder may be received now. What comes from a session that is over,
+// admitsHeld tells whether scratch writes of a session with a holder may be received now. What comes from a session that is over,
 // or whose holder has left, needs no effect and is only answered.
 func (m *machine) admitsHeld() bool {
 	return m.sessions.holder == 0 || m.sessions.left != nil || m.admits(effectState{kind: Stage, session: m.sessions.holder})
@@ -26,8 +26,7 @@ func (m *machine) admitsHeld() bool {
 // isTurnOf tells whether no session stands in the way of an effect. What was taken apart when its session was over already has its
 // turn as well: the actor answers it with how the session has ended, when it is to be sent.
 func (m *machine) isTurnOf(s effectState) bool {
-	switch s.kind {
-	case Stage, Discard, Merge:
+	if s.kind.isScratch() || s.kind == Merge {
 		return s.session != 0 || m.sessions.holder == 0
 	}
 	return true

@@ -38,7 +38,7 @@ func (a *Actor) perform(x action) {
 	case doExpire:
 		a.expire(x)
 	case doFold:
-		a.cfg.Fold(x.view.Generation)
+		a.cfg.Fold(x.view)
 	case doPauseFold:
 		a.foldPauseTimer.Reset(a.cfg.Backoff.pause(x.attempts))
 	case doEndRegularSpans:
@@ -96,7 +96,7 @@ func (a *Actor) passOver(b *batch, e *Effect) (needless bool) {
 		a.written.note(e)
 	}
 	if needless {
-		a.verdicts = nil
+		a.result = Result{}
 	}
 	return needless
 }
@@ -153,7 +153,7 @@ func (a *Actor) answer(x action) {
 	if b.kind == Discard && x.err == nil {
 		a.bind(b)
 	}
-	b.answer(a.verdicts, x.err)
+	b.answer(a.result, x.err)
 	if !a.effector.busy {
 		a.forgetCallers()
 	}

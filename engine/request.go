@@ -17,7 +17,7 @@ type request struct {
 	span     *Span           // the requested scratch span
 	opens    *Session        // the requested session
 	abandons *Session        // the session whose holder has left, of an Abort that nobody waits for
-	session  *Session        // Stage, Discard, Merge, Abort: the session that the request belongs to; nil: it is a plain one
+	session  *Session        // scratch writes, Merge, Abort: the session that the request belongs to; nil: it is a plain one
 	caller   context.Context // its values travel with the effect; nil for requests that need none
 
 	awaitsClear bool // the request is for the clear state
@@ -25,8 +25,9 @@ type request struct {
 	alone atomic.Bool // it shares its effect with no other; written by the actor before it claims the request
 
 	state    atomic.Uint32 // a requestState; written by the caller and the actor
-	answered chan struct{} // closed by the actor when verdicts and err are there
+	answered chan struct{} // closed by the actor when verdicts, count and err are there
 	verdicts []Verdict
+	count    int // DiscardAll
 	err      error
 }
 
@@ -156,7 +157,7 @@ func (r *request) waitClass() waitClass {
 		return waitsForSession
 	case r.kind == Merge:
 		return waitsForHolder
-	case r.kind == Stage || r.kind == Discard || r.span != nil:
+	case r.kind.isScratch() || r.span != nil:
 		return waitsForScratch
 	}
 	return waitsForLock

@@ -58,10 +58,10 @@ func newRig(t *testing.T, cfg Config, found View) *rig {
 	return r
 }
 
-func (r *rig) fold(generation uint32) {
+func (r *rig) fold(merged View) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.folds = append(r.folds, generation)
+	r.folds = append(r.folds, merged.Generation)
 }
 
 // foldsAre checks which folds were requested so far.

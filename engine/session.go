@@ -6,7 +6,7 @@ import (
 )
 
 // Session is a scratch session that belongs to its holder. It is on from Actor.Scratch on, although nothing is staged yet: until its
-// end the plain Stage, Discard and Merge wait, and so do others who call Scratch. It ends with its Merge, with an Abort of anybody's or
+// end plain scratch writes and Merge wait, and so do others who call Scratch. It ends with its Merge, with an Abort of anybody's or
 // a Clear, with the table, or when the context that Scratch was given has ended: then it is aborted in the background, before anything
 // else begins. It is safe for concurrent use.
 type Session struct {

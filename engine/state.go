@@ -27,7 +27,7 @@ func (s State) String() string {
 
 // String returns the name of the kind.
 func (k Kind) String() string {
-	names := [...]string{"none", "put", "delete", "stage", "discard", "merge", "abort", "clear", "repair", "apply", "update"}
+	names := [...]string{"none", "put", "delete", "stage", "discard", "merge", "abort", "clear", "repair", "apply", "update", "discard all"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -37,6 +37,7 @@ func (k Kind) String() string {
 // View is the state and the numbers of a table at one moment.
 type View struct {
 	State      State
+	Whole      bool   // active or merging: what is staged stands for the whole table, for DiscardAll has begun the session
 	Generation uint32 // how many merges there were
 	Version    uint64 // grows with every in-place change of what readers see
 	Seq        uint64 // the number of the last effect

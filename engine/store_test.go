@@ -69,6 +69,7 @@ type fakeStore struct {
 	rows         map[string]string
 	note         string
 	staged       map[string]string    // "" is a tombstone
+	lastCount    int                  // of the latest DiscardAll
 	applied      []Effect             // copies, in order
 	stored       map[string]int       // how often the row with this value was stored
 	judged       map[string][]Verdict // what became of the mark with this score, each time
@@ -221,8 +222,11 @@ func (s *fakeStore) apply(e *Effect) (Result, error) {
 	if e.Kind == Update && e.Compare && s.judge(e, e.Marks[0]) != Marked {
 		return Result{}, &RefusedError{Err: ErrChanged}
 	}
+	if e.Kind == DiscardAll && s.truth.State == StateActive && !s.truth.Whole {
+		return Result{}, &RefusedError{Err: ErrChanged}
+	}
 	s.check(e)
-	s.truth.Seq, s.lastVerdicts = e.Seq, nil
+	s.truth.Seq, s.lastVerdicts, s.lastCount = e.Seq, nil, 0
 	s.applied = append(s.applied, copied(e))
 	s.change(e)
 	return s.result(), nil
@@ -243,13 +247,14 @@ func (s *fakeStore) settle(e *Effect) (Result, bool, error) {
 }
 
 func (s *fakeStore) result() Result {
-	return Result{State: s.truth.State, Generation: s.truth.Generation, Version: s.truth.Version, Verdicts: slices.Clone(s.lastVerdicts)}
+	return Result{State: s.truth.State, Whole: s.truth.Whole, Generation: s.truth.Generation, Version: s.truth.Version,
+		Verdicts: slices.Clone(s.lastVerdicts), Count: s.lastCount}
 }
 
 // check checks what the machine and the batches promise the store.
 func (s *fakeStore) check(e *Effect) {
 	allowed := map[Kind][]State{Put: {StateClear}, Delete: {StateClear}, Stage: {StateClear, StateActive},
-		Discard: {StateClear, StateActive}, Merge: {StateActive}, Abort: {StateActive},
+		Discard: {StateClear, StateActive}, DiscardAll: {StateClear, StateActive}, Merge: {StateActive}, Abort: {StateActive},
 		Clear: {StateClear, StateActive, StateMerging}, Repair: {StateClear, StateActive, StateMerging},
 		Apply: {StateClear}, Update: {StateClear}}
 	through := s.writeThrough && s.truth.State == StateActive && e.Kind.isRegular() && len(e.Bounds) == 0
@@ -298,13 +303,15 @@ func (s *fakeStore) change(e *Effect) {
 	switch e.Kind {
 	case Stage:
 		s.truth.State = StateActive
+	case DiscardAll:
+		s.discardAll()
 	case Merge:
 		s.truth.State, s.truth.Generation = StateMerging, s.truth.Generation+1
 	case Abort:
-		s.truth.State = StateClear
+		s.truth.State, s.truth.Whole = StateClear, false
 		clear(s.staged)
 	case Clear:
-		s.truth.State = StateClear
+		s.truth.State, s.truth.Whole = StateClear, false
 		clear(s.rows)
 		clear(s.staged)
 	}
@@ -320,6 +327,17 @@ func (s *fakeStore) unstage(e *Effect) {
 	}
 }
 
+func (s *fakeStore) discardAll() {
+	s.lastCount = len(s.rows)
+	if s.truth.Whole {
+		s.lastCount = len(s.staged)
+	}
+	clear(s.staged)
+	if s.truth.Whole || len(s.rows) > 0 {
+		s.truth.State, s.truth.Whole = StateActive, true
+	}
+}
+
 // mark deletes or discards one record, if it is there and, with a condition, still is what the caller has read.
 func (s *fakeStore) mark(e *Effect, m Mark) {
 	v := s.judge(e, m)
@@ -329,6 +347,8 @@ func (s *fakeStore) mark(e *Effect, m Mark) {
 	case v != Marked:
 	case e.Kind == Delete, e.Kind == Apply:
 		delete(s.rows, string(m.Key))
+	case s.truth.Whole:
+		delete(s.staged, string(m.Key))
 	default:
 		s.staged[string(m.Key)] = ""
 		s.truth.State = StateActive
@@ -337,7 +357,7 @@ func (s *fakeStore) mark(e *Effect, m Mark) {
 
 func (s *fakeStore) judge(e *Effect, m Mark) Verdict {
 	stored, there := s.rows[string(m.Key)]
-	if above, is := s.staged[string(m.Key)]; is && e.Kind == Discard {
+	if above, is := s.staged[string(m.Key)]; (is || s.truth.Whole) && e.Kind == Discard {
 		stored, there = above, above != ""
 	}
 	switch {
@@ -359,10 +379,13 @@ func (s *fakeStore) fold(generation uint32) error {
 	if s.truth.State != StateMerging || s.truth.Generation != generation {
 		return nil
 	}
+	if s.truth.Whole {
+		clear(s.rows)
+	}
 	maps.Copy(s.rows, s.staged)
 	maps.DeleteFunc(s.rows, func(_, v string) bool { return v == "" })
 	clear(s.staged)
-	s.truth.State = StateClear
+	s.truth.State, s.truth.Whole = StateClear, false
 	return nil
 }
 

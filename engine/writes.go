@@ -52,6 +52,18 @@ func (a *Actor) Discard(ctx context.Context, d Deletion) ([]Verdict, error) {
 	return a.writeMarks(ctx, Discard, d)
 }
 
+// DiscardAll discards everything in one step, whatever the table holds, and returns how many records that is. Until its merge is
+// folded what is staged then stands for the whole table, and nothing that is not staged is seen after the merge. It starts a scratch
+// session unless there is nothing to discard, or drops what the session has staged that DiscardAll began. If another session is on,
+// DiscardAll does nothing and returns ErrChanged. It waits as Stage does, and its other errors are those of Stage.
+func (a *Actor) DiscardAll(ctx context.Context) (int, error) {
+	r := newRequest(DiscardAll)
+	if err := a.submit(ctx, r); err != nil {
+		return 0, err
+	}
+	return r.count, nil
+}
+
 // Change is what one Apply does. Its rows belong to the engine from the call on.
 type Change struct {
 	Rows  []Row

@@ -43,6 +43,7 @@ const (
 	merge
 	deleteRange
 	discard
+	discardAll
 	readAll
 	lookup
 	count
@@ -50,7 +51,7 @@ const (
 )
 
 func (v verb) String() string {
-	return [...]string{"put", "delete keys", "stage", "abort", "merge", "delete", "discard", "read", "lookup", "count", "end"}[v]
+	return [...]string{"put", "delete keys", "stage", "abort", "merge", "delete", "discard", "discard all", "read", "lookup", "count", "end"}[v]
 }
 
 // request is what a client asks: of the keys from low up to, but not, high.
@@ -138,6 +139,9 @@ func (s *linearState) do(in request, out response) bool {
 		s.Fold()
 	case discard: // sees what a merge now would show (D8)
 		return slices.Equal(out.seen, s.Discard(in.part()))
+	case discardAll:
+		in.index = "a"
+		return out.n == len(s.Discard(in.all()))
 	}
 	return true
 }
@@ -183,6 +187,9 @@ func (c *client) do(ctx context.Context, in request) (out response, err error) {
 		return out, c.tbl.ScratchPut(ctx, in.items()...)
 	case discard:
 		return gather(c.tbl.ScratchDiscardSeq(ctx, part))
+	case discardAll:
+		out.n, err = c.tbl.ScratchDiscard(ctx, c.tbl.All("b"))
+		return out, err
 	case merge:
 		return out, c.tbl.ScratchMerge(ctx)
 	case abort:
@@ -262,6 +269,10 @@ func TestTheLinearModelSees(t *testing.T) {
 		"aborted, but seen": {in(staged, response{}, request{verb: abort}, response{}, read, seen(3, 0)), porcupine.Illegal},
 		"discarded": {in(first, response{}, request{verb: discard, high: 1}, seen(1, 0), request{verb: merge}, response{},
 			read, seen(0, 1)), porcupine.Ok},
+		"all discarded": {in(first, response{}, request{verb: discardAll}, response{n: 2}, staged, response{}, request{verb: merge}, response{},
+			read, seen(3, 0)), porcupine.Ok},
+		"not all discarded": {in(first, response{}, request{verb: discardAll}, response{n: 2}, staged, response{}, request{verb: merge}, response{},
+			read, seen(3, 1)), porcupine.Illegal},
 		"discarded, but back": {in(first, response{}, request{verb: discard, high: 1}, seen(1, 0), request{verb: merge}, response{},
 			read, seen(1, 1)), porcupine.Illegal},
 	} {

@@ -187,7 +187,7 @@ func (c *client) draw() request {
 	in.high = in.low + 1 + c.rand.IntN(keys-in.low)
 	verbs := []verb{put, put, deleteKeys, deleteRange, readAll, readAll, readAll, readAll, lookup, count}
 	if c.scratch {
-		verbs = []verb{stage, discard, merge, merge, abort, readAll, readAll, readAll, readAll, lookup}
+		verbs = []verb{stage, discard, discardAll, merge, merge, abort, readAll, readAll, readAll, readAll, lookup}
 	}
 	in.verb = verbs[c.rand.IntN(len(verbs))]
 	in.version = c.h.version.Add(1)

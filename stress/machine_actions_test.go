@@ -195,6 +195,20 @@ func (m *machine) Discard(t *rapid.T) {
 	m.same(t, found, m.model.Discard(specOf(s)))
 }
 
+// DiscardAll discards everything, in one step where nothing is staged beside it.
+func (m *machine) DiscardAll(t *rapid.T) {
+	s := m.tbl.All(rapid.SampledFrom([]string{"a", "b"}).Draw(t, "index"))
+	if m.state() == table.StateMerging {
+		m.waits(t, "discard all", func(ctx context.Context) error { _, err := m.tbl.ScratchDiscard(ctx, s); return err })
+		return
+	}
+	n, err := m.tbl.ScratchDiscard(m.ctx, s)
+	ok(t, err)
+	if want := m.model.DiscardAll(); n != want {
+		t.Fatalf("discarded %d of everything, want %d", n, want)
+	}
+}
+
 func (m *machine) take(t *rapid.T, seq iter.Seq2[Item, error], most int) (found []Item) {
 	for i, err := range seq {
 		ok(t, err)

@@ -23,6 +23,7 @@ type image struct {
 
 	rows, next map[string]*Item // next: of a copy that is not complete
 	staged     map[string]*Item // nil: discarded
+	whole      bool             // staged stands for the whole table
 
 	mu      sync.Mutex // guards what follows
 	at      table.Position
@@ -51,6 +52,7 @@ func newImage(ctx context.Context, slow func() time.Duration) *image {
 
 func (m *image) BeginCopy() error {
 	m.next, m.staged = make(map[string]*Item), make(map[string]*Item)
+	m.whole = false
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.copies++
@@ -100,17 +102,24 @@ func (m *image) Apply(e itemEffect) error {
 		m.remove(e.Gone)
 		return m.putThrough(e.Rows)
 	case table.EffectDelete:
+		if e.All {
+			clear(m.target())
+		}
 		m.remove(e.Rows)
 	case table.EffectDiscard:
+		if e.All {
+			clear(m.staged)
+			m.whole = true
+		}
 		for _, r := range e.Rows {
 			m.staged[r.Key] = nil
 		}
 	case table.EffectMerge:
 		m.merge()
 	case table.EffectAbort:
-		clear(m.staged)
+		m.endSession()
 	case table.EffectClear:
-		clear(m.staged)
+		m.endSession()
 		clear(m.target())
 	default:
 		return fmt.Errorf("a follower is told of an effect of kind %v", e.Kind)
@@ -139,12 +148,20 @@ func (m *image) unstage(rows []itemRow) {
 
 func (m *image) merge() {
 	to := m.target()
+	if m.whole {
+		clear(to)
+	}
 	for key, i := range m.staged {
 		if to[key] = i; i == nil {
 			delete(to, key)
 		}
 	}
+	m.endSession()
+}
+
+func (m *image) endSession() {
 	clear(m.staged)
+	m.whole = false
 }
 
 func (m *image) InStep(p table.Position) error {

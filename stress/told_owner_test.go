@@ -160,6 +160,9 @@ func (o *toldOwner) stage(ctx context.Context) error {
 // discard discards what a merge now would show in an interval.
 func (o *toldOwner) discard(ctx context.Context) error {
 	in := o.tbl.Range("a", float64(o.rand.IntN(100)), float64(o.rand.IntN(100)))
+	if o.rand.IntN(4) == 0 {
+		in = o.tbl.All("a")
+	}
 	if in.Intervals[0].GE > in.Intervals[0].LT {
 		in.Intervals[0].GE, in.Intervals[0].LT = in.Intervals[0].LT, in.Intervals[0].GE
 	}

@@ -86,6 +86,7 @@ func everyVerb(ctx context.Context, rdb redis.UniversalClient, name string) erro
 	d.deletes()
 	d.scratch()
 	d.merge()
+	d.reload()
 	d.again()
 	d.close()
 	return d.err
@@ -201,6 +202,16 @@ func (d *drill) merge() {
 	d.try("merge", func() error { return d.tbl.ScratchMerge(d.ctx) })
 	d.count("records while merging", 75, func() (int, error) { return drained(d.tbl.Records(d.ctx, d.tbl.All("rank"))) })
 	d.try("fold", func() error { return foldOrFail(d.ctx, d.tbl) })
+}
+
+// reload loads everything anew.
+func (d *drill) reload() {
+	d.count("discard all", 75, func() (int, error) { return d.tbl.ScratchDiscard(d.ctx, d.tbl.All("at")) })
+	d.try("stage for a reload", func() error { return d.tbl.ScratchPut(d.ctx, numbered(0, 80)...) })
+	d.count("discard for a reload", 5, func() (int, error) { return d.tbl.ScratchDiscard(d.ctx, d.tbl.Range("at", 100, 150)) })
+	d.try("merge of a reload", func() error { return d.tbl.ScratchMerge(d.ctx) })
+	d.count("records while merging a reload", 75, func() (int, error) { return drained(d.tbl.Records(d.ctx, d.tbl.All("rank"))) })
+	d.try("fold of a reload", func() error { return foldOrFail(d.ctx, d.tbl) })
 }
 
 // foldOrFail waits until a fold is done, or has failed once: it would be tried again for ever.

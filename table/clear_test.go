@@ -17,6 +17,8 @@ func TestD11_ClearRunsInAnyState(t *testing.T) {
 			ok(t, tbl.ScratchPut(t.Context(), numbered(1, 5)...))
 			merge(t, tbl)
 		},
+		"active, whole":  stageWhole,
+		"merging, whole": func(t *testing.T, tbl *items) { stageWhole(t, tbl); merge(t, tbl) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -95,6 +95,8 @@ func TestDropLeavesNothing(t *testing.T) {
 			merge(t, tbl)
 			b.turnUntilHalf(t, tbl)
 		},
+		"active, whole":  func(t *testing.T, tbl *items, _ *brake) { stageWhole(t, tbl) },
+		"merging, whole": func(t *testing.T, tbl *items, _ *brake) { stageWhole(t, tbl); merge(t, tbl) },
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

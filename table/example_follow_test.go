@@ -16,11 +16,13 @@ import (
 type search struct {
 	told   map[int64]string         // the names that readers see, as far as they were told
 	staged map[int64]*string        // what a merge will make of them; nil: discarded
+	whole  bool                     // staged stands for the whole table
 	shown  atomic.Pointer[[]string] // sorted: all names at one moment of the table
 }
 
 func (s *search) BeginCopy() error {
 	s.told, s.staged = make(map[int64]string), make(map[int64]*string)
+	s.whole = false
 	return nil
 }
 
@@ -38,6 +40,9 @@ func (s *search) Apply(e table.Effect[City, int64]) error {
 	case table.EffectPut:
 		return s.put(e.Rows)
 	case table.EffectDelete:
+		if e.All {
+			clear(s.told)
+		}
 		s.remove(e.Rows)
 	case table.EffectApply: // both, at one moment
 		s.remove(e.Gone)
@@ -47,16 +52,20 @@ func (s *search) Apply(e table.Effect[City, int64]) error {
 			s.staged[r.Key] = new(r.Record.Name)
 		}
 	case table.EffectDiscard:
+		if e.All { // what is staged from now on stands for the whole table
+			clear(s.staged)
+			s.whole = true
+		}
 		for _, r := range e.Rows {
 			s.staged[r.Key] = nil
 		}
 	case table.EffectMerge:
 		s.merge()
 	case table.EffectAbort:
-		clear(s.staged)
+		s.endSession()
 	case table.EffectClear:
 		clear(s.told)
-		clear(s.staged)
+		s.endSession()
 	}
 	return nil
 }
@@ -81,6 +90,9 @@ func (s *search) forget(rows []table.Row[City, int64]) {
 }
 
 func (s *search) merge() {
+	if s.whole {
+		clear(s.told)
+	}
 	for id, name := range s.staged {
 		if name == nil {
 			delete(s.told, id)
@@ -88,7 +100,12 @@ func (s *search) merge() {
 			s.told[id] = *name
 		}
 	}
+	s.endSession()
+}
+
+func (s *search) endSession() {
 	clear(s.staged)
+	s.whole = false
 }
 
 // InStep is told when all that was told is the table at one moment. What is shown changes here and nowhere else.

@@ -28,6 +28,7 @@ type followed struct {
 type follower struct {
 	*fed
 	rows, staged map[string]followed
+	whole        bool // staged stands for the whole table
 	partly       bool // not all of the session was told
 	through      bool // the owner has WithWriteThrough
 	copies       int
@@ -59,6 +60,9 @@ func (w *follower) apply(e *feed.Entry) error {
 		}
 		return w.remove(e)
 	case layout.KindMerge:
+		if w.whole {
+			clear(w.rows)
+		}
 		for key, r := range w.staged {
 			if w.rows[key] = r; r.row == "" {
 				delete(w.rows, key)
@@ -82,7 +86,7 @@ func (w *follower) apply(e *feed.Entry) error {
 
 func (w *follower) endSession() {
 	clear(w.staged)
-	w.partly = false
+	w.partly, w.whole = false, false
 }
 
 func (w *follower) store(e *feed.Entry) error {
@@ -100,6 +104,12 @@ func (w *follower) store(e *feed.Entry) error {
 }
 
 func (w *follower) remove(e *feed.Entry) error {
+	if e.All && e.Kind == layout.KindDiscard {
+		w.endSession()
+		w.whole = true
+	} else if e.All {
+		clear(w.rows)
+	}
 	if !e.IsTold() {
 		w.partly = w.partly || e.Kind == layout.KindDiscard
 		w.copyIf(e.Kind != layout.KindDiscard)
@@ -135,6 +145,9 @@ func (w *follower) stored() map[string]followed {
 	_, err := p.Exec(ctx)
 	ok(w, err)
 	all := merged()
+	if state.Val() == "merging-whole" {
+		return staged()
+	}
 	if state.Val() == "merging" {
 		gomaps.Copy(all, staged())
 	}

@@ -184,6 +184,16 @@ func TestF1_EachEffectIsOneEntry(t *testing.T) {
 	f.tells("merge, whose fold tells nothing", func(context.Context) error { mergeAndFold(f, f.table); return nil }, layout.KindMerge)
 	f.tells("stage", stage, layout.KindStage)
 	f.tells("abort", f.table.ScratchAbort, layout.KindAbort)
+	discardAll := func(ctx context.Context) error {
+		_, err := f.table.ScratchDiscard(ctx, f.table.All("at"))
+		return err
+	}
+	f.tells("discard of everything", discardAll, layout.KindDiscard)
+	f.tells("stage for everything", stage, layout.KindStage)
+	f.tells("discard of everything again, which is burned, and sent again",
+		func(ctx context.Context) error { f.cut.armed.Store(true); return discardAll(ctx) }, layout.KindBurn, layout.KindDiscard)
+	f.tells("stage for everything again", stage, layout.KindStage)
+	f.tells("merge of everything, whose fold tells nothing", func(context.Context) error { mergeAndFold(f, f.table); return nil }, layout.KindMerge)
 	f.tells("repair of a sound table", func(ctx context.Context) error { _, err := f.table.Repair(ctx); return err })
 	f.tells("repair", func(ctx context.Context) error {
 		f.damage()
@@ -191,6 +201,7 @@ func TestF1_EachEffectIsOneEntry(t *testing.T) {
 		return err
 	}, layout.KindRepair, layout.KindRepair)
 	f.tells("clear", f.table.Clear, layout.KindClear)
+	f.tells("discard of everything, which is nothing", discardAll, layout.KindDiscard)
 	f.tells("stage, and another owner", func(ctx context.Context) error { defer f.open(); return stage(ctx) }, layout.KindStage, layout.KindClaim)
 	f.tells("reset", func(context.Context) error { f.open(table.WithReset()); return nil }, layout.KindReset)
 	f.tells("puts that are joined", f.putAtOnce, layout.KindStage, layout.KindAbort, layout.KindPut)

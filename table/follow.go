@@ -61,6 +61,7 @@ type Row[R any, K comparable] struct {
 // Effect is one change of a table.
 type Effect[R any, K comparable] struct {
 	Kind  EffectKind
+	All   bool        // of Delete and Discard: it is of everything, and Rows is empty
 	At    Position    // the table after it
 	Rows  []Row[R, K] // of Put, Stage and Apply; of Delete (as Gone) and Discard with key and KeyBytes alone
 	Gone  []Row[R, K] // of Apply: keys that have no record after it, with key and KeyBytes alone; they may have had none before
@@ -75,9 +76,9 @@ type EffectKind int
 // at once.
 const (
 	EffectPut     EffectKind = iota // store the rows; this, Delete and Apply also forget what was kept apart for these keys
-	EffectDelete                    // remove the rows with these keys
+	EffectDelete                    // remove the rows with these keys, or all rows (All)
 	EffectStage                     // keep the rows apart; a row of a later Stage replaces one with the same key
-	EffectDiscard                   // note apart that these keys go, staged rows too; a later Stage brings a key back
+	EffectDiscard                   // note apart that these keys go, staged rows too, or everything (All); a later Stage brings a key back
 	EffectMerge                     // store and remove what was kept apart, and forget it; it may come with a note
 	EffectAbort                     // forget what was kept apart
 	EffectClear                     // remove all rows and the note, and forget what was kept apart
@@ -162,7 +163,7 @@ func (s *sink[R, K]) Proven(at time.Time) error {
 }
 
 func (s *sink[R, K]) Apply(e *feed.Entry) error {
-	effect := Effect[R, K]{Kind: effectKindOf(e.Kind), At: Position{e.At}}
+	effect := Effect[R, K]{Kind: effectKindOf(e.Kind), All: e.All, At: Position{e.At}}
 	var err error
 	switch effect.Kind {
 	case EffectPut, EffectStage:

@@ -98,8 +98,10 @@ func scenes() map[string]scene {
 		"empty": {func(*testing.T, *items) {}, []string{":m"}, []map[string]verb{clearing, regularVerbs, scratchVerbs}},
 		"clear": {func(t *testing.T, tbl *items) { put(t, tbl, numbered(0, 5)...) }, merged,
 			[]map[string]verb{clearing, regularVerbs, scratchVerbs}},
-		"active":  {stage, all, []map[string]verb{clearing, scratchVerbs, scratchEnds}},
-		"merging": {func(t *testing.T, tbl *items) { stage(t, tbl); merge(t, tbl) }, all, []map[string]verb{clearing}},
+		"active":         {stage, all, []map[string]verb{clearing, scratchVerbs, scratchEnds}},
+		"merging":        {func(t *testing.T, tbl *items) { stage(t, tbl); merge(t, tbl) }, all, []map[string]verb{clearing}},
+		"active, whole":  {stageWhole, all, []map[string]verb{clearing, scratchVerbs, scratchEnds}},
+		"merging, whole": {func(t *testing.T, tbl *items) { stageWhole(t, tbl); merge(t, tbl) }, all, []map[string]verb{clearing}},
 	}
 }
 

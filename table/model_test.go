@@ -168,6 +168,14 @@ func (r *random) update() {
 }
 
 func (r *random) stage() {
+	if r.IntN(8) == 0 {
+		n, err := r.table.ScratchDiscard(r.Context(), r.table.All("rank"))
+		ok(r, err)
+		if want := len(r.model.Discard(specOf(r.table.All("at")))); n != want {
+			r.Errorf("discarded %d of everything, want %d", n, want)
+		}
+		return
+	}
 	if r.IntN(3) == 0 {
 		s := r.spec().Max(5)
 		gone := all(r, r.table.ScratchDiscardSeq(r.Context(), s))

@@ -65,6 +65,12 @@ func TestP13_AnotherScoreFunctionIsFound(t *testing.T) {
 			put(t, tbl, numbered(0, 500)...)
 			ok(t, tbl.ScratchPut(t.Context(), numbered(0, 10)...))
 		},
+		"merging, whole": func(t *testing.T, tbl *items, _ *brake) {
+			put(t, tbl, numbered(500, 600)...)
+			wantDiscarded(t, tbl, tbl.All("at"), 100)
+			ok(t, tbl.ScratchPut(t.Context(), numbered(0, 500)...))
+			merge(t, tbl)
+		},
 		"merging, all staged": func(t *testing.T, tbl *items, _ *brake) {
 			ok(t, tbl.ScratchPut(t.Context(), numbered(0, 500)...))
 			merge(t, tbl)

@@ -2,8 +2,10 @@ package table
 
 import (
 	"context"
+	"errors"
 	"iter"
 
+	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
@@ -20,9 +22,24 @@ func (t *Table[R, K]) ScratchPut(ctx context.Context, records ...R) error {
 
 // ScratchDiscard stages the deletion of the records of s, as they would be after a merge now,
 // and returns how many it discarded; with WithWriteThrough, none of what was written through. It waits like ScratchPut and is atomic like Delete.
+//
+// Of everything (all scores of an index, no Recheck, no Limit) it is one short step, whatever the table holds, unless something else is
+// staged already: discard first when you load everything anew. The merge and its fold are short steps then, too. Records that cannot be
+// decoded are discarded with the others.
 func (t *Table[R, K]) ScratchDiscard(ctx context.Context, s Spec[R]) (int, error) {
-	return drain(t.ScratchDiscardSeq(ctx, s))
+	p, err := t.planOf(s, scripts.Staged)
+	if err != nil || !p.isOfAll() || !mayDiscardAll(t.actor.View()) {
+		return drain(t.ScratchDiscardSeq(ctx, s))
+	}
+	n, err := t.actor.DiscardAll(ctx)
+	if errors.Is(err, engine.ErrChanged) { // somebody has staged something meanwhile
+		return drain(t.ScratchDiscardSeq(ctx, s))
+	}
+	return n, t.errorf("discard", err)
 }
+
+// mayDiscardAll tells whether nothing is staged beside all that is merged. In the merging state that will be so.
+func mayDiscardAll(v engine.View) bool { return v.State != engine.StateActive || v.Whole }
 
 // ScratchDiscardKeys stages the deletion of the records with these keys, as they would be after a merge now, and returns how many it
 // discarded. It waits like ScratchPut, and is atomic for each 1,000 keys; with an error it returns how many are discarded for certain.

@@ -3,6 +3,7 @@ package table
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -71,6 +72,21 @@ func planOf[R any](indexes []Index[R], s Spec[R], scope scripts.Scope) (p plan[R
 		p.query.Limit = s.Limit
 	}
 	return p, nil
+}
+
+// isOfAll tells whether the plan is of every record, whatever it holds.
+func (p *plan[R]) isOfAll() bool {
+	if p.recheck != nil || p.limit > 0 {
+		return false
+	}
+	end := math.Inf(-1)
+	for _, i := range slices.SortedFunc(slices.Values(p.intervals), func(a, b Interval) int { return cmp.Compare(a.GE, b.GE) }) {
+		if i.GE > end {
+			return false
+		}
+		end = max(end, i.LT)
+	}
+	return math.IsInf(end, 1)
 }
 
 // boundsOf returns the intervals that are not empty, in the order in which they are read.

@@ -18,6 +18,7 @@ import (
 // twin is a Follower that keeps all that it is told, and what the table was at each position.
 type twin struct {
 	rows, next, staged map[int64]*table.Row[item, int64] // next: of a copy that is not yet in step; a nil pointer in staged: discarded
+	whole              bool                              // staged stands for the whole table
 	copies             int
 	note               []byte
 	noted              int
@@ -38,6 +39,7 @@ func newTwin() *twin {
 func (c *twin) BeginCopy() error {
 	c.copies++
 	c.next, c.staged = make(map[int64]*table.Row[item, int64]), make(map[int64]*table.Row[item, int64])
+	c.whole = false
 	return nil
 }
 
@@ -76,27 +78,37 @@ func (c *twin) Apply(e table.Effect[item, int64]) error {
 	case table.EffectPut:
 		c.put(e.Rows)
 	case table.EffectDelete:
+		if e.All {
+			clear(c.target())
+		}
 		c.remove(e.Rows)
 	case table.EffectStage:
 		for i := range e.Rows {
 			c.set(c.staged, &e.Rows[i])
 		}
 	case table.EffectDiscard:
+		if e.All {
+			clear(c.staged)
+			c.whole = true
+		}
 		for _, r := range e.Rows {
 			c.staged[r.Key] = nil
 		}
 	case table.EffectMerge:
+		if c.whole {
+			clear(c.target())
+		}
 		for key, r := range c.staged {
 			c.target()[key] = r
 			if r == nil {
 				delete(c.target(), key)
 			}
 		}
-		clear(c.staged)
+		c.endSession()
 	case table.EffectAbort:
-		clear(c.staged)
+		c.endSession()
 	case table.EffectClear:
-		clear(c.staged)
+		c.endSession()
 		clear(c.target())
 	default:
 		return fmt.Errorf("effect of kind %s", e.Kind)
@@ -116,6 +128,11 @@ func (c *twin) remove(rows []table.Row[item, int64]) {
 		delete(c.target(), r.Key)
 		delete(c.staged, r.Key)
 	}
+}
+
+func (c *twin) endSession() {
+	clear(c.staged)
+	c.whole = false
 }
 
 func (c *twin) InStep(p table.Position) error {

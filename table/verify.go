@@ -137,7 +137,7 @@ func (a *auditor[R, K]) rows(v engine.View, staged bool, rows scripts.AuditedRow
 
 func (a *auditor[R, K]) row(v engine.View, f finding, scores []string) error {
 	row := []byte(f.Row)
-	if f.Staged && !belongs(row, v) {
+	if f.Staged && (!belongs(row, v) || v.Whole && layout.IsTombstone(row)) {
 		f.Kind = Leftover
 		return a.found(f)
 	}

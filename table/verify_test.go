@@ -115,6 +115,16 @@ func stagedDamages() map[string]damage {
 	return all
 }
 
+// wholeDamages are those of staged rows that stand for the whole table.
+func wholeDamages() map[string]damage {
+	all := stagedDamages()
+	delete(all, "tombstone with an entry")
+	all["tombstone"] = damage{func(ctx context.Context, rdb *redis.Client, name string) error {
+		return rdb.HSet(ctx, name+":s", rawKey(77), "\x00\x00\x00\x01").Err()
+	}, []table.Problem{{Kind: table.Leftover, Key: hashOf(77), Staged: true}, {Kind: table.WrongCount, Staged: true}}}
+	return all
+}
+
 // leftDamages are staged things in a table where nothing is staged.
 func leftDamages() map[string]damage {
 	wrongCount := table.Problem{Kind: table.WrongCount, Staged: true}
@@ -140,14 +150,21 @@ func TestVerifyFindsEachDamageAndRepairMendsIt(t *testing.T) {
 		_, err := tbl.ScratchDiscard(t.Context(), tbl.Range("at", 0, 10))
 		ok(t, err)
 	}
+	whole := func(t *testing.T, tbl *items) {
+		put(t, tbl, numbered(0, 2)...)
+		wantDiscarded(t, tbl, tbl.All("at"), 2)
+		ok(t, tbl.ScratchPut(t.Context(), numbered(3, 5)...))
+	}
 	for state, c := range map[string]struct {
 		prepare func(*testing.T, *items)
 		all     map[string]damage
 	}{
-		"clear":       {merged, mergedDamages()},
-		"clear, left": {merged, leftDamages()},
-		"active":      {staged, stagedDamages()},
-		"merging":     {func(t *testing.T, tbl *items) { staged(t, tbl); merge(t, tbl) }, stagedDamages()},
+		"clear":          {merged, mergedDamages()},
+		"clear, left":    {merged, leftDamages()},
+		"active":         {staged, stagedDamages()},
+		"merging":        {func(t *testing.T, tbl *items) { staged(t, tbl); merge(t, tbl) }, stagedDamages()},
+		"active, whole":  {whole, wholeDamages()},
+		"merging, whole": {func(t *testing.T, tbl *items) { whole(t, tbl); merge(t, tbl) }, wholeDamages()},
 	} {
 		for what, d := range c.all {
 			t.Run(state+"/"+what, func(t *testing.T) {

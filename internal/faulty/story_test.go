@@ -4,6 +4,7 @@ package faulty_test
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tablecache-go/tablecache/table"
 )
@@ -61,6 +62,28 @@ var story = []step{
 		_, err := t.Delete(ctx, t.Range("id", 2, 150))
 		return err
 	}, func(m *entryModel) { m.Delete(between(2, 150)) }},
+	{"discard all", func(ctx context.Context, t *entries) error {
+		n, err := t.ScratchDiscard(ctx, t.All("version"))
+		if err == nil && n != 104 {
+			err = fmt.Errorf("discarded %d of everything", n)
+		}
+		return err
+	}, func(m *entryModel) { m.Discard(allBy("id")) }},
+	{"stage for all", staging(span(200, 260, 10)), hasStaged(span(200, 260, 10))},
+	{"discard of what is staged for all", func(ctx context.Context, t *entries) error {
+		_, err := t.ScratchDiscard(ctx, t.Range("id", 210, 220))
+		return err
+	}, func(m *entryModel) { m.Discard(between(210, 220)) }},
+	{"merge of all", func(ctx context.Context, t *entries) error { return t.ScratchMerge(ctx) }, (*entryModel).Merge},
+	{"fold of all", func(ctx context.Context, t *entries) error { return t.WaitClear(ctx) }, (*entryModel).Fold},
+	{"put after a fold of all", putting(span(0, 3, 11)), hasPut(span(0, 3, 11))},
+	{"discard all again", func(ctx context.Context, t *entries) error {
+		_, err := t.ScratchDiscard(ctx, t.All("id"))
+		return err
+	}, func(m *entryModel) { m.Discard(allBy("id")) }},
+	{"merge of nothing", func(ctx context.Context, t *entries) error { return t.ScratchMerge(ctx) }, (*entryModel).Merge},
+	{"fold of nothing", func(ctx context.Context, t *entries) error { return t.WaitClear(ctx) }, (*entryModel).Fold},
+	{"put after nothing", putting(span(0, 9, 12)), hasPut(span(0, 9, 12))},
 	{"clear", func(ctx context.Context, t *entries) error { return t.Clear(ctx) }, (*entryModel).Clear},
 	{"put at last", putting(span(7, 9, 7)), hasPut(span(7, 9, 7))},
 }

@@ -50,6 +50,7 @@ type Table[R any] struct {
 	staged rows[R]
 	// written has a tombstone for each key that was written since something is staged.
 	written rows[R]
+	whole   bool // staged stands for the whole table: it has no tombstones, and merged does not count after a merge
 }
 
 // New returns a table without records.
@@ -136,6 +137,20 @@ func (t *Table[R]) Discard(s Spec[R]) []R {
 	return gone.records()
 }
 
+// DiscardAll discards everything, and returns how many records that is. While nothing is staged beside all that is merged, what is staged
+// stands for the whole table from then on; else it stages tombstones.
+func (t *Table[R]) DiscardAll() int {
+	all := t.stagedView()
+	switch {
+	case t.State == StateActive && !t.whole:
+		t.DiscardKeys(all.keys()...)
+	case len(all) > 0:
+		t.mustBe("discard", StateClear, StateActive)
+		t.State, t.whole, t.staged = StateActive, true, nil
+	}
+	return len(all)
+}
+
 // DiscardKeys stages tombstones for those of the keys that the staged view has, and returns how many that are.
 func (t *Table[R]) DiscardKeys(keys ...string) int {
 	gone := t.discardable().tombstones(keys)
@@ -149,7 +164,10 @@ func (t *Table[R]) stage(marked []*row[R]) {
 		return
 	}
 	t.mustBe("stage", StateClear, StateActive)
-	t.State, t.staged = StateActive, t.staged.with(rows[R](marked).without(t.written.keys()))
+	marked = rows[R](marked).without(t.written.keys())
+	if t.State, t.staged = StateActive, t.staged.with(marked); t.whole {
+		t.staged = t.staged.live()
+	}
 }
 
 // discardable is the staged view without what was written through.
@@ -177,20 +195,20 @@ func (t *Table[R]) StagedCount() int { return len(t.stagedView()) }
 // Fold ends a merge: what was staged is merged now. It changes no answer. In any state but merging it does nothing.
 func (t *Table[R]) Fold() {
 	if t.State == StateMerging {
-		t.State, t.merged, t.staged = StateClear, t.stagedView(), nil
+		t.State, t.merged, t.staged, t.whole = StateClear, t.stagedView(), nil, false
 	}
 }
 
 // Abort drops what is staged. In any state but active it does nothing.
 func (t *Table[R]) Abort() {
 	if t.State == StateActive {
-		t.State, t.staged, t.written = StateClear, nil, nil
+		t.State, t.staged, t.written, t.whole = StateClear, nil, nil, false
 	}
 }
 
 // Clear drops everything, in any state.
 func (t *Table[R]) Clear() {
-	t.State, t.merged, t.staged, t.written = StateClear, nil, nil, nil
+	t.State, t.merged, t.staged, t.written, t.whole = StateClear, nil, nil, nil, false
 	t.Version++
 	t.note(nil)
 }
@@ -246,7 +264,12 @@ func (t *Table[R]) visible() rows[R] {
 }
 
 // stagedView is what readers would see after a merge now: staged rows over merged rows, where a tombstone hides.
-func (t *Table[R]) stagedView() rows[R] { return t.merged.with(t.staged).live() }
+func (t *Table[R]) stagedView() rows[R] {
+	if t.whole {
+		return t.staged
+	}
+	return t.merged.with(t.staged).live()
+}
 
 // Clone returns a copy of the table, cheaply: what changes one of them does not change the other.
 func (t *Table[R]) Clone() *Table[R] {

@@ -177,6 +177,7 @@ func TestD11_ClearDropsEverythingInAnyState(t *testing.T) {
 	for what, reach := range map[string]func(*Table[record]){
 		"clear":   func(*Table[record]) {},
 		"active":  func(tbl *Table[record]) { tbl.Stage(c) },
+		"whole":   func(tbl *Table[record]) { tbl.DiscardAll() },
 		"merging": func(tbl *Table[record]) { tbl.Stage(c); tbl.Merge() },
 	} {
 		tbl := newTable(a, b)
@@ -280,4 +281,31 @@ func TestStringWritesEverythingDown(t *testing.T) {
 	if got := tbl.String(); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+}
+
+func TestD12_WhatIsStagedStandsForTheWhole(t *testing.T) {
+	tbl := newTable(a, b)
+	tbl.Stage(c)
+	if n := tbl.DiscardAll(); n != 3 {
+		t.Errorf("discarded %d", n)
+	}
+	wantLock(t, "beside what is staged there are tombstones", tbl, StateActive, 0, 3)
+	tbl.Abort()
+	if n := tbl.DiscardAll(); n != 2 {
+		t.Errorf("discarded %d", n)
+	}
+	wantLock(t, "whole", tbl, StateActive, 0, 0)
+	wantRecords(t, "whole", tbl, a, b)
+	tbl.Stage(b, c)
+	wantKeys(t, "of what is staged", tbl.Discard(between("now", 0, 1000)), "c b")
+	wantLock(t, "no tombstones", tbl, StateActive, 0, 0)
+	tbl.Stage(c)
+	tbl.Merge()
+	wantRecords(t, "merging", tbl, c)
+	tbl.Fold()
+	wantRecords(t, "folded", tbl, c)
+	tbl.Stage(a)
+	tbl.Merge()
+	tbl.Fold()
+	wantKeys(t, "whole no more", tbl.Read(between("now", 0, 1000)), "c a")
 }

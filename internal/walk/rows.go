@@ -52,6 +52,7 @@ func (m *truth) checkStaged(c *content) error {
 		want++
 	}
 	for _, row := range c.staged {
+		faults.add(m.whole && len(row) == tombstone, "tombstone in a whole session")
 		faults.add(len(row) < tombstone || uint64(generation(row)) != want, "staged row of a wrong generation")
 	}
 	for name, entries := range c.shadow {

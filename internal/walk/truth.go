@@ -11,6 +11,7 @@ import (
 // truth is the hash T:m.
 type truth struct {
 	state               string
+	whole               bool // what is staged stands for the whole table
 	gen                 uint32
 	count, staged, live int
 }
@@ -21,9 +22,9 @@ const position = `[1-9][0-9]*:[0-9a-f]+/(0|[1-9][0-9]*)`
 var fields = map[string]*regexp.Regexp{
 	"epoch":  regexp.MustCompile(`^[1-9][0-9]*:[0-9a-f]+$`),
 	"seq":    regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
-	"last":   regexp.MustCompile(`^[012]*$`),
+	"last":   regexp.MustCompile(`^[0-9]*$`),
 	"gen":    regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
-	"state":  regexp.MustCompile(`^(clear|active|merging)$`),
+	"state":  regexp.MustCompile(`^(clear|(active|merging)(-whole)?)$`),
 	"rver":   regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"burns":  regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"notes":  regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
@@ -63,7 +64,8 @@ func parse(hash map[string]string) (m truth, err error) {
 		errs = append(errs, fmt.Errorf("walk: T:m has %d fields, not %d", there, len(fields)))
 	}
 	gen, err := strconv.ParseUint(hash["gen"], 10, 32)
-	m = truth{state: hash["state"], gen: uint32(gen)}
+	state, whole := strings.CutSuffix(hash["state"], "-whole")
+	m = truth{state: state, whole: whole, gen: uint32(gen)}
 	errs = append(errs, err, number(hash, "count", &m.count), number(hash, "staged", &m.staged), number(hash, "live", &m.live))
 	return m, errors.Join(errs...)
 }

@@ -74,6 +74,8 @@ func TestEachFaultIsFound(t *testing.T) {
 		"merged tombstone": {hset(":r", "a", row[:tombstone]), "without attributes"},
 		"staged, old":      {hset(":s", "a", "\x00\x00\x00\x01\x01a"), "wrong generation"},
 		"staged, too new":  {meta("state", "active"), "wrong generation"},
+		"whole, hidden":    {meta("state", "merging-whole"), "tombstone in a whole session"},
+		"clear, whole":     {meta("state", "clear-whole"), "field state"},
 		"staged in clear":  {meta("state", "clear"), "state clear"},
 		"staged gone":      {key(":s", (*change).del), "staged is"},
 		"index entry lost": {key(":i:at", (*change).remove), "row missing in index at"},

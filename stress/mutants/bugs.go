@@ -29,6 +29,9 @@ var (
 	copied = check{"./table", "TestF4|TestF3_AMerge|TestF5_Who|TestF7_AFollowers|TestR3_F7", ""}
 	chain  = check{"./table/internal/feed", "TestF4", ""}
 	lines  = check{"./table", "TestR2|TestR4|TestR5", ""}
+	golden = check{"./engine", "TestMachineScripts", ""}
+	redone = check{"./table/internal/scan", "TestF4", ""}
+	whole  = check{"./table", "TestD12", ""}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
 )
 
@@ -49,9 +52,9 @@ var bugs = []bug{
 	{"staged rows shown before the merge", []patch{{"table/internal/store/commands.go",
 		"queueRows(ctx, p, e.Rows, &k.Staged, k.Shadow)", "queueRows(ctx, p, e.Rows, &k.Rows, k.Merged)"}}, model},
 	{"merge that is seen after its fold only", []patch{{"table/internal/wire/scripts/prelude/read.lua",
-		"return t, merging and ahead == 0", "return t, false"},
-		{"table/internal/wire/scripts/prelude/read.lua", "return t, t.state == 'merging' or (scope == 'staged' and t.state == 'active')",
-			"return t, scope == 'staged' and t.state ~= 'clear'"}}, model},
+		"return t, merging and ahead == 0 and stagedView(t) or mergedView(t)", "return t, mergedView(t)"},
+		{"table/internal/wire/scripts/prelude/read.lua", "local staged = t.state == 'merging' or (scope == 'staged' and t.state == 'active')",
+			"local staged = scope == 'staged' and t.state ~= 'clear'"}}, model},
 	{"fold forgets an index", []patch{{"table/internal/wire/scripts/fold.lua",
 		"for j = 1, INDEXES do redis.call('ZADD', merged(j), unpack(alternate(scores[j], keys))) end",
 		"for j = 1, 1 do redis.call('ZADD', merged(j), unpack(alternate(scores[j], keys))) end"}}, model},
@@ -90,6 +93,22 @@ var bugs = []bug{
 	{"waiter forgotten", []patch{{"engine/actor.go", "\t\t\tin.deferred = next\n", ""}}, actor},
 	{"counts not checked", []patch{{"table/internal/wire/scripts/prelude/head.lua",
 		"local function holds(t)\n", "local function holds(t)\n  if t then return true end\n"}}, tables},
+	{"whole session not ended by abort and clear", []patch{{"table/internal/wire/scripts/prelude/head.lua",
+		"if t.whole and t.state ~= 'clear' then", "if t.whole then"}}, whole},
+	{"whole session not ended by open", []patch{{"table/internal/wire/scripts/open.lua",
+		"  if t.state == 'active' then", "  if t.state == 'active' and not t.whole then"}}, whole},
+	{"whole session not ended by a reset", []patch{{"table/internal/wire/scripts/open.lua",
+		"local fresh = {state = 'clear',", "local fresh = {whole = t.whole, state = t.whole and 'active' or 'clear',"}}, whole},
+	{"whole session not ended by its fold", []patch{{"engine/machine_pin.go",
+		"m.view.State, m.view.Whole = StateClear, false", "m.view.State = StateClear"}}, golden},
+	{"rename of a key that is not there", []patch{{"table/internal/wire/scripts/foldwhole.lua",
+		"local there = redis.call('EXISTS', STAGED) == 1", "local there = true"}}, whole},
+	{"plain page of staged rows accepted after the fold", []patch{{"table/internal/scan/rank.go",
+		"if err == nil && now != *home {", "if err == nil && now == wire.Nowhere {"}}, whole},
+	{"tombstones in a whole session", []patch{{"table/internal/store/commands.go", "if r.Whole {", "if false {"}}, whole},
+	{"merged rows kept by the copy of a whole merge", []patch{{"table/internal/scan/copy.go", "	if c.replaces {", "	if false {"}}, redone},
+	{"count of a discard of everything lost with its reply", []patch{{"table/internal/wire/scripts/discardall.lua",
+		"t.whole = 'active', true\nreturn done(t, gone)", "t.whole = 'active', true\nlocal a = done(t, '0')\na[3] = gone\nreturn a"}}, whole},
 	{"lost update", []patch{{"table/internal/store/store.go", "return !e.Compare\n", "return true\n"}}, writes},
 	{"update not compared", []patch{{"table/internal/wire/scripts/update.lua", "~= ARGV[#ARGV] then", "== false then"}}, writes},
 	{"write-through forgotten by the merge", []patch{
@@ -121,7 +140,7 @@ var bugs = []bug{
 			"case now.Epoch.Count() == since.Epoch.Count() && now.Seq >= since.Seq && now.burns == since.burns:"},
 		{"table/internal/scan/lineage.go", "now.Epoch.Count() <= since.Epoch.Count():", "now.Epoch.Count() < since.Epoch.Count():"}}, lines},
 	{"body left out, and taken for told", []patch{{"table/internal/feed/entry.go",
-		"\t\treturn e.Body != nil\n", "\t\treturn true\n"}}, copied},
+		"\t\treturn e.Body != nil || e.All\n", "\t\treturn true\n"}}, copied},
 	{"last row of a body forgotten", []patch{{"table/internal/feed/log.go",
 		"bodyOfRows(e.Rows, l.mostBody())", "bodyOfRows(e.Rows[:len(e.Rows)-1], l.mostBody())"}}, heard},
 	{"copy without redo", []patch{{"table/internal/scan/follow.go",

@@ -17,6 +17,7 @@ type Entry struct {
 	Previous layout.Position // where it was before
 	Kind     layout.Kind
 	Verdicts string
+	All      bool   // of a delete or discard: it is of everything, and has neither verdicts nor body
 	Body     []byte // nil where there is none
 	Schema   string // of a claim
 	Gone     []byte // of an apply: the body of its keys
@@ -54,7 +55,7 @@ func (e *Entry) Keys() ([][]byte, error) {
 func (e *Entry) IsTold() bool {
 	switch e.Kind {
 	case layout.KindPut, layout.KindStage, layout.KindDelete, layout.KindDiscard, layout.KindApply:
-		return e.Body != nil
+		return e.Body != nil || e.All
 	case layout.KindMerge, layout.KindAbort, layout.KindClear, layout.KindBurn, layout.KindClaim, layout.KindReset:
 		return true
 	}
@@ -152,6 +153,8 @@ func readEntry(r *wire.Reply) (e Entry) {
 			e.Gone = value
 		case layout.EntryNote:
 			e.Note = value
+		case layout.EntryAll:
+			e.All = string(value) == layout.AllOfIt
 		}
 	}
 	e.Previous = previousOf(e.At.Epoch, previous)

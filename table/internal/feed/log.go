@@ -81,6 +81,8 @@ func (l *Log) Added(e *engine.Effect, a Addition) {
 	switch e.Kind {
 	case engine.Stage, engine.Discard:
 		l.session += size
+	case engine.DiscardAll: // nobody needs what was told of the session before
+		l.session = size
 	case engine.Merge, engine.Abort, engine.Clear:
 		l.session = 0
 	}
@@ -167,7 +169,7 @@ func KindOf(k engine.Kind) layout.Kind {
 		return layout.KindDelete
 	case engine.Stage:
 		return layout.KindStage
-	case engine.Discard:
+	case engine.Discard, engine.DiscardAll:
 		return layout.KindDiscard
 	case engine.Merge:
 		return layout.KindMerge

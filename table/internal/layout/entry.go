@@ -15,7 +15,7 @@ type Kind string
 // The kinds of entry.
 const (
 	KindPut     Kind = "put"     // body: rows; this, delete and apply also take their keys out of what is staged
-	KindDelete  Kind = "delete"  // body: keys, of which the verdicts say which were deleted, and which have changed and stay
+	KindDelete  Kind = "delete"  // body: keys, of which the verdicts say which were deleted, and which have changed and stay; or of everything
 	KindStage   Kind = "stage"   // body: rows
 	KindDiscard Kind = "discard" // body: keys, of which the verdicts say which were discarded
 	KindMerge   Kind = "merge"   // maybe with the note
@@ -38,7 +38,11 @@ const (
 	EntrySchema   = "s" // of a claim
 	EntryKeys     = "d" // of apply: keys; missing: none
 	EntryNote     = "n" // of apply and merge; missing: the note stays as it is
+	EntryAll      = "a" // of delete and discard, in place of verdicts and body: it is of everything, and the value is AllOfIt
 )
+
+// AllOfIt is the value of EntryAll.
+const AllOfIt = "all"
 
 // NoFeed stands where the id of the first entry that stays would, where there is no feed.
 const NoFeed = "off"

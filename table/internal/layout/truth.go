@@ -11,7 +11,7 @@ import (
 //
 //	epoch   the owner: a counter and a random id
 //	last    the small reply of the effect that has the number seq
-//	state   clear, active or merging
+//	state   clear, active or merging; active-whole, merging-whole: what is staged stands for the whole table
 //	seq     the number of the last effect
 //	gen     how many merges there were
 //	rver    grows with every in-place change of what readers see

@@ -17,16 +17,17 @@ import (
 // wait at the same moment and send them as one pipeline (pipeline.go). A caller whose context ends leaves at once. Only the senders
 // wait for sockets, so a Redis that hangs holds up no more goroutines than there are senders.
 type batcher struct {
-	client   *wire.Client
-	send     func(context.Context, []redis.Cmder) error // an error means that no command was answered
-	requests chan *pending                              // written by callers, read by senders, never closed
-	done     chan struct{}                              // closed by stop
-	ctx      context.Context
-	cancel   context.CancelFunc // called by stop: it ends what a pipeline waits for, except a socket read
-	wg       sync.WaitGroup
-	away     atomic.Int32 // pipelines that wait for Redis
-	cooldown cooldown     // for range scans
-	lineages singleflight.Group
+	client      *wire.Client
+	send        func(context.Context, []redis.Cmder) error // an error means that no command was answered
+	requests    chan *pending                              // written by callers, read by senders, never closed
+	done        chan struct{}                              // closed by stop
+	ctx         context.Context
+	cancel      context.CancelFunc // called by stop: it ends what a pipeline waits for, except a socket read
+	wg          sync.WaitGroup
+	away        atomic.Int32 // pipelines that wait for Redis
+	cooldown    cooldown     // for range scans
+	amongStaged atomic.Bool  // where range scans found rows last: see wire.AmongStaged
+	lineages    singleflight.Group
 }
 
 // startBatcher starts a batcher with so many goroutines.

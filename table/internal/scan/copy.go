@@ -18,18 +18,19 @@ var errCopyAnew = errors.New("tablecache: the copy cannot be completed")
 // changes are what entries of the feed say of keys since the first page. An entry says all of a key, whatever was there before, so
 // it does not matter whether a page shows the key as it was before that entry or after it.
 type copied struct {
-	query   Query
-	indexes int
-	proof   string // of the layout under which rows are written
-	spans   []layout.Span
-	at      layout.Position // the entries up to here are in
-	pages   []*Page         // in reading order; nil: all rows of the page are gone
-	next    cursor          // where the part that is covered ends
-	final   bool            // all is covered
-	changes map[string]change
-	staged  map[string]stagedRow // by a session that began behind the copy's beginning
-	unknown bool                 // a session is on of which not all that it has staged is known
-	bytes   int64                // of pages, changes and staged
+	query    Query
+	indexes  int
+	proof    string // of the layout under which rows are written
+	spans    []layout.Span
+	at       layout.Position // the entries up to here are in
+	pages    []*Page         // in reading order; nil: all rows of the page are gone
+	next     cursor          // where the part that is covered ends
+	final    bool            // all is covered
+	changes  map[string]change
+	staged   map[string]stagedRow // by a session that began behind the copy's beginning
+	unknown  bool                 // a session is on of which not all that it has staged is known
+	replaces bool                 // what is staged stands for the whole table
+	bytes    int64                // of pages, changes and staged
 }
 
 // change is what the entries have made of a key: a row, or nothing that lies in the part that is covered. It hides what the first
@@ -97,6 +98,10 @@ func (c *copied) apply(e *feed.Entry) error {
 	}
 	switch e.Kind {
 	case layout.KindDelete:
+		if e.All {
+			c.emptyMerged()
+			return nil
+		}
 		return eachKey(e, c.removeThrough)
 	case layout.KindApply:
 		if err := c.eachRow(e, c.putThrough); err != nil {
@@ -120,6 +125,11 @@ func (c *copied) removeThrough(key string) {
 
 // stage notes what a merge would show. What the entry does not tell matters only if there is a merge.
 func (c *copied) stage(e *feed.Entry) error {
+	if e.All {
+		c.dropStaged()
+		c.unknown, c.replaces = false, true
+		return nil
+	}
 	if !e.IsTold() {
 		c.unknown = true
 	}
@@ -191,6 +201,9 @@ func (c *copied) merge() error {
 	if c.unknown {
 		return errCopyAnew
 	}
+	if c.replaces {
+		c.emptyMerged()
+	}
 	for key, s := range c.staged {
 		if s.row == nil {
 			c.remove(key)
@@ -204,7 +217,7 @@ func (c *copied) merge() error {
 
 func (c *copied) endSession() {
 	c.dropStaged()
-	c.unknown = false
+	c.unknown, c.replaces = false, false
 }
 
 func (c *copied) dropStaged() {
@@ -216,10 +229,18 @@ func (c *copied) dropStaged() {
 
 // empty drops all rows. Those that pages have of later moments come again, with the entries that follow.
 func (c *copied) empty() {
+	c.emptyMerged()
+	c.endSession()
+}
+
+// emptyMerged drops all rows but staged ones.
+func (c *copied) emptyMerged() {
 	clear(c.pages)
 	clear(c.changes)
-	clear(c.staged)
-	c.unknown, c.bytes = false, 0
+	c.bytes = 0
+	for key, s := range c.staged {
+		c.bytes += sizeOfChange(key, s.row)
+	}
 }
 
 // checkSchema refuses to go on with a new owner whose rows are others.

@@ -52,6 +52,13 @@ func (l *line) keys(kind layout.Kind, verdicts string, keys ...string) *feed.Ent
 	return e
 }
 
+// all is an entry of everything.
+func (l *line) all(kind layout.Kind) *feed.Entry {
+	e := l.entry(kind)
+	e.All = true
+	return e
+}
+
 func (l *line) owner(kind layout.Kind, schema string) *feed.Entry {
 	e := &feed.Entry{Previous: l.at, Kind: kind, Schema: schema}
 	l.at = layout.Position{Epoch: theirs}
@@ -152,6 +159,16 @@ func TestF4_EachKindOfEntryIsApplied(t *testing.T) {
 		"abort": {func(l *line) []*feed.Entry {
 			return []*feed.Entry{l.rows(layout.KindStage, scored{"a", "a2", 25}), l.entry(layout.KindAbort), l.entry(layout.KindMerge)}
 		}, "a1 b1 c1"},
+		"discard of all": {func(l *line) []*feed.Entry {
+			return []*feed.Entry{l.rows(layout.KindStage, scored{"x", "x1", 1}), l.all(layout.KindDiscard), l.rows(layout.KindStage, scored{"b", "b2", 12}),
+				l.entry(layout.KindMerge), l.rows(layout.KindPut, scored{"y", "y1", 2})}
+		}, "y1 b2"},
+		"discard of all, aborted": {func(l *line) []*feed.Entry {
+			return []*feed.Entry{l.all(layout.KindDiscard), l.entry(layout.KindAbort), l.rows(layout.KindStage, scored{"x", "x1", 1}), l.entry(layout.KindMerge)}
+		}, "x1 a1 b1 c1"},
+		"delete of all": {func(l *line) []*feed.Entry {
+			return []*feed.Entry{l.all(layout.KindDelete), l.rows(layout.KindPut, scored{"y", "y1", 2})}
+		}, "y1"},
 		"burn": {func(l *line) []*feed.Entry { return []*feed.Entry{l.entry(layout.KindBurn)} }, "a1 b1 c1"},
 		"clear": {func(l *line) []*feed.Entry {
 			return []*feed.Entry{l.rows(layout.KindPut, scored{"x", "x1", 1}), l.entry(layout.KindClear), l.rows(layout.KindPut, scored{"b", "b2", 2})}

@@ -115,7 +115,8 @@ func (f *follower) applyOne(e *feed.Entry) error {
 		f.burns++
 		return nil
 	case layout.KindStage, layout.KindDiscard:
-		if !f.partial && !e.IsTold() { // what the sink has been told of the session is of no use
+		f.partial = f.partial && !e.All // nothing of what was staged before counts
+		if !f.partial && !e.IsTold() {  // what the sink has been told of the session is of no use
 			f.partial = true
 			return told(f.sink.Apply(&feed.Entry{At: e.At, Kind: layout.KindAbort}))
 		}

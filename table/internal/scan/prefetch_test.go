@@ -22,7 +22,7 @@ func (noStore) Settle(context.Context, *engine.Effect) (engine.Result, bool, err
 // expiredPin returns a pin whose grace period is over.
 func expiredPin(t *testing.T) *engine.Pin {
 	t.Helper()
-	actor := engine.Start(engine.Config{Grace: time.Millisecond, Fold: func(uint32) {}}, noStore{}, engine.View{})
+	actor := engine.Start(engine.Config{Grace: time.Millisecond, Fold: func(engine.View) {}}, noStore{}, engine.View{})
 	t.Cleanup(actor.Close)
 	pin, err := actor.Pin(t.Context(), engine.View{})
 	if err != nil {

@@ -6,12 +6,11 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-// rangeScan reads, by plain commands, a range of merged rows that is expected to be short, or one page of a sweep.
+// rangeScan reads, by plain commands, a range of rows that is expected to be short, or one page of a sweep.
 type rangeScan struct {
 	index   int
 	bounds  []layout.Bound
@@ -54,12 +53,16 @@ func (b *batcher) scanRanges(group []*pending) (left []*pending) {
 
 // answerRanges answers ranges in two round trips. Those that it cannot answer stay without a response.
 func (b *batcher) answerRanges(ctx context.Context, ranges []*pending) {
-	probe, lists := b.findKeys(ctx, ranges)
+	home := b.home()
+	probe, lists := b.findKeys(ctx, ranges, home)
 	before, ok := probe.Truth()
-	if !ok || before.View.State == engine.StateMerging {
+	if ok {
+		b.amongStaged.Store(before.Home() == wire.AmongStaged)
+	}
+	if !ok || before.Home() != home {
 		return
 	}
-	probe, found := b.findRows(ctx, ranges, lists, before.Widest)
+	probe, found := b.findRows(ctx, ranges, lists, before)
 	after, ok := probe.Truth()
 	if !ok || !before.SameForReaders(after) {
 		b.cooldown.begin()
@@ -73,14 +76,23 @@ func (b *batcher) answerRanges(ctx context.Context, ranges []*pending) {
 	}
 }
 
+// home returns where rows were found last. The answer proves whether they still are there.
+func (b *batcher) home() wire.Home {
+	if b.amongStaged.Load() {
+		return wire.AmongStaged
+	}
+	return wire.AmongMerged
+}
+
 // findKeys sends the first round trip: a probe, and the members of each range.
-func (b *batcher) findKeys(ctx context.Context, ranges []*pending) (wire.Probe, [][]*redis.RawCmd) {
+func (b *batcher) findKeys(ctx context.Context, ranges []*pending, home wire.Home) (wire.Probe, [][]*redis.RawCmd) {
 	p := b.client.Redis.Pipeline()
 	before := b.client.QueueProbe(ctx, p)
 	lists := make([][]*redis.RawCmd, len(ranges))
 	for i, r := range ranges {
+		_, entries := b.client.KeysAt(home, r.scan.index)
 		for k := range r.scan.bounds {
-			args := r.scan.command(&b.client.Keys.Merged[r.scan.index], &r.scan.bounds[k])
+			args := r.scan.command(entries, &r.scan.bounds[k])
 			lists[i] = append(lists[i], wire.QueueRaw(ctx, p, args...))
 		}
 	}
@@ -113,17 +125,18 @@ func (s *rangeScan) command(index *string, b *layout.Bound) []any {
 }
 
 // findRows sends the second round trip: the rows of each range that is short enough, and the truth.
-func (b *batcher) findRows(ctx context.Context, ranges []*pending, lists [][]*redis.RawCmd, widest int) (wire.Probe, []*found) {
+func (b *batcher) findRows(ctx context.Context, ranges []*pending, lists [][]*redis.RawCmd, before wire.Truth) (wire.Probe, []*found) {
 	p := b.client.Redis.Pipeline()
 	out, rows := make([]*found, len(ranges)), make([]*redis.StringSliceCmd, len(ranges))
 	for i, r := range ranges {
 		f := r.scan.join(lists[i])
-		if f == nil || !fits(len(f.keys), widest) {
+		if f == nil || !fits(len(f.keys), before.Widest) {
 			continue
 		}
 		out[i] = f
 		if len(f.keys) > 0 {
-			rows[i] = redis.NewStringSliceCmd(ctx, wire.HMGet(&b.client.Keys.Rows, f.keys)...)
+			hash, _ := b.client.KeysAt(before.Home(), r.scan.index)
+			rows[i] = redis.NewStringSliceCmd(ctx, wire.HMGet(hash, f.keys)...)
 			_ = p.Process(ctx, rows[i]) // only queued
 		}
 	}

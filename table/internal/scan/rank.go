@@ -10,11 +10,12 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// rankScan is where a long read of merged rows goes on, by rank. Each round trip fetches the rows of one page and the keys of the
-// next one.
+// rankScan is where a long read of rows in one home goes on, by rank. Each round trip fetches the rows of one page and the keys of the
+// next one. A fold may move all rows from one home to another meanwhile, where they have the same ranks.
 type rankScan struct {
-	runs []run    // ranks whose keys were not fetched yet; the first run is not empty
-	keys [][]byte // the keys of the next page
+	home wire.Home // where the rows were last
+	runs []run     // ranks whose keys were not fetched yet; the first run is not empty
+	keys [][]byte  // the keys of the next page
 }
 
 // run is a run of consecutive ranks in reading order: those from `from` up to but not including `to`.
@@ -43,11 +44,10 @@ func (r *Reader) pageByRank(ctx context.Context, q pageQuery) (*Page, error) {
 func (r *Reader) pageThrough(ctx context.Context, b *batcher, q pageQuery) (*Page, error) {
 	scan := q.at.ranks
 	if scan == nil {
-		runs, err := r.findRuns(ctx, b, q)
-		if err != nil {
+		scan = &rankScan{home: wire.HomeOf(q.of.View, q.of.View.Generation)}
+		if err := r.findRuns(ctx, b, q, scan); err != nil {
 			return nil, err
 		}
-		scan = &rankScan{runs: runs}
 	}
 	for {
 		p, next, err := r.nextByRank(ctx, b, q, scan)
@@ -58,21 +58,22 @@ func (r *Reader) pageThrough(ctx context.Context, b *batcher, q pageQuery) (*Pag
 	}
 }
 
-// findRuns returns the ranks of the bounds of q, from the row on behind which the read goes on.
-func (r *Reader) findRuns(ctx context.Context, b *batcher, q pageQuery) ([]run, error) {
-	key := &r.client.Keys.Merged[q.Index]
-	commands := [][]any{{"zrank", key, q.at.member}, {"zcard", key}}
-	for _, bound := range q.at.bounds {
-		before, through := bound.Ahead(q.Reverse)
-		commands = append(commands, []any{"zcount", key, before.Min, before.Max}, []any{"zcount", key, through.Min, through.Max})
-	}
-	a, err := r.runPinned(ctx, b, q, nil, commands)
+// findRuns finds the ranks of the bounds of q, from the row on behind which the read goes on.
+func (r *Reader) findRuns(ctx context.Context, b *batcher, q pageQuery, scan *rankScan) error {
+	a, err := r.runPinned(ctx, b, q, &scan.home, func(_, key *string) request {
+		commands := [][]any{{"zrank", key, q.at.member}, {"zcard", key}}
+		for _, bound := range q.at.bounds {
+			before, through := bound.Ahead(q.Reverse)
+			commands = append(commands, []any{"zcount", key, before.Min, before.Max}, []any{"zcount", key, through.Min, through.Max})
+		}
+		return request{commands: commands}
+	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	n, ok := wire.Integers(a.raw[:len(commands)])
+	n, ok := wire.Integers(a.raw)
 	if !ok {
-		return nil, errNotAsPinned
+		return errNotAsPinned
 	}
 	at, all, n := n[0], n[1], n[2:]
 	if q.Reverse {
@@ -83,7 +84,8 @@ func (r *Reader) findRuns(ctx context.Context, b *batcher, q pageQuery) ([]run, 
 		runs[i] = run{n[2*i], n[2*i+1]}
 	}
 	runs[0].from = at + 1
-	return trimmed(runs), nil
+	scan.runs = trimmed(runs)
+	return nil
 }
 
 // trimmed returns the runs without empty ones at the front.
@@ -96,8 +98,9 @@ func trimmed(runs []run) []run {
 
 // nextByRank makes one round trip: it returns the page whose keys are known, and where the next one is.
 func (r *Reader) nextByRank(ctx context.Context, b *batcher, q pageQuery, scan *rankScan) (*Page, *rankScan, error) {
-	rows, keys, left := r.rankCommands(q, scan)
-	a, err := r.runPinned(ctx, b, q, rows, keys)
+	page, left := scan.next(max(1, r.sizes().rowsOfPage()))
+	home := scan.home // scan may be asked again
+	a, err := r.runPinned(ctx, b, q, &home, func(rows, entries *string) request { return rankCommands(q, rows, entries, scan.keys, page) })
 	if errors.Is(err, wire.ErrTooLarge) && len(scan.keys) > 1 {
 		return r.firstByRank(ctx, b, q, scan)
 	}
@@ -105,10 +108,10 @@ func (r *Reader) nextByRank(ctx context.Context, b *batcher, q pageQuery, scan *
 		return nil, nil, err
 	}
 	p := &Page{Moment: *q.of, Keys: scan.keys}
-	next := &rankScan{runs: left}
+	next := &rankScan{home: home, runs: left}
 	if len(scan.keys) > 0 {
 		if !p.fill(a.rows) {
-			if err := r.refill(ctx, b, q, p); err != nil {
+			if err := r.refill(ctx, b, q, p, &next.home); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -128,18 +131,18 @@ func (r *Reader) nextByRank(ctx context.Context, b *batcher, q pageQuery, scan *
 // firstByRank returns a page of the first key alone, because the server cannot send the rows of all keys.
 func (r *Reader) firstByRank(ctx context.Context, b *batcher, q pageQuery, scan *rankScan) (*Page, *rankScan, error) {
 	r.narrow()
-	p, _, err := r.nextByRank(ctx, b, q, &rankScan{keys: scan.keys[:1]})
+	p, _, err := r.nextByRank(ctx, b, q, &rankScan{home: scan.home, keys: scan.keys[:1]})
 	if err != nil {
 		return nil, nil, err
 	}
-	next := &rankScan{keys: scan.keys[1:], runs: scan.runs}
+	next := &rankScan{home: scan.home, keys: scan.keys[1:], runs: scan.runs}
 	p.Final, p.next = false, cursor{ranks: next}
 	return p, next, nil
 }
 
 // refill fetches the rows of a page once more, as raw replies: these tell an empty row, which is damaged, from a missing one.
-func (r *Reader) refill(ctx context.Context, b *batcher, q pageQuery, p *Page) error {
-	a, err := r.runPinned(ctx, b, q, nil, [][]any{wire.HMGet(&r.client.Keys.Rows, p.Keys)})
+func (r *Reader) refill(ctx context.Context, b *batcher, q pageQuery, p *Page, home *wire.Home) error {
+	a, err := r.runPinned(ctx, b, q, home, func(rows, _ *string) request { return request{commands: [][]any{wire.HMGet(rows, p.Keys)}} })
 	if err != nil {
 		return err
 	}
@@ -151,33 +154,56 @@ func (r *Reader) refill(ctx context.Context, b *batcher, q pageQuery, p *Page) e
 	return nil
 }
 
-// rankCommands returns the commands for the rows of scan's keys and for the keys that come next. left are the ranks behind those.
-func (r *Reader) rankCommands(q pageQuery, scan *rankScan) (rows []any, keys [][]any, left []run) {
-	if len(scan.keys) > 0 {
-		rows = wire.HMGet(&r.client.Keys.Rows, scan.keys)
+// next returns the ranks of the keys that come next, at most so many, and the ranks behind those.
+func (s *rankScan) next(most int) (page run, left []run) {
+	if len(s.runs) == 0 {
+		return run{}, nil
 	}
-	if len(scan.runs) == 0 {
-		return rows, nil, nil
-	}
-	first := scan.runs[0]
-	to := min(first.to, first.from+max(1, r.sizes().rowsOfPage()))
-	zrange := []any{"zrange", &r.client.Keys.Merged[q.Index], first.from, to - 1}
-	if q.Reverse {
-		zrange = append(zrange, "rev")
-	}
-	left = append([]run{{to, first.to}}, scan.runs[1:]...)
-	return rows, [][]any{zrange}, trimmed(left)
+	first := s.runs[0]
+	to := min(first.to, first.from+most)
+	return run{first.from, to}, trimmed(append([]run{{to, first.to}}, s.runs[1:]...))
 }
 
-// runPinned sends plain commands on merged rows, and makes sure that their answers are of q's snapshot.
-func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, rows []any, commands [][]any) (response, error) {
-	n := len(commands)
-	commands = append(commands, []any{"hlen", &r.client.Keys.Rows}, []any{"zcard", &r.client.Keys.Merged[q.Index]},
-		r.client.Commands.Truth)
+// rankCommands returns the commands for the rows of keys, and for the keys of the next page unless that is empty.
+func rankCommands(q pageQuery, rows, entries *string, keys [][]byte, page run) (asked request) {
+	if len(keys) > 0 {
+		asked.rows = wire.HMGet(rows, keys)
+	}
+	if page.from < page.to {
+		zrange := []any{"zrange", entries, page.from, page.to - 1}
+		if q.Reverse {
+			zrange = append(zrange, "rev")
+		}
+		asked.commands = [][]any{zrange}
+	}
+	return asked
+}
+
+// runPinned sends the plain commands that build returns for the keys of q's rows, and makes sure that their answers are of q's snapshot.
+// home is where the rows were last. If a fold has moved them meanwhile, it asks where they are now, and home says so.
+func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, home *wire.Home, build func(rows, entries *string) request) (response, error) {
+	a, now, err := r.runAt(ctx, b, q, *home, build)
+	if err == nil && now != *home {
+		*home = now
+		if a, now, err = r.runAt(ctx, b, q, *home, build); err == nil && now != *home {
+			err = errNotAsPinned
+		}
+	}
+	return a, err
+}
+
+// runAt is runPinned in one home. It also returns where the rows are behind the answers, which count only if that is the same.
+func (r *Reader) runAt(ctx context.Context, b *batcher, q pageQuery, at wire.Home, build func(rows, entries *string) request) (response, wire.Home, error) {
+	rows, entries := r.client.KeysAt(at, q.Index)
+	asked := build(rows, entries)
+	n := len(asked.commands)
+	asked.commands = append(asked.commands, []any{"hlen", rows}, []any{"zcard", entries}, r.client.Commands.Truth)
 	since := r.authority.Shown()
-	a, err := b.put(ctx, request{commands: commands, rows: rows})
+	a, err := b.put(ctx, asked)
+	now := wire.Nowhere
 	if err == nil {
-		err = r.checkPinned(ctx, a.raw[n:], q, since)
+		now, err = r.checkPinned(ctx, a.raw[n:], q, at, since)
+		a.raw = a.raw[:n]
 	}
 	switch {
 	case errors.Is(err, engine.ErrFenced):
@@ -185,37 +211,34 @@ func (r *Reader) runPinned(ctx context.Context, b *batcher, q pageQuery, rows []
 	case errors.Is(err, engine.ErrLost): // a script must find out
 		err = errNotAsPinned
 	}
-	return a, err
+	return a, now, err
 }
 
-// checkPinned returns why answers are not of a snapshot. sizes are the raw replies of HLEN, of ZCARD, and of the truth.
-func (r *Reader) checkPinned(ctx context.Context, sizes [][]byte, q pageQuery, since Progress) error {
+// checkPinned returns where the rows of a snapshot are, or why answers from one home are not of it. sizes are the raw replies of HLEN,
+// of ZCARD, and of the truth, which was read last: rows that are in one home then were there before.
+func (r *Reader) checkPinned(ctx context.Context, sizes [][]byte, q pageQuery, at wire.Home, since Progress) (wire.Home, error) {
 	now, ok := r.client.ReadTruth(sizes[2])
 	if !ok {
-		return errNotAsPinned
+		return wire.Nowhere, errNotAsPinned
 	}
 	if err := r.authority.Check(ctx, wire.Answer{Status: wire.StatusOK, Moment: now.Moment}, since, r.batcher.lineage); err != nil {
-		return err
+		return wire.Nowhere, err
 	}
-	if !isOf(now.View, q.of.View) || q.unpinned && !isUntouched(now.Moment, *q.of) {
-		return engine.ErrSnapshotExpired
+	if !isOf(now.View, q.of.View) || q.unpinned && !sameRows(now.Moment, *q.of) {
+		return wire.Nowhere, engine.ErrSnapshotExpired
 	}
 	r.widest.Store(int64(now.Widest))
+	home := wire.HomeOf(now.View, q.of.View.Generation)
 	counts, ok := wire.Integers(sizes[:2])
-	if !ok || counts[0] != now.Count || counts[1] != now.Count {
-		return errNotAsPinned
+	if want := now.CountAt(at); home == at && (!ok || counts[0] != want || counts[1] != want) {
+		return home, errNotAsPinned
 	}
-	return nil
+	return home, nil
 }
 
-// isOf tells whether readers of a snapshot of merged rows still see it, in this view.
+// isOf tells whether readers of a snapshot whose rows are in one home still see it, in this view.
 func isOf(now, of engine.View) bool {
-	return now.Version == of.Version && onlyMerged(now, of.Generation)
-}
-
-// isUntouched tells whether the rows and the ranks of a snapshot are as they were, though nothing has kept them.
-func isUntouched(now, of wire.Moment) bool {
-	return sameRows(now, of) && now.View.State != engine.StateMerging
+	return now.Version == of.Version && wire.HomeOf(now, of.Generation).IsPlain()
 }
 
 // conclude returns nil if a snapshot still is what readers see. It asks a primary, by one script.

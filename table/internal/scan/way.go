@@ -3,7 +3,7 @@ package scan
 import (
 	"sync/atomic"
 
-	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/wire"
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
@@ -65,7 +65,7 @@ func byRank(q pageQuery, s sizes) bool {
 	if q.of == nil {
 		return false
 	}
-	return q.at.ranks != nil || q.at.score != "" && q.of.View.State != engine.StateMerging && s.rowsOfPage() >= leastRankPage
+	return q.at.ranks != nil || q.at.score != "" && wire.HomeOf(q.of.View, q.of.View.Generation).IsPlain() && s.rowsOfPage() >= leastRankPage
 }
 
 // rangeFor returns the range scan that may answer q, or nil if a script must.
@@ -102,14 +102,6 @@ func fits(keys, widest int) bool { return keys*widest <= mostBytes }
 // not all at once more.
 func nextEntries(n, bytes, page int) int {
 	return max(1, min(n*page/max(1, bytes), 4*n, mostFeedEntries))
-}
-
-// onlyMerged tells whether, in this view, readers of a generation see merged rows alone.
-func onlyMerged(v engine.View, generation uint32) bool {
-	if v.State == engine.StateMerging {
-		return v.Generation == generation+1
-	}
-	return v.Generation == generation
 }
 
 // cooldown is for how long there are no range scans after one that was in vain, because somebody wrote meanwhile.

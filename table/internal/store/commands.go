@@ -25,7 +25,7 @@ func admits(s engine.State, e *engine.Effect) bool {
 
 // resultOf returns what a transaction of the effect leaves behind. All marks of a deletion are marked.
 func resultOf(v engine.View, e *engine.Effect) engine.Result {
-	r := engine.Result{State: v.State, Generation: v.Generation, Version: v.Version}
+	r := engine.Result{State: v.State, Whole: v.Whole, Generation: v.Generation, Version: v.Version}
 	if e.Kind == engine.Delete || e.Kind == engine.Discard {
 		r.Verdicts = slices.Repeat([]engine.Verdict{engine.Marked}, len(e.Marks))
 	}
@@ -45,13 +45,13 @@ func (t *transaction) queueEffect(ctx context.Context, p redis.Pipeliner, e *scr
 	if e.Trim != layout.NoFeed {
 		wire.Queue(ctx, p, feed.Append(&t.client.Keys.Feed, e)...)
 	}
-	t.queueChange(ctx, p, e.Effect)
+	t.queueChange(ctx, p, e.Effect, r)
 	wire.Queue(ctx, p, t.client.Commands.Sizes[0]...)
 	wire.Queue(ctx, p, t.client.Commands.Sizes[2]...)
 	return scripts.QueueSeal(ctx, p, t.client, e.Effect, r, t.armed)
 }
 
-func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *engine.Effect) {
+func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *engine.Effect, r engine.Result) {
 	k := &t.client.Keys
 	switch e.Kind {
 	case engine.Put, engine.Update:
@@ -66,7 +66,11 @@ func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *eng
 		queueKeys(ctx, p, "hdel", &k.Rows, e.Marks)
 		queueRemoval(ctx, p, e.Marks, k.Merged)
 	case engine.Discard:
-		queueTombstones(ctx, p, e, &k.Staged)
+		if r.Whole {
+			queueKeys(ctx, p, "hdel", &k.Staged, e.Marks)
+		} else {
+			queueTombstones(ctx, p, e, &k.Staged)
+		}
 		queueRemoval(ctx, p, e.Marks, k.Shadow)
 		return
 	}

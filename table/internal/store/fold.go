@@ -41,14 +41,15 @@ func (f *Folds) AnswerTo(a *engine.Actor) {
 	close(f.ready)
 }
 
-// Begin begins the fold of a generation. The actor calls it, and it does not block.
-func (f *Folds) Begin(generation uint32) {
+// Begin begins the fold of what was merged. The actor calls it, and it does not block.
+func (f *Folds) Begin(merged engine.View) {
+	generation := merged.Generation
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.stopped {
 		return
 	}
-	job := &foldJob{client: f.client, epoch: f.epoch, generation: generation, cursor: "0", tell: f.tell}
+	job := &foldJob{client: f.client, epoch: f.epoch, generation: generation, whole: merged.Whole, cursor: "0", tell: f.tell}
 	task, err := f.pool.Submit(job)
 	f.task = task
 	f.wg.Go(func() {
@@ -105,6 +106,7 @@ type foldJob struct {
 	client     *wire.Client
 	epoch      layout.Epoch
 	generation uint32
+	whole      bool // staged rows stand for the whole table
 	cursor     string
 	tell       func(generation uint32, err error) // told of the first step that fails, each that does after it, and the next that does not
 	failing    bool
@@ -127,7 +129,7 @@ func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
 }
 
 func (j *foldJob) move(ctx context.Context) (done bool, err error) {
-	call := scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows)
+	call := j.call()
 	a, err := certain(ctx, j.client, j.epoch, call)
 	if err == nil && j.isBehind(a) {
 		a, err = confirmed(ctx, j.client, j.epoch, call)
@@ -149,6 +151,13 @@ func (j *foldJob) move(ctx context.Context) (done bool, err error) {
 	}
 	j.cursor = a.Last
 	return a.View.State != engine.StateMerging, nil
+}
+
+func (j *foldJob) call() []any {
+	if j.whole {
+		return scripts.FoldWhole(j.client, j.epoch, j.generation)
+	}
+	return scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows)
 }
 
 // isBehind tells whether an answer is of a moment before the merge.

@@ -89,7 +89,7 @@ func (s *Store) apply(ctx context.Context, e *scripts.Effect) (engine.Result, er
 	if err != nil {
 		return engine.Result{}, s.refusal(ctx, e, err)
 	}
-	return s.result(a)
+	return s.result(e.Kind, a)
 }
 
 // contextFor returns a context that also ends with Interrupt, and that has the values of the effect's caller: see wire.ForCallers.
@@ -127,11 +127,9 @@ func (s *Store) Settle(ctx context.Context, e *engine.Effect) (engine.Result, bo
 	}
 	if a.Status == wire.StatusBurned {
 		s.log.Burned(e, addition)
-		r := scripts.Result(a)
-		r.Verdicts = nil
-		return r, false, nil
+		return scripts.ViewOf(a), false, nil
 	}
-	r, err := s.result(a)
+	r, err := s.result(e.Kind, a)
 	if err == nil {
 		s.log.Added(e, addition)
 	}
@@ -145,7 +143,7 @@ func (s *Store) runScript(ctx context.Context, _ *scripts.Effect, call []any) (w
 // ErrSound: there is nothing to mend. It is no fault.
 var ErrSound = errors.New("tablecache: there is nothing to mend")
 
-func (s *Store) result(a wire.Answer) (engine.Result, error) {
+func (s *Store) result(k engine.Kind, a wire.Answer) (engine.Result, error) {
 	if a.Status == wire.StatusSound {
 		return engine.Result{}, &engine.RefusedError{Err: ErrSound}
 	}
@@ -155,7 +153,7 @@ func (s *Store) result(a wire.Answer) (engine.Result, error) {
 	if err := a.Err(s.epoch); err != nil {
 		return engine.Result{}, err
 	}
-	return scripts.Result(a), nil
+	return scripts.Result(k, a)
 }
 
 func (s *Store) call(e *scripts.Effect) []any {
@@ -168,6 +166,8 @@ func (s *Store) call(e *scripts.Effect) []any {
 		return scripts.Delete(s.client, e)
 	case engine.Discard:
 		return scripts.Discard(s.client, e)
+	case engine.DiscardAll:
+		return scripts.DiscardAll(s.client, e)
 	case engine.Merge:
 		return scripts.Merge(s.client, e)
 	case engine.Abort:

@@ -71,7 +71,7 @@ func newAnswer(status string, texts momentTexts) (a Answer, err error) {
 
 func (t momentTexts) moment() (m Moment, err error) {
 	m.Epoch, m.Last = layout.Epoch(t[0]), t[1]
-	if m.View.State, err = parseState(t[2]); err != nil {
+	if m.View.State, m.View.Whole, err = parseState(t[2]); err != nil {
 		return m, err
 	}
 	if m.View.Seq, err = parseUint(t[3], 64); err != nil {
@@ -98,15 +98,6 @@ func parseUint(s string, bits int) (uint64, error) {
 		return 0, fmt.Errorf("%w: a number in the table's truth cannot be read", engine.ErrLost)
 	}
 	return n, nil
-}
-
-func parseState(text string) (engine.State, error) {
-	for _, s := range []engine.State{engine.StateClear, engine.StateActive, engine.StateMerging} {
-		if text == s.String() {
-			return s, nil
-		}
-	}
-	return 0, fmt.Errorf("%w: the state in the table's truth cannot be read", engine.ErrLost)
 }
 
 // Err returns what the status means to the owner that epoch names; nil for OK.

@@ -25,6 +25,7 @@
 //	rows.go       rows that have memory of their own
 //	run.go        the runner of scripts
 //	script.go     a script as servers know it, and how it is loaded
+//	state.go      the words for the states, and where rows are in each
 //	status.go     the status of an answer
 //	stored.go      the schema of a table of which only the name is known
 //	trouble.go    the latest error, for callers whose context ends

@@ -6,7 +6,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 )
 
@@ -39,10 +38,10 @@ func (c *Client) ReadTruth(raw []byte) (t Truth, ok bool) {
 	return t, r.Err() == nil && string(fields[len(fields)-1]) == c.Layout
 }
 
-// SameForReaders tells whether readers of merged rows saw the same at both moments; o is the later one.
+// SameForReaders tells whether readers saw the same at both moments, in the same keys of one kind; o is the later one.
 func (t Truth) SameForReaders(o Truth) bool {
 	return t.Epoch == o.Epoch && t.View.Generation == o.View.Generation && t.View.Version == o.View.Version &&
-		o.View.State != engine.StateMerging
+		t.Home() == o.Home() && o.Home().IsPlain()
 }
 
 // Probe reads the truth, and the sizes of all keys that the truth counts, by plain commands. The caller must make sure that nothing
@@ -77,6 +76,9 @@ func (p Probe) Truth() (t Truth, ok bool) {
 
 // agrees tells whether the sizes, if they were read, agree with the counts.
 func (p Probe) agrees(t Truth) bool {
+	if t.View.Whole && t.Staged != t.Live {
+		return false
+	}
 	indexes := (len(p.sizes) - 2) / 2
 	for i, cmd := range p.sizes {
 		want := t.Live

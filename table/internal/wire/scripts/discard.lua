@@ -1,5 +1,7 @@
--- Puts tombstones into the scratch space. It compares with what a merge now would show.
+-- Puts tombstones into the scratch space; where that stands for the whole table it takes rows out. It compares with what a merge now
+-- would show.
 needs('HSET', STAGED)
+needs('HDEL', STAGED)
 needsEach('ZREM', shadow)
 local t, no = admit('clear', 'active')
 if no then return no end
@@ -10,12 +12,13 @@ local function find(key)
     if tombstone(row) then return nil end
     return row, redis.call('ZSCORE', shadow(index), key)
   end
-  row = redis.call('HGET', ROWS, key)
+  row = not t.whole and redis.call('HGET', ROWS, key)
   return row, row and redis.call('ZSCORE', merged(index), key)
 end
 
 -- visible counts staged rows and those merged ones that no staged row or tombstone hides.
 local function visible(min, max)
+  if t.whole then return redis.call('ZCOUNT', shadow(index), min, max) end
   local below = redis.call('ZRANGE', merged(index), min, max, 'BYSCORE', 'LIMIT', 0, MOST)
   local n = redis.call('ZCOUNT', shadow(index), min, max)
   if #below == 0 then return n end
@@ -29,9 +32,13 @@ end
 local gone, verdicts = marks(find, visible)
 tell('discard', SEQ, verdicts)
 if #gone > 0 then
-  local tombs = {}
-  for i = 1, #gone do tombs[2 * i - 1], tombs[2 * i] = gone[i], tomb end
-  redis.call('HSET', STAGED, unpack(tombs))
+  if t.whole then
+    redis.call('HDEL', STAGED, unpack(gone))
+  else
+    local tombs = {}
+    for i = 1, #gone do tombs[2 * i - 1], tombs[2 * i] = gone[i], tomb end
+    redis.call('HSET', STAGED, unpack(tombs))
+  end
   remove(shadow, gone)
   t.state = 'active'
 end

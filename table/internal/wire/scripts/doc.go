@@ -11,9 +11,11 @@
 //	count.go    how many rows lie in intervals
 //	delete.go   removes rows
 //	discard.go  stages tombstones
+//	discardall.go  begins a session that stands for the whole table
 //	drop.go     removes the table
 //	effect.go   what calls and answers of numbered effects share
 //	fold.go     moves staged rows to where merged rows are
+//	foldwhole.go  puts staged rows in the place of all merged ones
 //	lookup.go   rows by their keys
 //	mark.go     what delete and discard share
 //	merge.go    shows all that is staged, writes the note

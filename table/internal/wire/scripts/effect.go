@@ -1,6 +1,7 @@
 package scripts
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/tablecache-go/tablecache/engine"
@@ -31,14 +32,22 @@ func numbered(c *wire.Client, s *wire.Script, e *Effect, n int) []any {
 	return append(args, string(e.Epoch), strconv.FormatUint(e.Prev, 10), strconv.FormatUint(e.Seq, 10), e.State.String(), e.Trim, &e.Body)
 }
 
-// Result reads from an answer what a numbered effect has left behind.
-func Result(a wire.Answer) engine.Result {
-	return engine.Result{
-		State:      a.View.State,
-		Generation: a.View.Generation,
-		Version:    a.View.Version,
-		Verdicts:   []engine.Verdict(a.Last),
+// ViewOf reads from an answer how a numbered effect has left the table.
+func ViewOf(a wire.Answer) engine.Result {
+	return engine.Result{State: a.View.State, Whole: a.View.Whole, Generation: a.View.Generation, Version: a.View.Version}
+}
+
+// Result reads from an answer what a numbered effect of this kind has left behind.
+func Result(k engine.Kind, a wire.Answer) (r engine.Result, err error) {
+	r = ViewOf(a)
+	if k != engine.DiscardAll {
+		r.Verdicts = []engine.Verdict(a.Last)
+		return r, nil
 	}
+	if r.Count, err = strconv.Atoi(a.Last); err != nil {
+		err = fmt.Errorf("%w: a count in the table's truth cannot be read", engine.ErrLost)
+	}
+	return r, err
 }
 
 // appendRows appends rows in the order in which commands in the script take them: how many there are, the bytes of the widest; key,

@@ -5,6 +5,7 @@ local t = readTruth()
 if not t.epoch then return answer('LOST', t) end
 if t.epoch ~= ARGV[1] then return answer('FENCED', t) end
 if t.gen ~= ARGV[2] or t.state ~= 'merging' then return answer('STALE', t) end
+if t.whole then return answer('STATE', t) end -- see foldwhole.lua
 if not holds(t) then return answer('LOST', t) end
 local cursor, most = ARGV[3], tonumber(ARGV[4])
 needs('HSET', ROWS)

@@ -2,7 +2,7 @@
 -- bytes at most, rows to fetch at first, 'up' or 'down', score and member to go on behind or '',
 -- 'scores' or '', then min, max of each interval, in reading order.
 -- Answers with the interval to go on in (0: this is the last page), score, member, lists of members, of rows, of scores.
-local t, over, no = present(ARGV[2], ARGV[3], ARGV[4])
+local t, view, no = present(ARGV[2], ARGV[3], ARGV[4])
 if no then return no end
 local index, most, budget, chunk = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local up, score, member, scored = ARGV[9] == 'up', ARGV[10], ARGV[11], ARGV[12] == 'scores'
@@ -35,9 +35,9 @@ local function ranks(key, min, max, fresh)
   return from, to
 end
 
--- onlyMerged reads a page while no staged row counts.
-local function onlyMerged()
-  local key = merged(index)
+-- plain reads a page of rows that none lie over.
+local function plain()
+  local key = view.index(index)
   local lists, chunks, scores, taken, bytes = {}, {}, {}, 0, 0
 
   -- list returns members. It notes their scores if these are wanted.
@@ -62,7 +62,7 @@ local function onlyMerged()
       return list(from, to - 1)
     end
     if from < to - limit then from = to - limit end
-    local card = tonumber(t.count)
+    local card = view.count
     return list(card - to, card - 1 - from, 'REV')
   end
 
@@ -70,7 +70,7 @@ local function onlyMerged()
   local function fetch(members, i)
     local j = i + chunk - 1
     if j > #members then j = #members end
-    local rows = redis.call('HMGET', ROWS, unpack(members, i, j))
+    local rows = redis.call('HMGET', view.rows, unpack(members, i, j))
     for k = 1, #rows do
       if not rows[k] then return nil end
       bytes = bytes + #rows[k]
@@ -166,5 +166,5 @@ local function overlay()
   return reply(0, '', '', {members}, {rows}, {scores})
 end
 
-if over then return overlay() end
-return onlyMerged()
+if view.over then return overlay() end
+return plain()

@@ -73,7 +73,7 @@ end
 -- leftover drops a staged row that does not belong to what is being staged or folded now.
 local function leftover()
   local now = {active = 1, merging = 0}
-  if #row >= 4 and ahead() == now[t.state] then return nil end
+  if #row >= 4 and ahead() == now[t.state] and not (t.whole and tombstone(row)) then return nil end
   return bad(STAGED, shadow)
 end
 
@@ -107,6 +107,6 @@ if what == 'feed' then mend() end
 tell('repair', SEQ)
 if what ~= 'feed' then mend() end
 if burn then burn() end
-if t.state == 'merging' and redis.call('HLEN', STAGED) == 0 then t.state = 'clear' end
+if t.state == 'merging' and not t.whole and redis.call('HLEN', STAGED) == 0 then t.state = 'clear' end
 disturb(t)
 return done(t, '')

@@ -28,7 +28,7 @@ end
 
 local merging = t.state == 'merging'
 if merging then take(shadow(index), STAGED) end
-take(merged(index), ROWS, merging and STAGED)
+if not (merging and t.whole) then take(merged(index), ROWS, merging and STAGED) end
 local a = answer('OK', t)
 a[10], a[11], a[12] = keys, rows, scores
 return a

@@ -25,7 +25,7 @@ func QueueSeal(ctx context.Context, p redis.Pipeliner, c *wire.Client, e *engine
 	}
 	k := &c.Keys
 	args := []any{"eval", c.Text(seal), 4, &k.Truth, &k.Rows, &k.Staged, &k.Shadow[0],
-		seq, r.State.String(), version, max(before.Widest, Widest(e.Rows)), &last}
+		seq, wire.StateWord(engine.View{State: r.State, Whole: r.Whole}), version, max(before.Widest, Widest(e.Rows)), &last}
 	if e.Note != nil {
 		args = append(args, "notes", before.Notes+1, layout.NoteField, (*engine.Bytes)(&e.Note))
 	}

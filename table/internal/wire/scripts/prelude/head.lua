@@ -14,7 +14,20 @@ local function whole(n) return string.format('%.0f', n) end
 -- tombstone tells whether a staged row only hides a merged one: it is a generation and no more.
 local function tombstone(row) return #row == 4 end
 
--- readTruth returns the truth by the names of its fields. It returns an empty table if a field is missing, or is no number although
+-- Two states have a second form, in which what is staged stands for the whole table: no row is a tombstone, and the merged rows are
+-- replaced all at once. Then t.whole is true, and t.state is the state without this addition.
+local function readState(t)
+  local state = string.match(t.state, '^(active)%-whole$') or string.match(t.state, '^(merging)%-whole$')
+  if state then t.state, t.whole = state, true end
+end
+
+-- stateWord returns what readState has read. The clear state has one form alone.
+local function stateWord(t)
+  if t.whole and t.state ~= 'clear' then return t.state .. '-whole' end
+  return t.state or ''
+end
+
+-- readTruth returns the truth by the names of its fields, its state as readState reads it. It returns an empty table if a field is missing, or is no number although
 -- it must be one: a script must find that out before its first write.
 local function readTruth()
   local values, t = redis.call('HMGET', TRUTH, unpack(FIELDS)), {}
@@ -23,13 +36,14 @@ local function readTruth()
     if not value or (i > WORDS and not string.find(value, '^%d+$')) then return {} end
     t[FIELDS[i]] = value
   end
+  readState(t)
   return t
 end
 
 -- writeTruth stores all fields of the truth.
 local function writeTruth(t)
   local pairs = {}
-  for i = 1, #FIELDS do pairs[2 * i - 1], pairs[2 * i] = FIELDS[i], t[FIELDS[i]] end
+  for i = 1, #FIELDS do pairs[2 * i - 1], pairs[2 * i] = FIELDS[i], FIELDS[i] == 'state' and stateWord(t) or t[FIELDS[i]] end
   redis.call('HSET', TRUTH, unpack(pairs))
 end
 
@@ -41,6 +55,7 @@ end
 -- holds tells whether everything that the truth counts is still there.
 local function holds(t)
   local count, staged, live = tonumber(t.count), tonumber(t.staged), tonumber(t.live)
+  if t.whole and staged ~= live then return false end
   if redis.call('HLEN', ROWS) ~= count or redis.call('HLEN', STAGED) ~= staged then return false end
   for j = 1, INDEXES do
     if redis.call('ZCARD', merged(j)) ~= count or redis.call('ZCARD', shadow(j)) ~= live then return false end
@@ -63,5 +78,5 @@ local function inStep(t)
 end
 
 local function answer(status, t)
-  return {status, t.epoch or '', t.last or '', t.state or '', t.seq or '', t.gen or '', t.rver or '', t.burns or '', t.notes or ''}
+  return {status, t.epoch or '', t.last or '', stateWord(t), t.seq or '', t.gen or '', t.rver or '', t.burns or '', t.notes or ''}
 end

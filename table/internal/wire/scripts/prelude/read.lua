@@ -1,6 +1,15 @@
 -- What the scripts that read share.
 
--- present returns the table's truth, and whether staged rows lie over merged ones. If the read must be refused it returns the answer
+-- The views of rows: where they are, how many there are, and whether staged ones lie over them (over).
+local function mergedView(t) return {rows = ROWS, index = merged, count = tonumber(t.count)} end
+local function stagedView(t)
+  if t.whole then return {rows = STAGED, index = shadow, count = tonumber(t.staged)} end
+  local view = mergedView(t)
+  view.over = true
+  return view
+end
+
+-- present returns the table's truth, and the view of its rows. If the read must be refused it returns the answer
 -- for that as third value. ARGV begins with the layout that rows must have. gen and rver are those of the snapshot that the read is
 -- of, or ''. scope: 'merged' is what readers see, 'staged' what they would see after a merge now.
 -- The order of proof: whose the table is (the caller compares the epoch of any answer), what its rows are, whether all is there.
@@ -11,14 +20,15 @@ local function present(gen, rver, scope)
   if not holds(t) then return nil, nil, answer('LOST', t) end
   t.last = ''
   if gen == '' then
-    return t, t.state == 'merging' or (scope == 'staged' and t.state == 'active')
+    local staged = t.state == 'merging' or (scope == 'staged' and t.state == 'active')
+    return t, staged and stagedView(t) or mergedView(t)
   end
   local ahead = tonumber(t.gen) - tonumber(gen)
   local merging = t.state == 'merging'
   if t.rver ~= rver or ahead > 1 or ahead < 0 or (ahead == 1 and not merging) then
     return nil, nil, answer('EXPIRED', t)
   end
-  return t, merging and ahead == 0
+  return t, merging and ahead == 0 and stagedView(t) or mergedView(t)
 end
 
 -- less compares bytes, as sorted sets do. (Lua's own < follows the locale.)

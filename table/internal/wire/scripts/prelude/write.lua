@@ -11,6 +11,16 @@ local function needsUnlinkEach(index)
   for j = 1, INDEXES do needsUnlink(index(j)) end
 end
 
+-- needsReplacing is what puts staged rows in the place of all merged ones.
+local function needsReplacing()
+  needsUnlink(ROWS)
+  writes[#writes + 1] = {'RENAME', STAGED, ROWS}
+  for j = 1, INDEXES do
+    needsUnlink(merged(j))
+    writes[#writes + 1] = {'RENAME', shadow(j), merged(j)}
+  end
+end
+
 -- barred returns the server's refusal if the user may not use one of these commands (any more). A script calls it before its first
 -- write, which Redis would not roll back.
 local function barred()
