@@ -52,6 +52,7 @@ var lines = []line{
 	{"merge", "ScratchMerge with all staged", "ScratchMerge with 1 staged", "µs", 2, false, merge},
 	{"fold", "fold of all", bulkByHand, "records/s", 0.4, true, fold},
 	{"fold-over", "fold of all over the same", bulkByHand, "records/s", 0.4, true, foldOver},
+	{"fold-part", "fold of a fifth of them, changed", bulkByHand, "records/s", 0.6, true, foldPart},
 	{"fold-p99", "p99 of a 100-record range during a fold", "the same when idle", "µs", 5, false, foldLatency},
 	{"delete", "Delete of half by interval", "ZRANGE, HMGET, decoding, then HDEL, ZREM, ZREM by 1,000", "records/s", 0.8, true, remove},
 }

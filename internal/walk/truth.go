@@ -39,11 +39,14 @@ var fields = map[string]*regexp.Regexp{
 	"burned": regexp.MustCompile(`^$|^` + position + `( ` + position + `){0,63}$`),
 }
 
-// The note may be missing.
+// These may be missing: the note, and how far the fold is.
 const (
 	note     = "note"
 	mostNote = 64 << 10
+	fold     = "fold"
 )
+
+var foldForm = regexp.MustCompile(`^[1-9][0-9]*:[0-9a-f]+ [0-9]+ [0-9]+ [0-9]+$`)
 
 func parse(hash map[string]string) (m truth, err error) {
 	var errs []error
@@ -57,6 +60,12 @@ func parse(hash map[string]string) (m truth, err error) {
 		there--
 		if len(text) > mostNote {
 			errs = append(errs, fmt.Errorf("walk: the note has %d bytes", len(text)))
+		}
+	}
+	if text, is := hash[fold]; is {
+		there--
+		if hash["state"] != "merging" || !foldForm.MatchString(text) {
+			errs = append(errs, fmt.Errorf("walk: in state %s the fold is at %q", hash["state"], text))
 		}
 	}
 	if there > len(fields) {

@@ -27,6 +27,7 @@ var (
 	copied = check{"./table", "TestF4|TestF3_AMerge|TestF5_Who|TestF7_AFollowers|TestR3_F7", ""}
 	chain  = check{"./table/internal/feed", "TestF4", ""}
 	lines  = check{"./table", "TestR2|TestR4|TestR5", ""}
+	folds  = check{"./table", "TestD13", ""}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
 )
 
@@ -56,7 +57,13 @@ var bugs = []bug{
 	{"fold not guarded", []patch{{"table/internal/wire/scripts/fold.lua",
 		"if t.gen ~= ARGV[2] or t.state ~= 'merging' then return answer('STALE', t) end", ""}}, tables},
 	{"fold keeps what a tombstone hides", []patch{{"table/internal/wire/scripts/fold.lua",
-		"    redis.call('HDEL', ROWS, unpack(keys, i, to))\n", ""}}, model},
+		"    redis.call('HDEL', ROWS, unpack(tombs, i, to))\n", ""}}, model},
+	{"rank kept over a crash", []patch{{"table/internal/wire/scripts/prelude/head.lua",
+		"local stand, noted = t.epoch .. ' ' .. t.gen", "local stand, noted = t.gen"}}, folds},
+	{"rank kept over a repair", []patch{{"table/internal/wire/scripts/prelude/head.lua",
+		" .. ' ' .. t.rver .. ' ', redis", " .. ' ', redis"}}, folds},
+	{"what is staged dropped before all is copied", []patch{{"table/internal/wire/scripts/fold.lua",
+		"if uncopied() or unburied() then\n", "if unburied() then\n"}}, model},
 	{"fold does not wait for older pins", []patch{{"engine/machine_pin.go",
 		"return p.generation < m.view.Generation }", "return false }"}}, model},
 	{"pin leaked", []patch{{"table/internal/scan/prefetch.go", "\tf.queue = nil\n\tf.pin.Release()", "\tf.queue = nil"}}, leaks},

@@ -13,7 +13,7 @@
 //	discard.go  stages tombstones
 //	drop.go     removes the table
 //	effect.go   what calls and answers of numbered effects share
-//	fold.go     moves staged rows to where merged rows are
+//	fold.go     copies staged rows to where merged rows are
 //	lookup.go   rows by their keys
 //	mark.go     what delete and discard share
 //	merge.go    shows all that is staged
