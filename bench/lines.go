@@ -17,11 +17,12 @@ type line struct {
 }
 
 const (
-	putByHand   = "TxPipelined HSET, ZADD, ZADD for each record, encoding"
-	bulkByHand  = "pre-encoded rows: HSET, ZADD, ZADD of 1,000 in a pipeline"
-	getByHand   = "HGET, decoding"
-	rangeByHand = "ZRANGE BYSCORE, then HMGET, decoding"
-	allByHand   = "ZRANGE, then HMGET by pages of 1,000, decoding"
+	putByHand    = "TxPipelined HSET, ZADD, ZADD for each record, encoding"
+	bulkByHand   = "pre-encoded rows: HSET, ZADD, ZADD of 1,000 in a pipeline"
+	getByHand    = "HGET, decoding"
+	rangeByHand  = "ZRANGE BYSCORE, then HMGET, decoding"
+	removeByHand = "ZRANGE, HMGET, decoding, then HDEL, ZREM, ZREM by 1,000"
+	allByHand    = "ZRANGE, then HMGET by pages of 1,000, decoding"
 )
 
 // section is one table of figures.
@@ -54,7 +55,9 @@ var lines = []line{
 	{"fold-over", "fold of all over the same", bulkByHand, "records/s", 0.4, true, foldOver},
 	{"fold-part", "fold of a fifth of them, changed", bulkByHand, "records/s", 0.6, true, foldPart},
 	{"fold-p99", "p99 of a 100-record range during a fold", "the same when idle", "µs", 5, false, foldLatency},
-	{"delete", "Delete of half by interval", "ZRANGE, HMGET, decoding, then HDEL, ZREM, ZREM by 1,000", "records/s", 0.8, true, remove},
+	{"delete", "Delete of half by interval", removeByHand, "records/s", 1.5, true, remove(false)},
+	{"delete-where", "the same with a predicate", removeByHand, "records/s", 0.8, true, remove(true)},
+	{"delete-all", "Delete of everything", removeByHand, "records/s", 1.5, true, removeAll},
 }
 
 func (l *line) met(ratio float64) bool {

@@ -76,6 +76,10 @@ func (b *batch) isAbandoned() bool { return b.waiting() == 0 }
 
 // answer gives every caller its share of the verdicts, or the error.
 func (b *batch) answer(verdicts []Verdict, err error) {
+	if b.sweeps() {
+		b.requests[0].answer(verdicts, err)
+		return
+	}
 	if err == nil && b.kind.hasVerdicts() && len(verdicts) != b.size() {
 		err = fmt.Errorf("%w: %d verdicts for %d marks", ErrLost, len(verdicts), b.size())
 	}
@@ -88,6 +92,11 @@ func (b *batch) answer(verdicts []Verdict, err error) {
 		r.answer(verdicts[:n:n], nil)
 		verdicts = verdicts[n:]
 	}
+}
+
+// sweeps tells whether the batch is a step of a sweep, which has no marks.
+func (b *batch) sweeps() bool {
+	return len(b.requests) == 1 && b.requests[0].deletion != nil && b.requests[0].deletion.Sweep != nil
 }
 
 // size is how many rows and marks the requests have. It does not count requests that claim removed.
@@ -114,6 +123,8 @@ func (b *batch) fill(e *Effect, buffer []Row) {
 func (e *Effect) add(d *Deletion) {
 	switch {
 	case d == nil:
+	case d.Sweep != nil:
+		e.Sweep = d.Sweep
 	case e.Marks == nil: // d is the first deletion, and the only one if it has conditions
 		e.Marks, e.Witnesses, e.Bounds, e.Index = d.Marks[:len(d.Marks):len(d.Marks)], d.Witnesses, d.Bounds, d.Index
 		e.Compare = d.conditional() && d.ReadAt != e.Prev

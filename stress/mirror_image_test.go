@@ -113,6 +113,8 @@ func (m *image) Apply(e itemEffect) error {
 		m.merge()
 	case table.EffectAbort:
 		clear(m.staged)
+	case table.EffectEmpty:
+		clear(m.target())
 	case table.EffectClear:
 		clear(m.staged)
 		clear(m.target())

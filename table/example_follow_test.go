@@ -58,6 +58,8 @@ func (s *search) Apply(e table.Effect[City, int64]) error {
 		s.merge()
 	case table.EffectAbort:
 		clear(s.staged)
+	case table.EffectEmpty:
+		clear(s.told)
 	case table.EffectClear:
 		clear(s.told)
 		clear(s.staged)

@@ -78,10 +78,11 @@ const (
 	EffectAbort                     // forget what was kept apart
 	EffectClear                     // remove all rows and the note, and forget what was kept apart
 	EffectApply                     // store the rows and remove those in Gone, at one moment
+	EffectEmpty                     // remove all rows; the note stays
 	EffectNote                      // change nothing but the note; the first effect of a copy tells what that is
 )
 
-var effectKinds = [...]string{"put", "delete", "stage", "discard", "merge", "abort", "clear", "apply", "note"}
+var effectKinds = [...]string{"put", "delete", "stage", "discard", "merge", "abort", "clear", "apply", "empty", "note"}
 
 // String returns the name of the kind.
 func (k EffectKind) String() string {
@@ -195,6 +196,8 @@ func effectKindOf(k layout.Kind) EffectKind {
 		return EffectPut
 	case layout.KindDelete:
 		return EffectDelete
+	case layout.KindEmpty:
+		return EffectEmpty
 	case layout.KindStage:
 		return EffectStage
 	case layout.KindDiscard:

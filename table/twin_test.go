@@ -103,6 +103,8 @@ func (c *twin) Apply(e table.Effect[item, int64]) error {
 		clear(c.staged)
 	case table.EffectAbort:
 		clear(c.staged)
+	case table.EffectEmpty:
+		clear(c.target())
 	case table.EffectClear:
 		clear(c.staged)
 		clear(c.target())

@@ -21,7 +21,7 @@ const position = `[1-9][0-9]*:[0-9a-f]+/(0|[1-9][0-9]*)`
 var fields = map[string]*regexp.Regexp{
 	"epoch":  regexp.MustCompile(`^[1-9][0-9]*:[0-9a-f]+$`),
 	"seq":    regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
-	"last":   regexp.MustCompile(`^[012]*$`),
+	"last":   regexp.MustCompile(`(?s)^[012]*$|^[0-9]+ [0-9]+ [0-9]+ \S* .*$`),
 	"gen":    regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"state":  regexp.MustCompile(`^(clear|active|merging)$`),
 	"rver":   regexp.MustCompile(`^(0|[1-9][0-9]*)$`),

@@ -21,6 +21,7 @@ const (
 	KindMerge   Kind = "merge"
 	KindAbort   Kind = "abort"
 	KindClear   Kind = "clear"
+	KindEmpty   Kind = "empty"  // all rows are gone; the note stays
 	KindApply   Kind = "apply"  // body: rows; and keys that are not there any more, and the note
 	KindRepair  Kind = "repair" // what it has changed is not told: copy anew
 	KindBurn    Kind = "burn"   // an effect that never was, and never will be

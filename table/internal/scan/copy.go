@@ -88,7 +88,7 @@ func (c *copied) apply(e *feed.Entry) error {
 	case layout.KindReset:
 		c.empty()
 		return c.checkSchema(e)
-	case layout.KindClear:
+	case layout.KindClear, layout.KindEmpty:
 		c.empty()
 		return nil
 	}

@@ -29,5 +29,6 @@
 //	settle.go   tells whether an effect was applied; if not, it never will be
 //	stage.go    stores rows in the scratch space
 //	stats.go    how many rows there are, and the owner's name
+//	sweep.go    removes rows by where they lie
 //	update.go   stores a row in place of the one that was read
 package scripts
