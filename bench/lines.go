@@ -17,13 +17,14 @@ type line struct {
 }
 
 const (
-	putByHand   = "TxPipelined HSET, ZADD, ZADD for each record, encoding"
-	bulkByHand  = "pre-encoded rows: HSET, ZADD, ZADD of 1,000 in a pipeline"
-	applyByHand = "pre-encoded rows: HSET, HDEL, ZADDs, ZREMs, SET in a MULTI"
-	getByHand   = "HGET, decoding"
-	rangeByHand = "ZRANGE BYSCORE, then HMGET, decoding"
-	anewByHand  = "pre-encoded rows into other keys, as for bulk Put, then RENAME in a MULTI"
-	allByHand   = "ZRANGE, then HMGET by pages of 1,000, decoding"
+	putByHand    = "TxPipelined HSET, ZADD, ZADD for each record, encoding"
+	bulkByHand   = "pre-encoded rows: HSET, ZADD, ZADD of 1,000 in a pipeline"
+	applyByHand  = "pre-encoded rows: HSET, HDEL, ZADDs, ZREMs, SET in a MULTI"
+	getByHand    = "HGET, decoding"
+	rangeByHand  = "ZRANGE BYSCORE, then HMGET, decoding"
+	removeByHand = "ZRANGE, HMGET, decoding, then HDEL, ZREM, ZREM by 1,000"
+	anewByHand   = "pre-encoded rows into other keys, as for bulk Put, then RENAME in a MULTI"
+	allByHand    = "ZRANGE, then HMGET by pages of 1,000, decoding"
 )
 
 // section is one table of figures.
@@ -57,9 +58,12 @@ var lines = []line{
 	{"merge", "ScratchMerge with all staged", "ScratchMerge with 1 staged", "µs", 2, false, merge},
 	{"fold", "fold of all", bulkByHand, "records/s", 0.4, true, fold},
 	{"fold-over", "fold of all over the same", bulkByHand, "records/s", 0.4, true, foldOver},
+	{"fold-part", "fold of a fifth of them, changed", bulkByHand, "records/s", 0.6, true, foldPart},
 	{"fold-p99", "p99 of a 100-record range during a fold", "the same when idle", "µs", 5, false, foldLatency},
 	{"reload", "reload of everything: discard, stage, merge, fold", anewByHand, "records/s", 0.85, true, reload},
-	{"delete", "Delete of half by interval", "ZRANGE, HMGET, decoding, then HDEL, ZREM, ZREM by 1,000", "records/s", 0.8, true, remove},
+	{"delete", "Delete of half by interval", removeByHand, "records/s", 1.5, true, remove(false)},
+	{"delete-where", "the same with a predicate", removeByHand, "records/s", 0.8, true, remove(true)},
+	{"delete-all", "Delete of everything", removeByHand, "records/s", 1.5, true, removeAll},
 }
 
 func (l *line) met(ratio float64) bool {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -59,17 +60,17 @@ func fold(ctx context.Context, b *bench) (contest, error) {
 		if err := errors.Join(s.table.Clear(ctx), b.settled(ctx)); err != nil {
 			return 0, err
 		}
-		return s.folded(ctx)
+		return s.folded(ctx, b.records)
 	}
 	return contest{ours, s.bareBulk}, nil
 }
 
-// folded stages and merges all records and returns how many a second are folded.
-func (s *sides) folded(ctx context.Context) (float64, error) {
-	if _, err := s.merged(ctx, s.b.records); err != nil {
+// folded stages and merges records and returns how many a second are folded.
+func (s *sides) folded(ctx context.Context, records []record) (float64, error) {
+	if _, err := s.merged(ctx, records); err != nil {
 		return 0, err
 	}
-	return pace(ctx, len(s.b.records), s.table.WaitClear)
+	return pace(ctx, len(records), s.table.WaitClear)
 }
 
 // foldOver replaces all records by the same; the other side writes them again.
@@ -81,7 +82,45 @@ func foldOver(ctx context.Context, b *bench) (contest, error) {
 	bare := func(ctx context.Context) (float64, error) {
 		return pace(ctx, len(b.records), func(ctx context.Context) error { return s.bare.putMany(ctx, b.encoded) })
 	}
-	return contest{s.folded, bare}, nil
+	ours := func(ctx context.Context) (float64, error) { return s.folded(ctx, b.records) }
+	return contest{ours, bare}, nil
+}
+
+// foldPart changes every fifth record: it departs an hour later or earlier, at another price. The other side writes the same.
+func foldPart(ctx context.Context, b *bench) (contest, error) {
+	s, err := b.full(ctx)
+	if err != nil {
+		return contest{}, err
+	}
+	ours, theirs := b.changing(5, time.Hour), b.changing(5, time.Hour)
+	fold := func(ctx context.Context) (float64, error) {
+		if err := b.settled(ctx); err != nil {
+			return 0, err
+		}
+		return s.folded(ctx, ours())
+	}
+	bare := func(ctx context.Context) (float64, error) {
+		changed := encodeAll(theirs())
+		return pace(ctx, len(changed.fields)/2, func(ctx context.Context) error { return s.bare.putMany(ctx, changed) })
+	}
+	return contest{fold, bare}, nil
+}
+
+// changing returns a function that returns every n-th record, changed: the first time it departs later, the second time as it did, and
+// so on, each time at another price.
+func (b *bench) changing(n int, later time.Duration) func() []record {
+	calls := 0
+	return func() []record {
+		calls++
+		random := rand.New(rand.NewPCG(3, uint64(calls)))
+		var out []record
+		for i := 0; i < len(b.records); i += n {
+			r := b.records[i]
+			r.Departs, r.Price = r.Departs.Add(time.Duration(calls%2)*later), float64(random.IntN(1_000_000))/100
+			out = append(out, r)
+		}
+		return out
+	}
 }
 
 // reload loads everything anew; the other side fills other keys and gives them the names of those that are there.

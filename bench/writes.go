@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+
+	"github.com/tablecache-go/tablecache/table"
 )
 
 // bulkPut fills empty tables.
@@ -43,16 +45,34 @@ func put(goroutines int) func(context.Context, *bench) (contest, error) {
 func (b *bench) any(random *rand.Rand) *record { return &b.records[random.IntN(len(b.records))] }
 
 // remove deletes the earlier half, which is put back before the clock runs.
-func remove(ctx context.Context, b *bench) (contest, error) {
+func remove(where bool) func(context.Context, *bench) (contest, error) {
+	return func(ctx context.Context, b *bench) (contest, error) {
+		n := len(b.records) / 2
+		half := departing(0, n)
+		return removing(ctx, b, n, half, func(s *sides) table.Spec[record] {
+			spec := s.table.Range(byDeparture, half.GE, half.LT)
+			if where {
+				spec = spec.Where(func(r *record) bool { return r.Price >= 0 })
+			}
+			return spec
+		})
+	}
+}
+
+// removeAll deletes everything.
+func removeAll(ctx context.Context, b *bench) (contest, error) {
+	return removing(ctx, b, len(b.records), departing(0, len(b.records)), func(s *sides) table.Spec[record] { return s.table.All(byDeparture) })
+}
+
+// removing deletes the first n records, which depart in an interval, again and again.
+func removing(ctx context.Context, b *bench, n int, in table.Interval, spec func(*sides) table.Spec[record]) (contest, error) {
 	s, err := b.full(ctx)
-	half := departing(0, len(b.records)/2)
-	n := len(b.records) / 2
 	ours := func(ctx context.Context) (float64, error) {
 		if err := s.putMany(ctx, b.records[:n]); err != nil {
 			return 0, err
 		}
 		return pace(ctx, n, func(ctx context.Context) error {
-			gone, err := s.table.Delete(ctx, s.table.Range(byDeparture, half.GE, half.LT))
+			gone, err := s.table.Delete(ctx, spec(s))
 			return errors.Join(err, exactly(gone, n))
 		})
 	}
@@ -61,7 +81,7 @@ func remove(ctx context.Context, b *bench) (contest, error) {
 			return 0, err
 		}
 		return pace(ctx, n, func(ctx context.Context) error {
-			gone, err := s.bare.remove(ctx, half)
+			gone, err := s.bare.remove(ctx, in)
 			return errors.Join(err, exactly(gone, n))
 		})
 	}

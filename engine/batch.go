@@ -89,6 +89,10 @@ func (b *batch) isAbandoned() bool { return b.waiting() == 0 }
 // answer gives every caller its share of the result, or the error.
 func (b *batch) answer(result Result, err error) {
 	verdicts := result.Verdicts
+	if b.isByPlace() {
+		b.requests[0].answer(verdicts, err)
+		return
+	}
 	if err == nil && b.kind.hasVerdicts() {
 		verdicts = withPassedOver(verdicts, b.passedOver)
 	}
@@ -105,6 +109,11 @@ func (b *batch) answer(result Result, err error) {
 		r.answer(verdicts[:n:n], nil)
 		verdicts = verdicts[n:]
 	}
+}
+
+// isByPlace tells whether the batch is a step of a deletion by place, which has no marks.
+func (b *batch) isByPlace() bool {
+	return len(b.requests) == 1 && b.requests[0].deletion != nil && b.requests[0].deletion.Sweep != nil
 }
 
 // size is how many rows and marks the requests have. It does not count requests that claim removed.
@@ -131,6 +140,8 @@ func (b *batch) fill(e *Effect, buffer []Row) {
 func (e *Effect) add(d *Deletion) {
 	switch {
 	case d == nil:
+	case d.Sweep != nil:
+		e.Sweep = d.Sweep
 	case e.Marks == nil: // d is the first deletion, and the only one if it has conditions
 		e.Marks, e.Witnesses, e.Bounds, e.Index = d.Marks[:len(d.Marks):len(d.Marks)], d.Witnesses, d.Bounds, d.Index
 		e.Compare = d.conditional() && d.ReadAt != e.Prev

@@ -71,6 +71,21 @@ type Damage struct {
 	Key, Row, Score string
 }
 
+// Sweep names records to delete by where they lie in an index, not by marks.
+type Sweep struct {
+	Index  int
+	All    bool    // every record there is; else
+	Bounds []Bytes // those in intervals: min, max of each
+	Place  Place   // where to go on
+	Most   int     // how many records one step deletes at most
+}
+
+// Place is where a sweep goes on: in an interval, counted from 1, behind an entry; the zero Place is the beginning.
+type Place struct {
+	Interval   int
+	Score, Key string
+}
+
 // Effect is one atomic change of the table in Redis.
 type Effect struct {
 	Kind       Kind
@@ -84,6 +99,7 @@ type Effect struct {
 	Index      int     // the index that the marks' scores are of
 	Compare    bool    // whether marks must be compared with what is stored
 	Damage     *Damage // Repair
+	Sweep      *Sweep  // Delete, in place of marks
 	Note       []byte  // Apply, Merge; nil: the note stays as it is
 
 	// Callers are the contexts of the callers whose requests this effect carries out. The store uses their values, such as a
@@ -109,7 +125,7 @@ type Result struct {
 	Whole      bool // see View
 	Generation uint32
 	Version    uint64    // grows with every in-place change of what readers see
-	Verdicts   []Verdict // Delete, Discard: one for each mark
+	Verdicts   []Verdict // Delete, Discard: one for each mark; of a Sweep the store's own reply
 	Count      int       // DiscardAll: how many records are discarded
 }
 

@@ -12,10 +12,11 @@ type Deletion struct {
 	Span      *Span   // the deletion is refused once this has ended; may be nil
 	Witnesses []Mark  // see Effect
 	Bounds    []Bytes // see Effect
+	Sweep     *Sweep  // in place of all the others but Span
 }
 
 func (d *Deletion) conditional() bool {
-	if len(d.Bounds) > 0 || len(d.Witnesses) > 0 {
+	if d.Sweep != nil || len(d.Bounds) > 0 || len(d.Witnesses) > 0 {
 		return true
 	}
 	for i := range d.Marks {
@@ -43,6 +44,16 @@ func (a *Actor) Stage(ctx context.Context, rows []Row) error { return a.writeRow
 // the state is not clear. Its errors are the same; when d.Span has ended, also that span's error.
 func (a *Actor) Delete(ctx context.Context, d Deletion) ([]Verdict, error) {
 	return a.writeMarks(ctx, Delete, d)
+}
+
+// Sweep makes one step of a deletion by place, in an effect of its own, and returns the store's reply. It waits as Delete does, and its
+// errors are the same.
+func (a *Actor) Sweep(ctx context.Context, s Sweep, span *Span) ([]Verdict, error) {
+	r := deletionRequest(Delete, Deletion{Sweep: &s, Span: span})
+	if err := a.submit(ctx, r); err != nil {
+		return nil, err
+	}
+	return r.verdicts, nil
 }
 
 // Discard stages tombstones, and returns a verdict for each mark, in order. It starts a scratch

@@ -79,6 +79,7 @@
 //	options.go     what Open can be told
 //	owner.go       what of an open table does not depend on the type of records
 //	page.go        listings, a page at a time
+//	place.go       deleting by place, without reading
 //	position.go    how far a table has come, as text
 //	records.go     reading
 //	repair.go      mending what Verify finds

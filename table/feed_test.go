@@ -151,10 +151,17 @@ func TestF1_EachEffectIsOneEntry(t *testing.T) {
 	f.tells("put by script", puts, layout.KindPut)
 	f.tells("put by transaction", puts, layout.KindPut)
 	f.tells("delete of keys, by script", func(ctx context.Context) error { _, err := f.table.DeleteKeys(ctx, 1, 99); return err }, layout.KindDelete)
-	f.tells("delete by transaction", func(ctx context.Context) error {
+	f.tells("delete by place", func(ctx context.Context) error {
 		_, err := f.table.Delete(ctx, f.table.Range("at", 20, 30))
 		return err
 	}, layout.KindDelete)
+	f.tells("delete with a predicate, by transaction", func(ctx context.Context) error {
+		_, err := f.table.Delete(ctx, f.table.Range("at", 0, 10).Where(func(*item) bool { return true }))
+		return err
+	}, layout.KindDelete)
+	f.tells("delete of everything", func(ctx context.Context) error { _, err := f.table.Delete(ctx, f.table.All("at")); return err },
+		layout.KindDelete)
+	f.tells("put", puts, layout.KindPut)
 	apply := func(ctx context.Context) error {
 		return f.table.Apply(ctx, batch{Put: numbered(2, 4), Delete: []int64{98, 99}, Note: []byte("n")})
 	}

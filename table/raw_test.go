@@ -133,4 +133,4 @@ func (f *foldCalls) all() [][]any {
 }
 
 // foldBatch is the last argument of a fold, and of nothing else in these tests.
-const foldBatch = 125
+const foldBatch = 256 << 10

@@ -76,7 +76,7 @@ func TestATransactionTakesAllThatOnlyStoresOrDeletes(t *testing.T) {
 	t.Parallel()
 	tbl, rdb := openWithTransactions(t)
 	put(t, tbl, numbered(0, 9)...)
-	n, err := tbl.Delete(t.Context(), tbl.Range("at", 0, 20))
+	n, err := tbl.Delete(t.Context(), tbl.Range("at", 0, 20).Where(func(*item) bool { return true }))
 	ok(t, err)
 	ok(t, tbl.ScratchPut(t.Context(), numbered(5, 12)...))
 	m, err := tbl.ScratchDiscard(t.Context(), tbl.Range("at", 20, 60))

@@ -2,10 +2,12 @@ package table
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
 // mostAtomic is how many records one atomic write takes.
@@ -108,10 +110,24 @@ func count(verdicts []engine.Verdict, v engine.Verdict) (n int) {
 
 // Delete deletes the records of s and returns how many it deleted. It waits like Put without WithWriteThrough. If all records
 // of s lie on one page (of up to 1,000), they are deleted at one moment: exactly those that are records of
-// s then. More go page by page, and other writes may run between two pages. With an error Delete
-// returns how many are gone for certain.
+// s then. More go page by page, and other writes may run between two pages: a record that one of them puts behind
+// the place where Delete is, is deleted then, even if it was deleted before. With an error Delete returns how many are gone for certain.
+//
+// Without a predicate and a limit no record is read: Redis finds and deletes them, those that cannot be decoded too. If s is every
+// score of its index all go at one moment, at the same cost for one and for a million. That is no Clear: the note stays.
 func (t *Table[R, K]) Delete(ctx context.Context, s Spec[R]) (int, error) {
-	return drain(t.DeleteSeq(ctx, s))
+	if s.Recheck != nil || s.Limit != 0 {
+		return drain(t.DeleteSeq(ctx, s))
+	}
+	p, err := t.planOf(s, scripts.Merged)
+	if err != nil {
+		return 0, t.errorf("delete", err)
+	}
+	n, err := t.sweepByPlace(ctx, sweepOf(p))
+	if errors.Is(err, engine.ErrCleared) {
+		err = nil // nothing is left
+	}
+	return n, t.errorf("delete", err)
 }
 
 // drain counts what a sequence yields, up to the first error.

@@ -22,7 +22,7 @@ const position = `[1-9][0-9]*:[0-9a-f]+/(0|[1-9][0-9]*)`
 var fields = map[string]*regexp.Regexp{
 	"epoch":  regexp.MustCompile(`^[1-9][0-9]*:[0-9a-f]+$`),
 	"seq":    regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
-	"last":   regexp.MustCompile(`^[0-9]*$`),
+	"last":   regexp.MustCompile(`(?s)^[0-9]*$|^[0-9]+ [0-9]+ [0-9]+ \S* .*$`),
 	"gen":    regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
 	"state":  regexp.MustCompile(`^(clear|(active|merging)(-whole)?)$`),
 	"rver":   regexp.MustCompile(`^(0|[1-9][0-9]*)$`),
@@ -40,11 +40,14 @@ var fields = map[string]*regexp.Regexp{
 	"burned": regexp.MustCompile(`^$|^` + position + `( ` + position + `){0,63}$`),
 }
 
-// The note may be missing.
+// These may be missing: the note, and how far the fold is.
 const (
 	note     = "note"
 	mostNote = 64 << 10
+	fold     = "fold"
 )
+
+var foldForm = regexp.MustCompile(`^[1-9][0-9]*:[0-9a-f]+ [0-9]+ [0-9]+ [0-9]+$`)
 
 func parse(hash map[string]string) (m truth, err error) {
 	var errs []error
@@ -58,6 +61,12 @@ func parse(hash map[string]string) (m truth, err error) {
 		there--
 		if len(text) > mostNote {
 			errs = append(errs, fmt.Errorf("walk: the note has %d bytes", len(text)))
+		}
+	}
+	if text, is := hash[fold]; is {
+		there--
+		if hash["state"] != "merging" || !foldForm.MatchString(text) {
+			errs = append(errs, fmt.Errorf("walk: in state %s the fold is at %q", hash["state"], text))
 		}
 	}
 	if there > len(fields) {

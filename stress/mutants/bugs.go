@@ -32,6 +32,7 @@ var (
 	golden = check{"./engine", "TestMachineScripts", ""}
 	redone = check{"./table/internal/scan", "TestF4", ""}
 	whole  = check{"./table", "TestD12", ""}
+	folds  = check{"./table", "TestD13|TestD14", ""}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
 )
 
@@ -61,7 +62,16 @@ var bugs = []bug{
 	{"fold not guarded", []patch{{"table/internal/wire/scripts/fold.lua",
 		"if t.gen ~= ARGV[2] or t.state ~= 'merging' then return answer('STALE', t) end", ""}}, tables},
 	{"fold keeps what a tombstone hides", []patch{{"table/internal/wire/scripts/fold.lua",
-		"    redis.call('HDEL', ROWS, unpack(keys, i, to))\n", ""}}, model},
+		"    redis.call('HDEL', ROWS, unpack(tombs, i, to))\n", ""}}, model},
+	{"rank kept over a crash", []patch{{"table/internal/wire/scripts/prelude/head.lua",
+		"local stand, noted = t.epoch .. ' ' .. t.gen", "local stand, noted = t.gen"}}, folds},
+	{"rank kept over a repair", []patch{{"table/internal/wire/scripts/prelude/head.lua",
+		" .. ' ' .. t.rver .. ' ', redis", " .. ' ', redis"}}, folds},
+	{"what is staged dropped before all is copied", []patch{{"table/internal/wire/scripts/fold.lua",
+		"if uncopied() or unburied() then\n", "if unburied() then\n"}}, model},
+	{"a deletion's place not kept with its effect", []patch{{"table/internal/wire/scripts/sweep.lua",
+		"return done(t, whole(n) .. ' ' .. #BODY .. ' ' .. interval .. ' ' .. score .. ' ' .. member)",
+		"local a = done(t, whole(n) .. ' 0 0  ')\n  a[3] = whole(n) .. ' ' .. #BODY .. ' ' .. interval .. ' ' .. score .. ' ' .. member\n  return a"}}, folds},
 	{"fold does not wait for older pins", []patch{{"engine/machine_pin.go",
 		"return p.generation < m.view.Generation }", "return false }"}}, model},
 	{"pin leaked", []patch{{"table/internal/scan/prefetch.go", "\tf.queue = nil\n\tf.pin.Release()", "\tf.queue = nil"}}, leaks},

@@ -38,6 +38,7 @@ func NewLog(epoch layout.Epoch, limit int64) *Log { return &Log{epoch: epoch, li
 type Addition struct {
 	Body  []byte // nil: none
 	Keys  []byte // of an apply
+	Room  int    // of a sweep: how many bytes its body may have; once it was applied, how many it has
 	note  int    // bytes of the note
 	Trim  string // the id of the first entry that stays; empty: all stay; layout.NoFeed: there is no feed
 	drops int
@@ -64,7 +65,9 @@ func (l *Log) Add(e *engine.Effect) Addition {
 }
 
 // size is about what the entry takes.
-func (a *Addition) size() int64 { return int64(len(a.Body) + len(a.Keys) + a.note + entryOverhead) }
+func (a *Addition) size() int64 {
+	return int64(len(a.Body) + len(a.Keys) + a.Room + a.note + entryOverhead)
+}
 
 // Added notes that an effect was applied with its addition. It does nothing if that is known: a ping settles what was applied
 // long ago.
@@ -95,6 +98,9 @@ func (l *Log) Burned(e *engine.Effect, a Addition) {
 
 // additionOf returns what e's entry tells.
 func (l *Log) additionOf(e *engine.Effect) (a Addition) {
+	if e.Sweep != nil {
+		return Addition{Room: roomOf(e.Sweep, l.mostBody())}
+	}
 	if e.Kind != engine.Apply {
 		return Addition{Body: l.body(e), note: len(e.Note)}
 	}
@@ -106,6 +112,17 @@ func (l *Log) additionOf(e *engine.Effect) (a Addition) {
 	a.note = len(e.Note)
 	return a
 }
+
+// roomOf returns how many bytes the body of a sweep may have.
+func roomOf(s *engine.Sweep, most int) int {
+	if s.All {
+		return 0
+	}
+	return min(most, s.Most*sweptKey)
+}
+
+// sweptKey is how many bytes a key of a sweep takes in a body at most, on average.
+const sweptKey = 64
 
 // body returns the body of e's entry; nil if it has none, or is not told.
 func (l *Log) body(e *engine.Effect) []byte {

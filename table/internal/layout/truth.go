@@ -50,6 +50,9 @@ const OwnerField = "owner"
 // NoteField is the field of the truth that keeps the note. It is missing where there is none.
 const NoteField = "note"
 
+// The truth has a field fold while a merge is being folded: how many rows are copied, and for which epoch, generation and version that
+// counts. Only scripts know it: see folded in prelude/head.lua.
+
 // MomentFields is how many of the truth's fields every script's answer begins with.
 const MomentFields = 8
 

@@ -12,7 +12,7 @@
 //	connection.go   the writer's own connection
 //	credentials.go  the credentials of that connection
 //	drop.go         removing a table whose definition is not known
-//	fold.go         moving merged rows to where they belong, in the cleanup pool
+//	fold.go         copying merged rows to where they belong, in the cleanup pool
 //	schema.go       how a definition must agree with what is stored
 //	store.go        the engine's Store: transaction or script, and what an error means
 //	transaction.go  an effect as a transaction

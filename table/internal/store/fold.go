@@ -101,7 +101,7 @@ func (f *Folds) Status() cleanup.Status {
 	return f.task.Status()
 }
 
-// foldJob moves the staged rows of one generation, some in each step. The pool runs one step at a time.
+// foldJob copies the staged rows of one generation, some in each step. The pool runs one step at a time.
 type foldJob struct {
 	client     *wire.Client
 	epoch      layout.Epoch
@@ -112,15 +112,18 @@ type foldJob struct {
 	failing    bool
 }
 
-// foldRows is how many rows one step moves. Reads wait for a step, and larger steps are hardly faster.
-const foldRows = 125
+// How many rows, or bytes of rows, one step copies. Reads wait for a step.
+const (
+	foldRows  = 200
+	foldBytes = 256 << 10
+)
 
 // Name returns the table's name.
 func (j *foldJob) Name() string { return j.client.Keys.Table }
 
-// Step moves some rows. It is done when nothing is left, or when the table is no longer ours.
+// Step copies some rows. It is done when nothing is left, or when the table is no longer ours.
 func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
-	done, err = j.move(ctx)
+	done, err = j.copy(ctx)
 	if !done && ctx.Err() == nil && (err != nil || j.failing) {
 		j.failing = err != nil
 		j.tell(j.generation, err)
@@ -128,7 +131,7 @@ func (j *foldJob) Step(ctx context.Context) (done bool, err error) {
 	return done, err
 }
 
-func (j *foldJob) move(ctx context.Context) (done bool, err error) {
+func (j *foldJob) copy(ctx context.Context) (done bool, err error) {
 	call := j.call()
 	a, err := certain(ctx, j.client, j.epoch, call)
 	if err == nil && j.isBehind(a) {
@@ -157,7 +160,7 @@ func (j *foldJob) call() []any {
 	if j.whole {
 		return scripts.FoldWhole(j.client, j.epoch, j.generation)
 	}
-	return scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows)
+	return scripts.Fold(j.client, j.epoch, j.generation, j.cursor, foldRows, foldBytes)
 }
 
 // isBehind tells whether an answer is of a moment before the merge.

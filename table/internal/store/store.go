@@ -59,13 +59,13 @@ func (s *Store) Apply(ctx context.Context, e *engine.Effect) (engine.Result, err
 	addition := s.log.Add(e)
 	r, err := s.apply(ctx, s.numbered(e, addition))
 	if err == nil {
-		s.log.Added(e, addition)
+		s.note(e, addition, r)
 	}
 	return r, err
 }
 
 func (s *Store) numbered(e *engine.Effect, a feed.Addition) *scripts.Effect {
-	return &scripts.Effect{Effect: e, Epoch: s.epoch, Trim: a.Trim, Body: a.Body, Keys: a.Keys}
+	return &scripts.Effect{Effect: e, Epoch: s.epoch, Trim: a.Trim, Body: a.Body, Room: a.Room, Keys: a.Keys}
 }
 
 // apply chooses the way: a transaction where that can take the effect, else its script.
@@ -131,9 +131,18 @@ func (s *Store) Settle(ctx context.Context, e *engine.Effect) (engine.Result, bo
 	}
 	r, err := s.result(e.Kind, a)
 	if err == nil {
-		s.log.Added(e, addition)
+		s.note(e, addition, r)
 	}
 	return r, err == nil, err
+}
+
+// note notes what an effect has appended to the feed. Only the server knows how much a sweep has told.
+func (s *Store) note(e *engine.Effect, a feed.Addition, r engine.Result) {
+	if e.Sweep != nil {
+		swept, _ := scripts.ReadSwept(r.Verdicts)
+		a.Room = swept.Told
+	}
+	s.log.Added(e, a)
 }
 
 func (s *Store) runScript(ctx context.Context, _ *scripts.Effect, call []any) (wire.Answer, error) {
@@ -163,6 +172,9 @@ func (s *Store) call(e *scripts.Effect) []any {
 	case engine.Stage:
 		return scripts.Stage(s.client, e)
 	case engine.Delete:
+		if e.Sweep != nil {
+			return scripts.Sweep(s.client, e)
+		}
 		return scripts.Delete(s.client, e)
 	case engine.Discard:
 		return scripts.Discard(s.client, e)

@@ -10,7 +10,7 @@ tell('clear', SEQ)
 redis.call('UNLINK', ROWS, STAGED)
 drop(merged)
 drop(shadow)
-redis.call('HDEL', TRUTH, 'note')
+redis.call('HDEL', TRUTH, 'note', 'fold')
 t.notes = whole(tonumber(t.notes) + 1)
 t.state = 'clear'
 t.widest = '0'

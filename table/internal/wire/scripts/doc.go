@@ -14,7 +14,7 @@
 //	discardall.go  begins a session that stands for the whole table
 //	drop.go     removes the table
 //	effect.go   what calls and answers of numbered effects share
-//	fold.go     moves staged rows to where merged rows are
+//	fold.go     copies staged rows to where merged rows are
 //	foldwhole.go  puts staged rows in the place of all merged ones
 //	lookup.go   rows by their keys
 //	mark.go     what delete and discard share
@@ -32,5 +32,6 @@
 //	settle.go   tells whether an effect was applied; if not, it never will be
 //	stage.go    stores rows in the scratch space
 //	stats.go    how many rows there are, and the owner's name
+//	sweep.go    removes rows by where they lie
 //	update.go   stores a row in place of the one that was read
 package scripts

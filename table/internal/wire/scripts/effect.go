@@ -15,6 +15,7 @@ type Effect struct {
 	Epoch layout.Epoch
 	Trim  string       // the id of the first entry that stays; empty: all stay; layout.NoFeed: there is no feed
 	Body  engine.Bytes // of its entry; nil: none
+	Room  int          // of a sweep: how many bytes the body of its entry may have
 	Keys  engine.Bytes // of an Apply's entry: the body of its keys
 }
 

@@ -6,6 +6,11 @@ if no then return no end
 local most, bytes, widest = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(t.widest)
 if most * widest > bytes then most = bytes / widest end
 if most < 1 then most = 1 end
+if t.whole then -- what is staged hides all, and all of it counts
+  local a = answer('OK', t)
+  a[10], a[11], a[12], a[13], a[14], a[15] = '0', tonumber(t.staged), tonumber(t.count), t.count, t.staged, t.live
+  return a
+end
 local found = redis.call('HSCAN', STAGED, ARGV[2], 'COUNT', whole(most))
 local keys, hidden = {}, 0
 for i = 1, #found[2], 2 do keys[#keys + 1] = found[2][i] end

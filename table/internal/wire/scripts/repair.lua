@@ -20,6 +20,7 @@ if no then return no end
 local burn = unused and burning(t, unused)
 if what ~= 'feed' and isAhead(t) then return answer('LOST', t) end
 
+needs('HDEL', TRUTH)
 needs('HSET', ROWS)
 needs('HDEL', ROWS)
 needs('HDEL', STAGED)
@@ -107,6 +108,9 @@ if what == 'feed' then mend() end
 tell('repair', SEQ)
 if what ~= 'feed' then mend() end
 if burn then burn() end
-if t.state == 'merging' and not t.whole and redis.call('HLEN', STAGED) == 0 then t.state = 'clear' end
+if t.state == 'merging' and not t.whole and redis.call('HLEN', STAGED) == 0 then
+  redis.call('HDEL', TRUTH, 'fold')
+  t.state = 'clear'
+end
 disturb(t)
 return done(t, '')

@@ -63,6 +63,15 @@ local function holds(t)
   return true
 end
 
+-- folded returns how many rows the fold has copied, and the words that this stands behind in the field fold of the truth. It is
+-- written in one step with the rows: what the server loses of the one it loses of the other. It counts for this owner and this version
+-- only, so after a take-over, and after Repair, which may move entries, all is copied again.
+local function folded(t)
+  local stand, noted = t.epoch .. ' ' .. t.gen .. ' ' .. t.rver .. ' ', redis.call('HGET', TRUTH, 'fold') or ''
+  if string.sub(noted, 1, #stand) ~= stand then return 0, stand end
+  return tonumber(string.sub(noted, #stand + 1)), stand
+end
+
 local function entryId(epoch, seq) return string.match(epoch, '^%d+') .. '-' .. seq end
 
 -- inStep tells whether the feed, if there is one, ends with the entry of the table's number.
