@@ -153,7 +153,7 @@ func (e *Effect) add(d *Deletion) {
 // stamp writes the generation into the rows. Staged rows get the next generation.
 func (e *Effect) stamp() {
 	generation := e.Generation
-	if e.Kind == Stage {
+	if e.Kind.isScratch() {
 		generation++
 	}
 	for i := range e.Rows {

@@ -92,7 +92,7 @@ type Effect struct {
 	Prev, Seq  uint64  // the effect is applied only if the table's number is Prev, and makes it Seq
 	State      State   // the table's state before the effect: Put, Delete, Apply and Update are applied in no other
 	Generation uint32  // the table's generation before the effect
-	Rows       []Row   // Put, Stage, Apply, Update: stamped with their generation
+	Rows       []Row   // Put, Stage, Apply, Update: stamped with their generation; DiscardAll: those that stay, for they were written through
 	Marks      []Mark  // Delete, Discard; Apply: what it removes, by key alone; Update: the row that was read
 	Witnesses  []Mark  // other records that the caller has read between Bounds; they are not marked
 	Bounds     []Bytes // min, max of intervals: if these hold other records than marks and witnesses, nothing is marked

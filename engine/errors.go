@@ -28,7 +28,7 @@ var (
 var ErrUnknownOutcome = errors.New("tablecache: outcome of the write is unknown")
 
 // ErrChanged: the row that an Update was to replace is not the one that its caller has read, or DiscardAll has found something staged
-// beside all that is merged. Nothing was done: read again.
+// beside all that is merged, or too much that was written through. Nothing was done: read again.
 var ErrChanged = errors.New("tablecache: the record has changed since it was read")
 
 // Errors that end a pin or a span.

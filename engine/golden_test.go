@@ -89,7 +89,7 @@ func (s *script) run(commands string) string {
 //	wait T, pin T                      requests for the clear state and for a pin
 //	withdraw T, grace T                the end of a pin or request; of a grace period
 //	applied <state> gen=N ver=N        and burned, postponed [general], pinged, unpinged [general], refused [general], unanswered,
-//	                                   unsettled, fenced, lost, pauseover, nobodywaits, somebodywaits, arrives, needless
+//	                                   unsettled, fenced, lost, pauseover, nobodywaits, somebodywaits, arrives, needless [changed]
 //	drop T                             an effect whose callers have all left
 //	found-fenced                       a read says that the table is fenced
 //	folded N [fenced|broken|refused], foldfails N [broken|refused], foldpauseover, close
@@ -138,10 +138,14 @@ func (s *script) command(f []string) []action {
 		e.what, e.err = foundBroken, ErrFenced
 	case "lost":
 		e.what, e.err = tableBroken, ErrLost
+	case "needless":
+		if e.what = needless; len(f) > 1 {
+			e.err = ErrChanged
+		}
 	default:
 		others := map[string]eventType{"burned": burned, "postponed": postponed, "refused": refused, "unanswered": unanswered,
 			"unsettled": unsettled, "pinged": pinged, "unpinged": unpinged, "nobodywaits": nobodyWaits, "somebodywaits": somebodyWaits, "arrives": arrived,
-			"needless": needless, "pauseover": pauseOver, "foldpauseover": foldPauseOver, "close": closed}
+			"pauseover": pauseOver, "foldpauseover": foldPauseOver, "close": closed}
 		what, known := others[f[0]]
 		if !known {
 			s.t.Fatalf("unknown command %q", f)

@@ -133,7 +133,7 @@ func (m *machine) handle(e event) {
 	case parted:
 		m.handleParted(e)
 	case needless:
-		m.handleNeedless()
+		m.handleNeedless(e.err)
 	case nobodyWaits:
 		m.othersTurn, m.refusing = false, nil
 	case somebodyWaits:

@@ -43,7 +43,7 @@ const (
 	pinged                            // a small request got through
 	unpinged                          // a small request did not get through
 	parted                            // one request of an effect that was taken apart is an effect now
-	needless                          // nothing is left to do of the effect that was to be sent
+	needless                          // nothing is left to do of the effect that was to be sent, or (err) it cannot be sent
 	nobodyWaits                       // no request waits that may be received now
 	somebodyWaits                     // a request waits that may not be received now
 	arrived                           // such a request has just come

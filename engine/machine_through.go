@@ -16,10 +16,10 @@ func (m *machine) forgetWrittenThrough() {
 	}
 }
 
-// handleNeedless answers the callers of an effect of which nothing was left: all that it would stage was written through. It is not
-// sent, and its number is the next effect's.
-func (m *machine) handleNeedless() {
+// handleNeedless answers the callers of an effect of which nothing was left: all that it would stage was written through. Or it cannot be
+// sent because of that, for which there is an error. It is not sent, and its number is the next effect's.
+func (m *machine) handleNeedless(err error) {
 	if m.current.phase == applying {
-		m.finish(nil)
+		m.finish(err)
 	}
 }

@@ -78,27 +78,43 @@ func (a *Actor) send(x action) {
 	e := &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq + 1, State: x.view.State, Generation: x.view.Generation}
 	b.fill(e, a.rowBuffer[:0])
 	a.rowBuffer = e.Rows
-	if a.cfg.WriteThrough && a.passOver(b, e) {
-		a.tell(event{what: needless})
-		return
+	if a.cfg.WriteThrough {
+		if none, err := a.passOver(b, e); none {
+			a.tell(event{what: needless, err: err})
+			return
+		}
 	}
 	a.effector.start(storeCall{effect: e})
 }
 
-// passOver takes out of an effect that stages what was written through, and notes which keys an effect writes through. It tells
-// whether nothing is left of the effect.
-func (a *Actor) passOver(b *batch, e *Effect) (needless bool) {
+// passOver takes out of an effect that stages what was written through, and notes what an effect writes through. It tells whether
+// nothing is left of the effect, or why it cannot be sent.
+func (a *Actor) passOver(b *batch, e *Effect) (needless bool, err error) {
 	switch {
 	case e.Kind == Stage, e.Kind == Discard:
 		b.passedOver = a.written.passOver(e)
 		needless = len(e.Rows)+len(e.Marks) == 0
-	case e.Kind.isRegular() && a.machine.sessionOn():
+	case e.Kind == DiscardAll:
+		err = a.keep(e)
+	case (e.Kind.isRegular() || e.Kind == Repair) && a.machine.sessionOn():
 		a.written.note(e)
 	}
 	if needless {
 		a.result = Result{}
 	}
-	return needless
+	return needless || err != nil, err
+}
+
+// keep gives a DiscardAll the rows that were written through, which stay.
+func (a *Actor) keep(e *Effect) error {
+	rows, ok := a.written.kept()
+	if !ok {
+		return ErrChanged
+	}
+	e.Rows = append(e.Rows, rows...)
+	e.stamp()
+	a.rowBuffer = e.Rows
+	return nil
 }
 
 // unclaim undoes the claims of send, because the effect was certainly not applied.

@@ -80,7 +80,7 @@ func (s *simulation) write() {
 		kinds = append(kinds, Put, Delete, Apply, Update)
 	}
 	if s.m.admitsScratch() {
-		kinds = append(kinds, Stage, Discard)
+		kinds = append(kinds, Stage, Discard, DiscardAll)
 	}
 	if s.m.admitsSweeps() && s.rng.IntN(8) == 0 {
 		s.sweep()
@@ -117,7 +117,7 @@ func (s *simulation) hold() {
 		s.sessionRequests = append(s.sessionRequests, t)
 		s.tell(event{what: sessionRequested, ticket: t})
 	case n < 6 && s.m.admitsHeld() && !s.left:
-		s.begin(taken, []Kind{Stage, Discard}[s.rng.IntN(2)], s.session)
+		s.begin(taken, []Kind{Stage, Discard, DiscardAll}[s.rng.IntN(3)], s.session)
 	case n < 8 && !s.left:
 		s.begin(commanded, []Kind{Merge, Merge, Abort}[s.rng.IntN(3)], s.session)
 	case n == 8:
@@ -235,7 +235,7 @@ func (s *simulation) rest() {
 }
 
 func (s *simulation) result() Result {
-	return Result{State: s.truth.State, Generation: s.truth.Generation, Version: s.truth.Version}
+	return Result{State: s.truth.State, Whole: s.truth.Whole, Generation: s.truth.Generation, Version: s.truth.Version}
 }
 
 // applySent applies the effect that was sent.
@@ -254,12 +254,15 @@ func (s *simulation) applySent() {
 		if s.rng.IntN(2) == 0 {
 			s.truth.State = StateActive
 		}
+	case DiscardAll:
+		s.truth.Whole = s.truth.State == StateClear || s.truth.Whole
+		s.truth.State = StateActive
 	case Merge:
 		s.truth.State, s.truth.Generation = StateMerging, s.truth.Generation+1
 	case Abort:
-		s.truth.State = StateClear
+		s.truth.State, s.truth.Whole = StateClear, false
 	case Clear:
-		s.truth.State = StateClear
+		s.truth.State, s.truth.Whole = StateClear, false
 		s.truth.Version++
 	}
 }
@@ -285,7 +288,7 @@ func (s *simulation) fold() {
 	if s.rng.IntN(2) == 0 {
 		e.err = &RefusedError{Err: errors.New("broken"), Temporary: s.rng.IntN(2) == 0}
 	} else if s.truth.State == StateMerging && s.truth.Generation == e.generation {
-		s.truth.State = StateClear
+		s.truth.State, s.truth.Whole = StateClear, false
 	}
 	s.tell(e)
 }
@@ -363,7 +366,7 @@ func (s *simulation) handleAction(a action) {
 		s.mustNot(a.kind.isRegular() && s.truth.State != StateClear && (!s.m.writeThrough || s.truth.State == StateMerging || a.ticket == s.sweeping),
 			"a regular effect is sent beside a session")
 		s.sent, s.sentPhase, s.applied = &a, applying, false
-		if s.m.writeThrough && (a.kind == Stage || a.kind == Discard) && s.truth.State == StateActive && s.rng.IntN(8) == 0 {
+		if s.m.writeThrough && a.kind.isScratch() && s.truth.State == StateActive && s.rng.IntN(8) == 0 {
 			s.needless, s.spared, s.sentPhase = true, a.ticket, none
 		}
 	case doRemember:
@@ -472,7 +475,7 @@ func (s *simulation) handleBeginSession(a action) {
 
 // checkSession checks an effect that is sent. It returns false for one of a session that is over, which the actor does not send.
 func (s *simulation) checkSession(a action) bool {
-	of, scratch := s.sessions[a.ticket], a.kind == Stage || a.kind == Discard || a.kind == Merge
+	of, scratch := s.sessions[a.ticket], a.kind.isScratch() || a.kind == Merge
 	s.mustNot(scratch && of == 0 && s.session != 0, "a plain scratch effect is sent beside a session that has a holder")
 	s.mustNot(scratch && of == s.session && s.left && of != 0, "an effect of a holder who has left is sent")
 	return of == 0 || of == s.session
@@ -486,7 +489,7 @@ func (s *simulation) handleGrant(a action) {
 	v.State = a.view.State
 	s.mustNot(a.view.Generation != v.Generation || a.view.Version != v.Version, "a pin is granted on an old view")
 	if s.sentPhase == applying {
-		s.mustNot(s.sent.kind != Stage && s.sent.kind != Discard && s.sent.kind != Abort, "a pin is granted during an effect that disturbs it")
+		s.mustNot(!s.sent.kind.isScratch() && s.sent.kind != Abort, "a pin is granted during an effect that disturbs it")
 	}
 	s.mustNot(s.sentPhase == settling, "a pin is granted before it is known whether the effect was applied")
 	s.pins[a.ticket] = &pinState{ticket: a.ticket, generation: a.view.Generation}

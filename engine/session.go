@@ -76,6 +76,19 @@ func (s *Session) Discard(ctx context.Context, d Deletion) ([]Verdict, error) {
 	return r.verdicts, nil
 }
 
+// DiscardAll is Actor.DiscardAll in the session. After its end the error is that of Err.
+func (s *Session) DiscardAll(ctx context.Context) (int, error) {
+	if err := s.Err(); err != nil {
+		return 0, err
+	}
+	r := newRequest(DiscardAll)
+	r.session = s
+	if err := s.actor.submit(ctx, r); err != nil {
+		return 0, err
+	}
+	return r.count, nil
+}
+
 // Merge is Actor.Merge for the session, and writes the note in the same effect; nil: the note stays as it is. If nothing is staged it
 // only writes the note, as Actor.Apply does. After the session's end the error is that of Err.
 func (s *Session) Merge(ctx context.Context, note []byte) error {

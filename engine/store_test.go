@@ -265,7 +265,7 @@ func (s *fakeStore) check(e *Effect) {
 		s.violated("%s begins in state %s, not %s", e.Kind, s.truth.State, e.State)
 	}
 	stamp := e.Generation
-	if e.Kind == Stage {
+	if e.Kind.isScratch() {
 		stamp++
 	}
 	for _, r := range e.Rows {
@@ -288,9 +288,11 @@ func (s *fakeStore) change(e *Effect) {
 	if e.Kind == Stage {
 		into = s.staged
 	}
-	for _, r := range e.Rows {
-		into[string(r.Key)] = string(r.Value[4:])
-		s.stored[string(r.Value[4:])]++
+	if e.Kind != DiscardAll {
+		for _, r := range e.Rows {
+			into[string(r.Key)] = string(r.Value[4:])
+			s.stored[string(r.Value[4:])]++
+		}
 	}
 	for _, m := range e.Marks {
 		if e.Kind != Update {
@@ -300,11 +302,14 @@ func (s *fakeStore) change(e *Effect) {
 	if e.Kind.isRegular() {
 		s.unstage(e)
 	}
+	if e.Sweep != nil && e.Sweep.All {
+		clear(s.rows)
+	}
 	switch e.Kind {
 	case Stage:
 		s.truth.State = StateActive
 	case DiscardAll:
-		s.discardAll()
+		s.discardAll(e.Rows)
 	case Merge:
 		s.truth.State, s.truth.Generation = StateMerging, s.truth.Generation+1
 	case Abort:
@@ -317,25 +322,37 @@ func (s *fakeStore) change(e *Effect) {
 	}
 }
 
-// unstage takes the keys of an effect out of what is staged.
+// unstage takes the keys of an effect out of what is staged. Where that stands for the whole table the rows are staged instead.
 func (s *fakeStore) unstage(e *Effect) {
 	for _, r := range e.Rows {
 		delete(s.staged, string(r.Key))
+		if s.truth.Whole {
+			s.staged[string(r.Key)] = string(r.Value[4:])
+		}
 	}
 	for _, m := range e.Marks {
-		delete(s.staged, string(m.Key))
+		if e.Kind != Update {
+			delete(s.staged, string(m.Key))
+		}
 	}
 }
 
-func (s *fakeStore) discardAll() {
-	s.lastCount = len(s.rows)
+// discardAll discards all but the rows that were written through.
+func (s *fakeStore) discardAll(kept []Row) {
+	s.lastCount = len(s.rows) - len(kept)
 	if s.truth.Whole {
-		s.lastCount = len(s.staged)
+		s.lastCount = len(s.staged) - len(kept)
+	}
+	if s.truth.State == StateClear && s.lastCount == 0 {
+		return
 	}
 	clear(s.staged)
-	if s.truth.Whole || len(s.rows) > 0 {
-		s.truth.State, s.truth.Whole = StateActive, true
+	for _, r := range kept {
+		if s.staged[string(r.Key)] = string(r.Value[4:]); s.rows[string(r.Key)] != string(r.Value[4:]) {
+			s.violated("a discard of everything leaves %q, which is not merged", r.Key)
+		}
 	}
+	s.truth.State, s.truth.Whole = StateActive, true
 }
 
 // mark deletes or discards one record, if it is there and, with a condition, still is what the caller has read.

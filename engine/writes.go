@@ -65,7 +65,8 @@ func (a *Actor) Discard(ctx context.Context, d Deletion) ([]Verdict, error) {
 
 // DiscardAll discards everything in one step, whatever the table holds, and returns how many records that is. Until its merge is
 // folded what is staged then stands for the whole table, and nothing that is not staged is seen after the merge. It starts a scratch
-// session unless there is nothing to discard, or drops what the session has staged that DiscardAll began. If another session is on,
+// session unless there is nothing to discard, or drops what the session has staged that DiscardAll began. What the session has written
+// through stays, and is not counted. If another session is on, or too much was written through for one step,
 // DiscardAll does nothing and returns ErrChanged. It waits as Stage does, and its other errors are those of Stage.
 func (a *Actor) DiscardAll(ctx context.Context) (int, error) {
 	r := newRequest(DiscardAll)

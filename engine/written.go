@@ -1,31 +1,92 @@
 package engine
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // writtenThrough are the keys that regular effects have written while a scratch session is on. They win over what the session stages
-// for these keys: what was staged before is taken out by the effect itself, and what comes after is passed over here. The actor's
-// alone; the zero value is ready.
+// for these keys: what was staged before is taken out by the effect itself, and what comes after is passed over here. The rows are
+// remembered as well, as long as they are few: DiscardAll takes them along. The actor's alone; the zero value is ready.
 type writtenThrough struct {
 	keys   map[string]struct{}
-	latest []string // of the effect that was sent last, which may not have been applied
+	rows   map[string]Row // what readers see under these keys, without the key
+	bytes  int            // of rows
+	blind  bool           // no rows are remembered: there were too many, or something has changed them unseen
+	latest []writtenRow   // of the effect that was sent last, which may not have been applied
 }
 
-// note notes the keys of an effect that is about to be sent. The store may clear the effect's rows before it is known whether it was
-// applied, so they are copied.
+type writtenRow struct {
+	key string
+	row Row
+}
+
+// Rows are remembered up to these bounds. Beyond them everything is discarded page by page.
+const (
+	mostKept      = 1000
+	mostKeptBytes = 1 << 20
+)
+
+// note notes what an effect is about to write. The store may clear the effect's rows before it is known whether it was applied, so they
+// are copied.
 func (w *writtenThrough) note(e *Effect) {
 	w.latest = w.latest[:0]
-	for i := range e.Rows {
-		w.noteKey(e.Rows[i].Key)
+	if !w.blind && (e.changesUnseen() && len(w.keys) > 0 || !w.hasRoom(e.Rows)) {
+		w.forgetRows()
 	}
 	for i := range e.Marks {
-		w.noteKey(e.Marks[i].Key)
+		w.noteRow(e.Marks[i].Key, Row{})
+	}
+	for _, r := range e.Rows { // behind the mark of an update
+		w.noteRow(r.Key, r)
 	}
 }
 
-func (w *writtenThrough) noteKey(key Bytes) {
-	if !w.has(key) {
-		w.latest = append(w.latest, string(key))
+// changesUnseen tells whether only the store knows which rows the effect changes.
+func (e *Effect) changesUnseen() bool {
+	return e.Kind == Repair || e.Sweep != nil || e.Compare && e.Kind == Delete
+}
+
+func (w *writtenThrough) noteRow(key Bytes, r Row) {
+	switch {
+	case w.blind && w.has(key):
+	case w.blind || r.Value == nil:
+		w.latest = append(w.latest, writtenRow{key: string(key)})
+	default:
+		w.latest = append(w.latest, writtenRow{string(key), r.cloned()})
 	}
+}
+
+// cloned returns a row with memory of its own, without its key.
+func (r Row) cloned() Row {
+	c := Row{Value: bytes.Clone(r.Value), Scores: make([]Bytes, len(r.Scores))}
+	for i, score := range r.Scores {
+		c.Scores[i] = bytes.Clone(score)
+	}
+	return c
+}
+
+// hasRoom tells whether rows may be remembered beside those that are.
+func (w *writtenThrough) hasRoom(rows []Row) bool {
+	keys, bytes := len(w.keys), w.bytes
+	for i := range rows {
+		bytes += len(rows[i].Value) - len(w.rows[string(rows[i].Key)].Value)
+		if !w.has(rows[i].Key) {
+			keys++
+		}
+	}
+	return keys <= mostKept && bytes <= mostKeptBytes
+}
+
+// forgetRows forgets the rows, but not their keys.
+func (w *writtenThrough) forgetRows() { w.rows, w.blind, w.bytes = nil, true, 0 }
+
+// kept returns the rows under the keys that are remembered. ok is false if they are not known.
+func (w *writtenThrough) kept() (rows []Row, ok bool) {
+	for key, r := range w.rows {
+		rows = append(rows, Row{Key: Bytes(key), Value: r.Value, Scores: r.Scores})
+	}
+	return rows, !w.blind || len(w.keys) == 0
 }
 
 func (w *writtenThrough) has(key Bytes) bool {
@@ -36,15 +97,26 @@ func (w *writtenThrough) has(key Bytes) bool {
 // remember adds the keys of the effect that was sent last, which was applied.
 func (w *writtenThrough) remember() {
 	if w.keys == nil {
-		w.keys = make(map[string]struct{})
+		w.keys, w.rows = make(map[string]struct{}), make(map[string]Row)
 	}
-	for _, key := range w.latest {
-		w.keys[key] = struct{}{}
+	for _, l := range w.latest {
+		w.keys[l.key] = struct{}{}
+		if !w.blind {
+			w.rememberRow(l)
+		}
 	}
 	clear(w.latest)
 	w.latest = w.latest[:0]
 }
 
+func (w *writtenThrough) rememberRow(l writtenRow) {
+	w.bytes += len(l.row.Value) - len(w.rows[l.key].Value)
+	if w.rows[l.key] = l.row; l.row.Value == nil { // it is deleted
+		delete(w.rows, l.key)
+	}
+}
+
+// forget forgets everything, at the end of the session.
 func (w *writtenThrough) forget() { *w = writtenThrough{} }
 
 // passOver takes rows and marks out of an effect whose keys are remembered. It returns which marks these were. A mark whose deletion

@@ -110,6 +110,7 @@ func (m *image) Apply(e itemEffect) error {
 		if e.All {
 			clear(m.staged)
 			m.whole = true
+			return m.put(m.staged, e.Rows, told)
 		}
 		for _, r := range e.Rows {
 			m.staged[r.Key] = nil
@@ -129,6 +130,11 @@ func (m *image) Apply(e itemEffect) error {
 
 func (m *image) putThrough(rows []itemRow) error {
 	m.unstage(rows)
+	if m.whole {
+		if err := m.put(m.staged, rows, told); err != nil {
+			return err
+		}
+	}
 	return m.put(m.target(), rows, told)
 }
 

@@ -48,17 +48,9 @@ func (s *search) Apply(e table.Effect[City, int64]) error {
 		s.remove(e.Gone)
 		return s.put(e.Rows)
 	case table.EffectStage: // nobody sees it before the merge
-		for _, r := range e.Rows {
-			s.staged[r.Key] = new(r.Record.Name)
-		}
+		s.stage(e.Rows)
 	case table.EffectDiscard:
-		if e.All { // what is staged from now on stands for the whole table
-			clear(s.staged)
-			s.whole = true
-		}
-		for _, r := range e.Rows {
-			s.staged[r.Key] = nil
-		}
+		s.discard(e)
 	case table.EffectMerge:
 		s.merge()
 	case table.EffectAbort:
@@ -70,9 +62,30 @@ func (s *search) Apply(e table.Effect[City, int64]) error {
 	return nil
 }
 
-// put stores rows, and forgets what a merge would have made of them. So does remove.
+func (s *search) stage(rows []table.Row[City, int64]) {
+	for _, r := range rows {
+		s.staged[r.Key] = new(r.Record.Name)
+	}
+}
+
+func (s *search) discard(e table.Effect[City, int64]) {
+	if e.All { // what is staged from now on, and these rows, stand for the whole table
+		clear(s.staged)
+		s.whole = true
+		s.stage(e.Rows)
+		return
+	}
+	for _, r := range e.Rows {
+		s.staged[r.Key] = nil
+	}
+}
+
+// put stores rows, and sees to it that a merge changes nothing of them. So does remove.
 func (s *search) put(rows []table.Row[City, int64]) error {
 	s.forget(rows)
+	if s.whole {
+		s.stage(rows)
+	}
 	return s.CopyRows(rows)
 }
 

@@ -30,6 +30,10 @@ import (
 // Where the owner has WithWriteThrough, a put, a delete or an apply may come while rows are kept apart: it takes its keys out of these,
 // so that a merge does not undo it. Otherwise nothing is kept apart then, so a follower does so in any case.
 //
+// A Discard of everything (All) has what is kept apart stand for the whole table: the merge removes every row that is not among it.
+// What was written through before is not discarded, so that Discard has it as Rows, which are kept apart at once; and until the session
+// ends a follower keeps the rows of a put or an apply apart, too, as well as storing them.
+//
 // A merge comes only after all that it shows. Where not all that was staged fits the feed, Follow drops what it has told of the session
 // with an EffectAbort, and begins a new copy after the merge.
 type Follower[R any, K comparable] interface {
@@ -61,7 +65,7 @@ type Row[R any, K comparable] struct {
 // Effect is one change of a table.
 type Effect[R any, K comparable] struct {
 	Kind  EffectKind
-	All   bool        // of Delete and Discard: it is of everything, and Rows is empty
+	All   bool        // of Delete and Discard: it is of everything. The Rows of a Delete are empty then; those of a Discard are what it leaves, whole
 	At    Position    // the table after it
 	Rows  []Row[R, K] // of Put, Stage and Apply; of Delete (as Gone) and Discard with key and KeyBytes alone
 	Gone  []Row[R, K] // of Apply: keys that have no record after it, with key and KeyBytes alone; they may have had none before
@@ -75,7 +79,7 @@ type EffectKind int
 // The kinds of effects, and what a follower does. Readers see nothing of Stage and Discard before the Merge, which shows all of them
 // at once.
 const (
-	EffectPut     EffectKind = iota // store the rows; this, Delete and Apply also forget what was kept apart for these keys
+	EffectPut     EffectKind = iota // store the rows; this, Delete and Apply also forget what was kept apart for these keys (but see All)
 	EffectDelete                    // remove the rows with these keys, or all rows (All)
 	EffectStage                     // keep the rows apart; a row of a later Stage replaces one with the same key
 	EffectDiscard                   // note apart that these keys go, staged rows too, or everything (All); a later Stage brings a key back
@@ -168,7 +172,9 @@ func (s *sink[R, K]) Apply(e *feed.Entry) error {
 	switch effect.Kind {
 	case EffectPut, EffectStage:
 		effect.Rows, err = s.rowsOf(e)
-	case EffectDelete, EffectDiscard:
+	case EffectDiscard:
+		effect.Rows, err = s.discarded(e)
+	case EffectDelete:
 		effect.Rows, err = s.keysOf(e)
 	case EffectApply:
 		effect.Noted, effect.Note = e.Note != nil, bytes.Clone(e.Note)
@@ -184,6 +190,14 @@ func (s *sink[R, K]) Apply(e *feed.Entry) error {
 		return err
 	}
 	return caught(func() error { return s.to.Apply(effect) })
+}
+
+// discarded returns the keys that are discarded; where that is everything, the rows that stay.
+func (s *sink[R, K]) discarded(e *feed.Entry) ([]Row[R, K], error) {
+	if e.All {
+		return s.rowsOf(e)
+	}
+	return s.keysOf(e)
 }
 
 // caught calls f, and returns a panic as ErrPanic.

@@ -24,16 +24,23 @@ func (t *Table[R, K]) ScratchPut(ctx context.Context, records ...R) error {
 // and returns how many it discarded; with WithWriteThrough, none of what was written through. It waits like ScratchPut and is atomic like Delete.
 //
 // Of everything (all scores of an index, no Recheck, no Limit) it is one short step, whatever the table holds, unless something else is
-// staged already: discard first when you load everything anew. The merge and its fold are short steps then, too. Records that cannot be
+// staged already, or more than 1,000 records or 1 MiB were written through: discard first when you load everything anew. The merge and its fold are short steps then, too. Records that cannot be
 // decoded are discarded with the others.
 func (t *Table[R, K]) ScratchDiscard(ctx context.Context, s Spec[R]) (int, error) {
+	return t.discard(ctx, s, t.actor.DiscardAll, t.ScratchDiscardSeq)
+}
+
+// discard discards in one step where that is possible, else page by page.
+func (t *Table[R, K]) discard(ctx context.Context, s Spec[R], all func(context.Context) (int, error),
+	pages func(context.Context, Spec[R]) iter.Seq2[R, error],
+) (int, error) {
 	p, err := t.planOf(s, scripts.Staged)
 	if err != nil || !p.isOfAll() || !mayDiscardAll(t.actor.View()) {
-		return drain(t.ScratchDiscardSeq(ctx, s))
+		return drain(pages(ctx, s))
 	}
-	n, err := t.actor.DiscardAll(ctx)
-	if errors.Is(err, engine.ErrChanged) { // somebody has staged something meanwhile
-		return drain(t.ScratchDiscardSeq(ctx, s))
+	n, err := all(ctx)
+	if errors.Is(err, engine.ErrChanged) { // something is staged by now, or too much was written through
+		return drain(pages(ctx, s))
 	}
 	return n, t.errorf("discard", err)
 }

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"iter"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
@@ -51,9 +52,14 @@ func (s *Scratch[R, K]) Put(ctx context.Context, records ...R) error {
 }
 
 // Discard stages the deletion of the records of spec, as they would be after a merge now, and returns how many it discarded. It is
-// atomic like Table.Delete. With an error it returns how many are discarded for certain.
+// atomic like Table.Delete. With an error it returns how many are discarded for certain. Of everything it is one short step, as
+// Table.ScratchDiscard is.
 func (s *Scratch[R, K]) Discard(ctx context.Context, spec Spec[R]) (int, error) {
-	return drain(s.table.sweep(ctx, spec, "discard", scripts.Staged, sessionSpan(s.session), s.session.Discard))
+	return s.table.discard(ctx, spec, s.session.DiscardAll, s.discardSeq)
+}
+
+func (s *Scratch[R, K]) discardSeq(ctx context.Context, spec Spec[R]) iter.Seq2[R, error] {
+	return s.table.sweep(ctx, spec, "discard", scripts.Staged, sessionSpan(s.session), s.session.Discard)
 }
 
 // sessionSpan gets the span of a session, unless that has ended.

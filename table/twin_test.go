@@ -90,6 +90,10 @@ func (c *twin) Apply(e table.Effect[item, int64]) error {
 		if e.All {
 			clear(c.staged)
 			c.whole = true
+			for i := range e.Rows {
+				c.set(c.staged, &e.Rows[i])
+			}
+			break
 		}
 		for _, r := range e.Rows {
 			c.staged[r.Key] = nil
@@ -120,6 +124,9 @@ func (c *twin) put(rows []table.Row[item, int64]) {
 	for i := range rows {
 		c.set(c.target(), &rows[i])
 		delete(c.staged, rows[i].Key)
+		if c.whole {
+			c.set(c.staged, &rows[i])
+		}
 	}
 }
 

@@ -118,10 +118,14 @@ func (t *Table[R]) Update(key string, change func(R) R) bool {
 	return true
 }
 
-// writeThrough takes keys out of what is staged, if something is, and keeps them out.
+// writeThrough takes keys out of what is staged, if something is, and keeps them out; where that stands for the whole table, it puts what
+// is merged in there.
 func (t *Table[R]) writeThrough(keys []string) {
 	if t.State == StateActive && t.Through {
 		t.staged = t.staged.without(keys)
+		if t.whole {
+			t.staged = t.staged.with(t.merged.only(keys))
+		}
 		t.written = t.written.with(tombstonesFor[R](keys))
 	}
 }
@@ -137,16 +141,17 @@ func (t *Table[R]) Discard(s Spec[R]) []R {
 	return gone.records()
 }
 
-// DiscardAll discards everything, and returns how many records that is. While nothing is staged beside all that is merged, what is staged
-// stands for the whole table from then on; else it stages tombstones.
+// DiscardAll discards everything but what was written through, and returns how many records that is. While nothing is staged beside all
+// that is merged, what is staged stands for the whole table from then on, and what was written through is among it; else it stages
+// tombstones.
 func (t *Table[R]) DiscardAll() int {
-	all := t.stagedView()
+	all := t.discardable()
 	switch {
 	case t.State == StateActive && !t.whole:
 		t.DiscardKeys(all.keys()...)
 	case len(all) > 0:
 		t.mustBe("discard", StateClear, StateActive)
-		t.State, t.whole, t.staged = StateActive, true, nil
+		t.State, t.whole, t.staged = StateActive, true, t.merged.only(t.written.keys())
 	}
 	return len(all)
 }

@@ -43,6 +43,9 @@ func (all rows[R]) without(keys []string) rows[R] {
 	return slices.DeleteFunc(slices.Clone(all), func(r *row[R]) bool { return slices.Contains(keys, r.key) })
 }
 
+// only returns the rows with these keys, in their order.
+func (all rows[R]) only(keys []string) rows[R] { return all.without(all.without(keys).keys()) }
+
 // find returns the place of a key, and whether a row is there.
 func (all rows[R]) find(key string) (at int, there bool) {
 	return slices.BinarySearchFunc(all, key, func(r *row[R], key string) int { return strings.Compare(r.key, key) })

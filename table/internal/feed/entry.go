@@ -17,7 +17,7 @@ type Entry struct {
 	Previous layout.Position // where it was before
 	Kind     layout.Kind
 	Verdicts string
-	All      bool   // of a delete or discard: it is of everything, and has neither verdicts nor body
+	All      bool   // of a delete or discard: it is of everything. It has no verdicts, and its body has rows: those that a discard leaves
 	Body     []byte // nil where there is none
 	Schema   string // of a claim
 	Gone     []byte // of an apply: the body of its keys

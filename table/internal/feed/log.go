@@ -131,7 +131,7 @@ func (l *Log) body(e *engine.Effect) []byte {
 		return nil
 	}
 	switch e.Kind {
-	case engine.Put, engine.Stage, engine.Update:
+	case engine.Put, engine.Stage, engine.Update, engine.DiscardAll:
 		return bodyOfRows(e.Rows, l.mostBody())
 	case engine.Delete, engine.Discard:
 		return bodyOfKeys(e.Marks, l.mostBody())

@@ -38,7 +38,7 @@ const (
 	EntrySchema   = "s" // of a claim
 	EntryKeys     = "d" // of apply: keys; missing: none
 	EntryNote     = "n" // of apply and merge; missing: the note stays as it is
-	EntryAll      = "a" // of delete and discard, in place of verdicts and body: it is of everything, and the value is AllOfIt
+	EntryAll      = "a" // of delete and discard, in place of verdicts: it is of everything, and the value is AllOfIt; body: rows that are left
 )
 
 // AllOfIt is the value of EntryAll.

@@ -115,6 +115,9 @@ func (c *copied) apply(e *feed.Entry) error {
 // putThrough puts what has changed for readers, and what a merge would make of it. So does removeThrough.
 func (c *copied) putThrough(key string, row []byte, score float64) {
 	c.unstage(key)
+	if c.replaces {
+		c.setStaged(key, stagedRow{row, score})
+	}
 	c.put(key, row, score)
 }
 
@@ -128,7 +131,7 @@ func (c *copied) stage(e *feed.Entry) error {
 	if e.All {
 		c.dropStaged()
 		c.unknown, c.replaces = false, true
-		return nil
+		return c.eachRow(e, c.stageRow) // what was written through stays
 	}
 	if !e.IsTold() {
 		c.unknown = true
@@ -138,7 +141,7 @@ func (c *copied) stage(e *feed.Entry) error {
 		return nil
 	}
 	if e.Kind == layout.KindStage {
-		return c.eachRow(e, func(key string, row []byte, score float64) { c.setStaged(key, stagedRow{row, score}) })
+		return c.eachRow(e, c.stageRow)
 	}
 	return eachKey(e, func(key string) { c.setStaged(key, stagedRow{}) })
 }
@@ -182,6 +185,10 @@ func (c *copied) set(key string, to change) {
 	}
 	c.changes[key] = to
 	c.bytes += sizeOfChange(key, to.row)
+}
+
+func (c *copied) stageRow(key string, row []byte, score float64) {
+	c.setStaged(key, stagedRow{row, score})
 }
 
 func (c *copied) setStaged(key string, to stagedRow) {

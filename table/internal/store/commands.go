@@ -74,9 +74,31 @@ func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *eng
 		queueRemoval(ctx, p, e.Marks, k.Shadow)
 		return
 	}
-	if e.Kind != engine.Stage && e.State == engine.StateActive {
+	switch {
+	case e.Kind == engine.Stage || e.State != engine.StateActive:
+	case r.Whole:
+		queueThroughWhole(ctx, p, e, k)
+	default:
 		queueUnstage(ctx, p, e, k)
 	}
+}
+
+// queueThroughWhole makes what stands for the whole table agree with what is written through.
+func queueThroughWhole(ctx context.Context, p redis.Pipeliner, e *engine.Effect, k *layout.Keys) {
+	queueRows(ctx, p, restamped(e.Rows, e.Generation+1), &k.Staged, k.Shadow)
+	if e.Kind != engine.Update { // its mark is no deletion
+		queueKeys(ctx, p, "hdel", &k.Staged, e.Marks)
+		queueRemoval(ctx, p, e.Marks, k.Shadow)
+	}
+}
+
+// restamped returns copies of rows, as rows of another generation.
+func restamped(rows []engine.Row, generation uint32) []engine.Row {
+	copies := slices.Clone(rows)
+	for i := range copies {
+		copies[i].Value = append(layout.Tombstone(generation), rows[i].Value[layout.GenerationBytes:]...)
+	}
+	return copies
 }
 
 // queueUnstage takes the keys of an effect out of what is staged: what is written through wins.

@@ -19,10 +19,7 @@ if told ~= '' then
 end
 if TRIM ~= 'off' then append(EPOCH, SEQ, TRIM, 'p', PREV, unpack(fields)) end
 
-if rows > 0 then
-  fill(t, ROWS, merged)
-  unstage(t, filled)
-end
+if rows > 0 then fillThrough(t) end
 if #ARGV >= first then
   local gone = {unpack(ARGV, first)}
   redis.call('HDEL', ROWS, unpack(gone))

@@ -4,7 +4,6 @@ needsEach('ZADD', merged)
 local t, no = admitRegular()
 if no then return no end
 tell('put', SEQ)
-fill(t, ROWS, merged)
-unstage(t, filled)
+fillThrough(t)
 disturb(t)
 return done(t, '')

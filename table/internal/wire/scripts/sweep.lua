@@ -55,11 +55,7 @@ end
 local function body()
   local size, parts = 0, {}
   for i = 1, #keys do
-    local n = #keys[i]
-    size = size + 4 + n
-    local b, c = n % 256, (n - n % 256) / 256
-    local d, e = c % 256, (c - c % 256) / 256
-    parts[i] = string.char((e - e % 256) / 256, e % 256, d, b) .. keys[i]
+    size, parts[i] = size + 4 + #keys[i], u32(#keys[i]) .. keys[i]
   end
   return size <= room and table.concat(parts) or ''
 end

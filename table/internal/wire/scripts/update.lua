@@ -6,7 +6,6 @@ local t, no = admitRegular()
 if no then return no end
 if redis.call('HGET', ROWS, ARGV[COMMON + 3]) ~= ARGV[#ARGV] then return answer('CHANGED', t) end
 tell('put', SEQ)
-fill(t, ROWS, merged)
-unstage(t, filled)
+fillThrough(t)
 disturb(t)
 return done(t, '')

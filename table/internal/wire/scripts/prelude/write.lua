@@ -103,7 +103,9 @@ end
 local function admitRegular()
   if STATE == 'active' then
     needs('HDEL', STAGED)
+    needs('HSET', STAGED)
     needsEach('ZREM', shadow)
+    needsEach('ZADD', shadow)
   end
   return admit(STATE)
 end
@@ -141,11 +143,23 @@ end
 -- disturb notes a change of what readers see.
 local function disturb(t) t.rver = whole(tonumber(t.rver) + 1) end
 
+-- u32 returns a number as four bytes.
+local function u32(n)
+  local low, high = n % 65536, (n - n % 65536) / 65536
+  return string.char((high - high % 256) / 256, high % 256, (low - low % 256) / 256, low % 256)
+end
+
 -- fill stores rows and scores. ARGV after the common ones: how many rows, the bytes of the widest; then key, row ...; then for each
--- index score, key ...
-local function fill(t, hash, index)
+-- index score, key ... With a generation the rows are stored as rows of that one.
+local function fill(t, hash, index, generation)
   local n, widest, before = 2 * tonumber(ARGV[COMMON + 1]), ARGV[COMMON + 2], COMMON + 2
-  redis.call('HSET', hash, unpack(ARGV, before + 1, before + n))
+  if generation then
+    local stamp, rows = u32(generation), {unpack(ARGV, before + 1, before + n)}
+    for i = 2, n, 2 do rows[i] = stamp .. string.sub(rows[i], 5) end
+    redis.call('HSET', hash, unpack(rows))
+  else
+    redis.call('HSET', hash, unpack(ARGV, before + 1, before + n))
+  end
   for j = 1, INDEXES do
     redis.call('ZADD', index(j), unpack(ARGV, before + 1 + j * n, before + (j + 1) * n))
   end
@@ -174,6 +188,17 @@ local function filled()
   local keys, before = {}, COMMON + 1
   for i = 1, tonumber(ARGV[COMMON + 1]) do keys[i] = ARGV[before + 2 * i] end
   return keys
+end
+
+-- fillThrough stores rows where readers see them, and sees to it that a merge shows them too: where staged rows stand for the whole
+-- table they are staged as well, elsewhere nothing stays staged under their keys.
+local function fillThrough(t)
+  fill(t, ROWS, merged)
+  if t.state == 'active' and t.whole then
+    fill(t, STAGED, shadow, tonumber(t.gen) + 1)
+  else
+    unstage(t, filled)
+  end
 end
 
 -- drop removes every index.
