@@ -98,19 +98,32 @@ func (w *follower) store(e *feed.Entry) error {
 	rows, err := e.Rows(2)
 	for _, r := range rows {
 		delete(w.staged, string(r.Key))
-		into[string(r.Key)] = followed{string(r.Row), r.Score(0), r.Score(1)}
+		row := followed{string(r.Row[layout.GenerationBytes:]), r.Score(0), r.Score(1)}
+		if into[string(r.Key)] = row; w.whole {
+			w.staged[string(r.Key)] = row
+		}
+	}
+	return err
+}
+
+// begin begins a session in which what is staged stands for the whole table. What was written through is in it.
+func (w *follower) begin(e *feed.Entry) error {
+	w.endSession()
+	w.whole = true
+	rows, err := e.Rows(2)
+	for _, r := range rows {
+		w.staged[string(r.Key)] = followed{string(r.Row[layout.GenerationBytes:]), r.Score(0), r.Score(1)}
 	}
 	return err
 }
 
 func (w *follower) remove(e *feed.Entry) error {
-	if e.All && e.Kind == layout.KindDiscard {
-		w.endSession()
-		w.whole = true
-	} else if e.All {
+	switch {
+	case e.All && e.Kind == layout.KindDiscard:
+		return w.begin(e)
+	case e.All:
 		clear(w.rows)
-	}
-	if !e.IsTold() {
+	case !e.IsTold():
 		w.partly = w.partly || e.Kind == layout.KindDiscard
 		w.copyIf(e.Kind != layout.KindDiscard)
 		return nil
@@ -131,7 +144,7 @@ func (w *follower) remove(e *feed.Entry) error {
 func (w *follower) copyIf(needed bool) {
 	if needed {
 		w.rows = w.stored()
-		w.partly = w.partly || len(w.staged) > 0 // nobody knows what was written through
+		w.partly = w.partly || w.whole || len(w.staged) > 0 // nobody knows what was written through
 		w.copies++
 	}
 }
@@ -151,7 +164,7 @@ func (w *follower) stored() map[string]followed {
 	if state.Val() == "merging" {
 		gomaps.Copy(all, staged())
 	}
-	gomaps.DeleteFunc(all, func(_ string, r followed) bool { return len(r.row) == 4 })
+	gomaps.DeleteFunc(all, func(_ string, r followed) bool { return r.row == "" })
 	return all
 }
 
@@ -164,7 +177,7 @@ func (w *follower) queueHash(p redis.Pipeliner, hash, set string) func() map[str
 		all := make(map[string]followed)
 		at, rank := scoresIn(ats.Val()), scoresIn(ranks.Val())
 		for key, row := range rows.Val() {
-			all[key] = followed{row, at[key], rank[key]}
+			all[key] = followed{row[layout.GenerationBytes:], at[key], rank[key]}
 		}
 		return all
 	}
@@ -258,17 +271,36 @@ func (w *follower) steps(rt *rapid.T) map[string]func(context.Context) error {
 			_, err := w.table.ScratchDiscard(ctx, span())
 			return err
 		},
-		"merge":     func(ctx context.Context) error { return w.table.ScratchMerge(ctx) },
-		"abort":     func(ctx context.Context) error { return w.table.ScratchAbort(ctx) },
-		"clear":     func(ctx context.Context) error { return w.table.Clear(ctx) },
-		"take-over": func(context.Context) error { w.open(); return nil },
-		"reset":     func(context.Context) error { w.open(table.WithReset()); return nil },
+		"discard all": func(ctx context.Context) error { _, err := w.table.ScratchDiscard(ctx, w.table.All("at")); return err },
+		"delete all":  regular(func(ctx context.Context) error { _, err := w.table.Delete(ctx, w.table.All("at")); return err }),
+		"session":     w.session(rows(), rows()),
+		"merge":       func(ctx context.Context) error { return w.table.ScratchMerge(ctx) },
+		"abort":       func(ctx context.Context) error { return w.table.ScratchAbort(ctx) },
+		"clear":       func(ctx context.Context) error { return w.table.Clear(ctx) },
+		"take-over":   func(context.Context) error { w.open(); return nil },
+		"reset":       func(context.Context) error { w.open(table.WithReset()); return nil },
 		"repair": regular(func(ctx context.Context) error {
 			ok(w, w.table.WaitClear(ctx))
 			w.damage()
 			_, err := w.table.Repair(ctx)
 			return err
 		}),
+	}
+}
+
+// session is a session with a holder, who writes something before it discards everything.
+func (w *follower) session(before, after []item) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if stats(w, w.table).State != table.StateClear {
+			return nil
+		}
+		s, err := w.table.Scratch(ctx)
+		ok(w, err)
+		ok(w, w.table.Put(ctx, before...))
+		_, err = s.Discard(ctx, w.table.All("at"))
+		ok(w, err)
+		ok(w, s.Put(ctx, after...))
+		return s.Merge(ctx, nil)
 	}
 }
 

@@ -166,6 +166,13 @@ func TestF4_EachKindOfEntryIsApplied(t *testing.T) {
 		"discard of all, aborted": {func(l *line) []*feed.Entry {
 			return []*feed.Entry{l.all(layout.KindDiscard), l.entry(layout.KindAbort), l.rows(layout.KindStage, scored{"x", "x1", 1}), l.entry(layout.KindMerge)}
 		}, "x1 a1 b1 c1"},
+		"discard of all but what was written through": {func(l *line) []*feed.Entry {
+			left := l.rows(layout.KindDiscard, scored{"d", "d2", 12}, scored{"a", "a2", 9})
+			left.All = true
+			return []*feed.Entry{l.rows(layout.KindPut, scored{"d", "d2", 12}, scored{"a", "a2", 9}), left,
+				l.rows(layout.KindPut, scored{"x", "x1", 1}, scored{"b", "b2", 20}), l.keys(layout.KindDelete, "1", "a"),
+				l.rows(layout.KindStage, scored{"y", "y1", 2}), l.entry(layout.KindMerge)}
+		}, "x1 y1 d2 b2"},
 		"delete of all": {func(l *line) []*feed.Entry {
 			return []*feed.Entry{l.all(layout.KindDelete), l.rows(layout.KindPut, scored{"y", "y1", 2})}
 		}, "y1"},

@@ -107,6 +107,8 @@ func onlyStores(e *engine.Effect) bool {
 	switch e.Kind {
 	case engine.Apply:
 		return true
+	case engine.DiscardAll: // it counts
+		return false
 	case engine.Update:
 		return !e.Compare
 	}
