@@ -37,13 +37,13 @@ func (m *machine) drawSession(t *rapid.T) (p sessionPlan) {
 // drawWrite draws a write in a session.
 func (m *machine) drawWrite(t *rapid.T) func(*rapid.T, *table.Scratch[Item, string]) {
 	spec, keys, items := drawSpec(t), drawKeys(t), m.drawItems(t)
-	write := rapid.IntRange(0, 3).Draw(t, "write")
+	write := rapid.IntRange(0, 5).Draw(t, "write")
 	return func(t *rapid.T, s *table.Scratch[Item, string]) {
 		switch write {
 		case 0:
 			n, err := s.Discard(m.ctx, spec)
 			ok(t, err)
-			if want := len(m.model.Discard(specOf(spec))); n != want {
+			if want := m.discarded(spec); n != want {
 				t.Fatalf("discarded %d, want %d", n, want)
 			}
 		case 1:
@@ -52,11 +52,42 @@ func (m *machine) drawWrite(t *rapid.T) func(*rapid.T, *table.Scratch[Item, stri
 			if want := m.model.DiscardKeys(keys...); n != want {
 				t.Fatalf("discarded %d keys, want %d", n, want)
 			}
+		case 2:
+			n, err := s.Discard(m.ctx, m.tbl.All("a"))
+			ok(t, err)
+			if want := m.model.DiscardAll(); n != want {
+				t.Fatalf("discarded %d of everything, want %d", n, want)
+			}
+		case 3:
+			if !m.holdsWrites() {
+				ok(t, m.tbl.Put(m.ctx, items...))
+				m.model.Put(items...)
+			}
 		default:
 			ok(t, s.Put(m.ctx, items...))
 			m.model.Stage(items...)
 		}
 	}
+}
+
+// discarded discards in the model, as the library discards everything where a spec is of that.
+func (m *machine) discarded(s table.Spec[Item]) int {
+	if isOfAll(s) {
+		return m.model.DiscardAll()
+	}
+	return len(m.model.Discard(specOf(s)))
+}
+
+func isOfAll(s table.Spec[Item]) bool {
+	end := math.Inf(-1)
+	for range s.Intervals { // they may come in any order
+		for _, i := range s.Intervals {
+			if i.GE <= end {
+				end = max(end, i.LT)
+			}
+		}
+	}
+	return s.Recheck == nil && s.Limit == 0 && math.IsInf(end, 1)
 }
 
 // Session begins a session, stages something in it, and ends it in one of all ways. Its late calls then do nothing.
@@ -70,6 +101,7 @@ func (m *machine) Session(t *rapid.T) {
 	defer leave()
 	s, err := m.tbl.Scratch(life)
 	ok(t, err)
+	m.model.Hold()
 	for _, write := range p.writes {
 		write(t, s)
 		n, err := s.Count(m.ctx)

@@ -171,7 +171,7 @@ func (r *random) stage() {
 	if r.IntN(8) == 0 {
 		n, err := r.table.ScratchDiscard(r.Context(), r.table.All("rank"))
 		ok(r, err)
-		if want := len(r.model.Discard(specOf(r.table.All("at")))); n != want {
+		if want := r.model.DiscardAll(); n != want {
 			r.Errorf("discarded %d of everything, want %d", n, want)
 		}
 		return
@@ -193,6 +193,7 @@ func (r *random) session() {
 	defer leave()
 	s, err := r.table.Scratch(ctx)
 	ok(r, err)
+	r.model.Hold()
 	for range r.IntN(4) {
 		r.stageIn(s)
 		n, err := s.Count(r.Context())
@@ -219,7 +220,16 @@ func (r *random) session() {
 }
 
 func (r *random) stageIn(s *scratch) {
-	switch r.IntN(3) {
+	switch r.IntN(5) {
+	case 3:
+		n, err := s.Discard(r.Context(), r.table.All("at"))
+		if ok(r, err); n != r.model.DiscardAll() {
+			r.Errorf("discarded %d of everything in a session", n)
+		}
+	case 4:
+		if r.model.State == model.StateClear || r.model.Through {
+			r.put()
+		}
 	case 0:
 		spec := r.spec().Max(5)
 		n, err := s.Discard(r.Context(), spec)

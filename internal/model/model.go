@@ -48,8 +48,9 @@ type Table[R any] struct {
 	schema *Schema[R]
 	merged rows[R]
 	staged rows[R]
-	// written has a tombstone for each key that was written since something is staged.
+	// written has a tombstone for each key that was written since a session is on.
 	written rows[R]
+	held    bool // a session is on that has a holder
 	whole   bool // staged stands for the whole table: it has no tombstones, and merged does not count after a merge
 }
 
@@ -118,10 +119,10 @@ func (t *Table[R]) Update(key string, change func(R) R) bool {
 	return true
 }
 
-// writeThrough takes keys out of what is staged, if something is, and keeps them out; where that stands for the whole table, it puts what
+// writeThrough takes keys out of what is staged, if a session is on, and keeps them out; where that stands for the whole table, it puts what
 // is merged in there.
 func (t *Table[R]) writeThrough(keys []string) {
-	if t.State == StateActive && t.Through {
+	if (t.State == StateActive || t.held) && t.Through {
 		t.staged = t.staged.without(keys)
 		if t.whole {
 			t.staged = t.staged.with(t.merged.only(keys))
@@ -163,13 +164,12 @@ func (t *Table[R]) DiscardKeys(keys ...string) int {
 	return len(gone)
 }
 
-// stage stages rows. The first makes the table active.
+// stage stages rows but those that were written through. The first makes the table active.
 func (t *Table[R]) stage(marked []*row[R]) {
-	if len(marked) == 0 {
+	if marked = rows[R](marked).without(t.written.keys()); len(marked) == 0 {
 		return
 	}
 	t.mustBe("stage", StateClear, StateActive)
-	marked = rows[R](marked).without(t.written.keys())
 	if t.State, t.staged = StateActive, t.staged.with(marked); t.whole {
 		t.staged = t.staged.live()
 	}
@@ -178,11 +178,18 @@ func (t *Table[R]) stage(marked []*row[R]) {
 // discardable is the staged view without what was written through.
 func (t *Table[R]) discardable() rows[R] { return t.stagedView().without(t.written.keys()) }
 
-// Merge shows all that is staged, at once. In any state but active it does nothing.
+// Hold begins a session that has a holder: it is on before anything is staged, and ends with a merge, an abort or a clear.
+func (t *Table[R]) Hold() {
+	t.mustBe("session", StateClear)
+	t.held = true
+}
+
+// Merge shows all that is staged, at once. In any state but active it only ends the session.
 func (t *Table[R]) Merge() {
 	if t.State == StateActive {
-		t.State, t.Generation, t.written = StateMerging, t.Generation+1, nil
+		t.State, t.Generation = StateMerging, t.Generation+1
 	}
+	t.written, t.held = nil, false
 }
 
 // MergeNoted is Merge of a session that has a holder: it also writes the note, unless that is nil.
@@ -204,16 +211,17 @@ func (t *Table[R]) Fold() {
 	}
 }
 
-// Abort drops what is staged. In any state but active it does nothing.
+// Abort drops what is staged. In any state but active it only ends the session.
 func (t *Table[R]) Abort() {
 	if t.State == StateActive {
-		t.State, t.staged, t.written, t.whole = StateClear, nil, nil, false
+		t.State, t.staged, t.whole = StateClear, nil, false
 	}
+	t.written, t.held = nil, false
 }
 
 // Clear drops everything, in any state.
 func (t *Table[R]) Clear() {
-	t.State, t.merged, t.staged, t.written, t.whole = StateClear, nil, nil, nil, false
+	t.State, t.merged, t.staged, t.written, t.whole, t.held = StateClear, nil, nil, nil, false, false
 	t.Version++
 	t.note(nil)
 }
@@ -288,7 +296,7 @@ func (t *Table[R]) Equal(o *Table[R]) bool {
 		bytes.Equal(t.Note, o.Note) && (t.Note == nil) == (o.Note == nil) && t.SameRows(o)
 }
 
-// WrittenThrough returns the keys that were written since something is staged, in order.
+// WrittenThrough returns the keys that were written since a session is on, in order.
 func (t *Table[R]) WrittenThrough() []string { return t.written.keys() }
 
 // SameRows tells whether two tables hold the same rows, merged and staged, whatever their history.
