@@ -60,7 +60,8 @@
 // departs. That Abort has no caller, so it is not given up.
 //
 // The active and the merging state have a second form, in which what is staged stands for the whole table (View.Whole): DiscardAll
-// begins such a session in one step, and its fold is one step, too. All else is the same in both forms.
+// begins such a session in one step, and its fold is one step, too. What is written through is then staged as well, and what was before
+// is left by a DiscardAll: the actor gives it the rows. All else is the same in both forms.
 //
 // An effect takes the lock (holding), waits for the pins that it would disturb, and is sent (applying). Requests that wait
 // in the mailbox meanwhile are joined into the next effect, up to Config.BatchRows. Apply and Update have effects of their own. An Update whose row is not

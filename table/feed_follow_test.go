@@ -288,7 +288,8 @@ func (w *follower) steps(rt *rapid.T) map[string]func(context.Context) error {
 	}
 }
 
-// session is a session with a holder, who writes something before it discards everything.
+// session is a session with a holder, while which others write before everything is discarded. A small feed soon forgets, so it is read
+// after each effect.
 func (w *follower) session(before, after []item) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if stats(w, w.table).State != table.StateClear {
@@ -296,10 +297,14 @@ func (w *follower) session(before, after []item) func(context.Context) error {
 		}
 		s, err := w.table.Scratch(ctx)
 		ok(w, err)
-		ok(w, w.table.Put(ctx, before...))
-		_, err = s.Discard(ctx, w.table.All("at"))
-		ok(w, err)
-		ok(w, s.Put(ctx, after...))
+		for _, do := range []func() error{
+			func() error { return w.table.Put(ctx, before...) },
+			func() error { _, err := s.Discard(ctx, w.table.All("at")); return err },
+			func() error { return s.Put(ctx, after...) },
+		} {
+			ok(w, do())
+			w.follow()
+		}
 		return s.Merge(ctx, nil)
 	}
 }

@@ -152,9 +152,9 @@ func WithFeed(bytes int64) Option { return func(o *options) { o.feedBytes = max(
 // the session began is not protected in this way.
 //
 // DeleteKeys counts, and Update reads, what readers see and not what is staged. Delete and DeleteSeq wait for the end of the session as
-// they do without the option. What was written through does not count as staged, and is neither counted nor yielded as discarded.
-// ScratchAbort takes back what was staged, and nothing that was written through.
+// they do without the option. What was written through does not count as staged, except for Stats of a reload of everything, and is
+// neither counted nor yielded as discarded. ScratchAbort takes back what was staged, and nothing that was written through.
 //
 // The keys that are written during a session are remembered in memory until it ends: each once, about 45 bytes for a key of 8 bytes, and
-// its length more for a longer one.
+// its length more for a longer one; of the first 1,000 also the records, up to 1 MiB, which a discard of everything leaves in place.
 func WithWriteThrough() Option { return func(o *options) { o.through = true } }

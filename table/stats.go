@@ -22,7 +22,7 @@ type Stats struct {
 	State      State
 	Generation uint32 // how many merges there were
 	Records    int    // merged rows
-	Staged     int    // rows and tombstones that are staged, or merged and not folded yet
+	Staged     int    // rows and tombstones that are staged, or merged and not folded yet; in a reload of everything also what was written through
 	Pins       int    // long reads that writes or folds must wait for
 	Mailbox    int    // writes that wait
 	Owner      string // the owner's name; see WithOwner
