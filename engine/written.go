@@ -111,9 +111,11 @@ func (w *writtenThrough) remember() {
 
 func (w *writtenThrough) rememberRow(l writtenRow) {
 	w.bytes += len(l.row.Value) - len(w.rows[l.key].Value)
-	if w.rows[l.key] = l.row; l.row.Value == nil { // it is deleted
+	if l.row.Value == nil { // it is deleted
 		delete(w.rows, l.key)
+		return
 	}
+	w.rows[l.key] = l.row
 }
 
 // forget forgets everything, at the end of the session.
