@@ -59,7 +59,7 @@ type lister[R any, K comparable] struct {
 // lastRow is the row of a listing that was judged last.
 type lastRow struct {
 	rows   *scan.Listing
-	spec   uint64 // the spec's hash
+	query  *Query
 	answer *scan.Page
 	i      int
 }
@@ -70,7 +70,7 @@ func (r lastRow) token() (Token, error) {
 	if !ok {
 		return "", fmt.Errorf("%w: a score outside of its interval", ErrLost)
 	}
-	return newToken(r.spec, at), nil
+	return r.query.Token(Place(at)), nil
 }
 
 func (h *handle[R, K]) lister(s Spec[R], after Token, n int) (*lister[R, K], error) {
@@ -84,13 +84,13 @@ func (h *handle[R, K]) lister(s Spec[R], after Token, n int) (*lister[R, K], err
 		return nil, fmt.Errorf("%w: limit %d: the pages of a spec have their own", ErrInvalidSpec, s.Limit)
 	}
 	l := &lister[R, K]{filter: filter[R, K]{decoder: h.decoder(), plan: p}, rows: h.reader.Listing(p.query), n: n}
-	l.last = lastRow{rows: l.rows, spec: specHash(h.def.Name, s.Index, p.query.Bounds, s.Reverse)}
+	l.last = lastRow{rows: l.rows, query: &l.plan.Query}
 	if after == "" {
 		return l, nil
 	}
-	behind, err := after.place(l.last.spec)
-	if err == nil && !l.rows.GoOn(behind) {
-		err = errDamagedToken
+	behind, err := l.plan.Place(after)
+	if err == nil {
+		l.rows.GoOn(scan.Place(behind))
 	}
 	return l, err
 }

@@ -71,7 +71,7 @@ func sofar(err error, stored, all int) error {
 // DeleteKeys deletes the records with these keys and returns how many there were. It waits like
 // Put, and is atomic for each 1,000 keys; with an error it returns how many are gone for certain.
 func (t *Table[R, K]) DeleteKeys(ctx context.Context, keys ...K) (int, error) {
-	encoded, err := t.encodeKeys(keys)
+	encoded, err := t.def.encodeKeys(keys)
 	if err == nil && len(encoded) == 0 {
 		err = t.reader.Alive(ctx)
 	}
