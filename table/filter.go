@@ -66,7 +66,10 @@ func (f *filter[R, K]) judge(page *scan.Page, i int) (err error, ok bool) {
 	if err := f.decode(page.Keys[i], page.Rows[i]); err != nil {
 		return err, true
 	}
-	holds, err := f.def.Holds(f.plan.recheck, page.Keys[i], &f.record)
+	holds, err := Holds(f.plan.recheck, &f.record)
+	if err != nil {
+		err = f.plan.Fault(page.Keys[i], err)
+	}
 	return err, holds || err != nil
 }
 

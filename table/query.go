@@ -47,16 +47,6 @@ func (d *Definition[R, K]) Query(s Spec[R]) (Query, error) {
 	return Query{Index: index, Intervals: in, Reverse: s.Reverse, Limit: s.Limit, table: d.Name, index: s.Index}, nil
 }
 
-// Holds tells whether a predicate, Recheck of a spec, holds for the record with this encoded key; nil holds for all. A panic of the
-// predicate is a *CodingError that Is ErrPanic.
-func (d *Definition[R, K]) Holds(recheck func(*R) bool, key []byte, r *R) (bool, error) {
-	holds, err := judge(recheck, r)
-	if err != nil {
-		err = &CodingError{Table: d.Name, Key: layout.KeyHash(key), Decoding: true, Err: err}
-	}
-	return holds, err
-}
-
 // LookupKeys encodes the keys of one look-up, in their order. A key that is given twice comes once. Keys that cannot be encoded are a
 // *CodingError, more than 10,000 ErrTooLarge.
 func (d *Definition[R, K]) LookupKeys(keys ...K) ([][]byte, error) {
@@ -94,5 +84,23 @@ func (q *Query) Place(t Token) (Place, error) {
 	return at, nil
 }
 
+// Fault returns the error of a read that cannot answer the record with this encoded key: a *CodingError, which names a hash of the key.
+func (q *Query) Fault(key []byte, err error) error {
+	return &CodingError{Table: q.table, Key: layout.KeyHash(key), Decoding: true, Err: err}
+}
+
 // hash names what of a query a token depends on.
 func (q *Query) hash() uint64 { return specHash(q.table, q.index, boundsOf(q.Intervals), q.Reverse) }
+
+// Holds tells whether a predicate, the Recheck of a spec, holds for a record; nil holds for all. A panic of the predicate is ErrPanic.
+func Holds[R any](recheck func(*R) bool, r *R) (holds bool, err error) {
+	if recheck == nil {
+		return true, nil
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	return recheck(r), nil
+}

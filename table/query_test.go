@@ -77,13 +77,16 @@ func TestLookupKeysAreThoseOfALookup(t *testing.T) {
 
 func TestHoldsTellsAPanicOfAPredicate(t *testing.T) {
 	t.Parallel()
-	def := itemDefinition("any")
-	holds, err := def.Holds(nil, nil, &item{})
+	holds, err := table.Holds(nil, &item{})
 	if ok(t, err); !holds {
 		t.Error("no predicate does not hold")
 	}
+	def := itemDefinition("any")
+	q, err := def.Query(table.Spec[item]{Index: "at"})
+	ok(t, err)
 	var coding *table.CodingError
-	_, err = def.Holds(func(*item) bool { panic("secret") }, []byte("key"), &item{})
+	_, err = table.Holds(func(*item) bool { panic("secret") }, &item{})
+	err = q.Fault([]byte("key"), err)
 	if !errors.As(err, &coding) || !errors.Is(err, table.ErrPanic) || coding.Table != "any" || coding.Key == "" {
 		t.Errorf("got %v", err)
 	}
