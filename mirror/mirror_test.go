@@ -139,7 +139,7 @@ func TestAClosedMirrorSaysSo(t *testing.T) {
 	if err := receive(t, "a wait to end", waiting); !errors.Is(err, table.ErrClosed) {
 		t.Errorf("WaitFor: got %v", err)
 	}
-	if _, err, _ := next(t); !errors.Is(err, table.ErrClosed) {
+	if _, err := next(t); !errors.Is(err, table.ErrClosed) {
 		t.Errorf("Changes: got %v", err)
 	}
 	if _, err := m.Get(t.Context(), 1); !errors.Is(err, table.ErrClosed) {
