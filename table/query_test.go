@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -90,4 +91,19 @@ func TestHoldsTellsAPanicOfAPredicate(t *testing.T) {
 	if !errors.As(err, &coding) || !errors.Is(err, table.ErrPanic) || coding.Table != "any" || coding.Key == "" {
 		t.Errorf("got %v", err)
 	}
+}
+
+// TestR6_NothingComesBehindADamagedRowThatIsTheLast: then there is no token, also where a predicate had other rows judged before.
+func TestR6_NothingComesBehindADamagedRowThatIsTheLast(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t)
+	put(t, tbl, numbered(0, 2)...)
+	rdb := redistest.Shared(t).Client(t)
+	ok(t, rdb.HSet(t.Context(), tbl.Name()+":r", rawKey(1), "\x00\x00\x00\x00damaged").Err())
+	s := tbl.All("at").Where(func(i *item) bool { return i.ID > 0 })
+	got, token, err := tbl.Page(t.Context(), s, "", 1)
+	if !errors.As(err, new(*table.CodingError)) || token != "" || len(got) != 0 {
+		t.Errorf("got %v, %q, %v", got, token, err)
+	}
+	put(t, tbl, numbered(1, 2)...)
 }
