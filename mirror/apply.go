@@ -22,14 +22,14 @@ type applier[R any, K comparable] struct {
 	session changed // what staged has and live has not
 	passed  []table.Position
 
-	scratch   []byte      // for making texts
-	pivot     entry[R, K] // for finding
+	scratch   []byte     // for making texts
+	pivot     cell[R, K] // for finding
 	wasInStep bool
 }
 
 // copying is a copy that is not complete. Its rows come later than what happens to them, so what is staged is kept apart until the end.
 type copying[R any, K comparable] struct {
-	apart map[string]*entry[R, K] // by key; nil: discarded
+	apart map[string]*cell[R, K] // by key; nil: discarded
 }
 
 type (
@@ -49,10 +49,10 @@ func newApplier[R any, K comparable](m *Mirror[R, K]) *applier[R, K] {
 	return a
 }
 
-// BeginCopy begins with nothing. What is shown stays, and lends its entries to the copy.
+// BeginCopy begins with nothing. What is shown stays, and lends its cells to the copy.
 func (a *applier[R, K]) BeginCopy() error {
 	a.mirror.counts.copies.Add(1)
-	a.copy = &copying[R, K]{apart: make(map[string]*entry[R, K])}
+	a.copy = &copying[R, K]{apart: make(map[string]*cell[R, K])}
 	a.live, a.staged, a.passed = newRows[R, K](a.form), nil, nil
 	a.changed, a.session = changed{all: true, copied: true}, changed{}
 	return nil
@@ -114,7 +114,7 @@ func (a *applier[R, K]) change(e effect[R, K]) {
 }
 
 // throughPut has what was put win over what is staged.
-func (a *applier[R, K]) throughPut(e *entry[R, K]) {
+func (a *applier[R, K]) throughPut(e *cell[R, K]) {
 	if a.staged != nil {
 		a.staged.replace(a.staged.findLike(e), e)
 	}
@@ -123,9 +123,9 @@ func (a *applier[R, K]) throughPut(e *entry[R, K]) {
 	}
 }
 
-// put stores a row in place of the one with its key, and returns its entry.
-func (a *applier[R, K]) put(to *rows[R, K], r *row[R, K]) *entry[R, K] {
-	before, e := a.entryOf(to, r)
+// put stores a row in place of the one with its key, and returns its cell.
+func (a *applier[R, K]) put(to *rows[R, K], r *row[R, K]) *cell[R, K] {
+	before, e := a.cellOf(to, r)
 	a.changesOf(to).note(to.replace(before, e), r.KeyBytes)
 	return e
 }
@@ -138,13 +138,13 @@ func (a *applier[R, K]) changesOf(of *rows[R, K]) *changed {
 	return &a.changed
 }
 
-// entryOf returns the entry of a row, and the one that it takes the place of. Where an equal one is known it is taken: so an identical
+// cellOf returns the cell of a row, and the one that it takes the place of. Where an equal one is known it is taken: so an identical
 // reload or copy changes nothing, and needs no memory for records.
-func (a *applier[R, K]) entryOf(to *rows[R, K], r *row[R, K]) (before, e *entry[R, K]) {
+func (a *applier[R, K]) cellOf(to *rows[R, K], r *row[R, K]) (before, e *cell[R, K]) {
 	a.scratch = a.form.append(a.scratch[:0], r.Contents, r.Scores, r.KeyBytes)
 	a.pivot.text = string(a.scratch)
 	before = to.findLike(&a.pivot)
-	for _, e := range []*entry[R, K]{before, a.known(to)} {
+	for _, e := range []*cell[R, K]{before, a.known(to)} {
 		if e != nil && e.text == a.pivot.text {
 			return before, e
 		}
@@ -152,8 +152,8 @@ func (a *applier[R, K]) entryOf(to *rows[R, K], r *row[R, K]) (before, e *entry[
 	return before, fresh(a.pivot.text, r)
 }
 
-// known returns the entry with the pivot's key that is shown, or will be, beside rows of a copy or of a session; nil: there is none.
-func (a *applier[R, K]) known(to *rows[R, K]) *entry[R, K] {
+// known returns the cell with the pivot's key that is shown, or will be, beside rows of a copy or of a session; nil: there is none.
+func (a *applier[R, K]) known(to *rows[R, K]) *cell[R, K] {
 	switch {
 	case a.copy != nil && a.shown != nil:
 		return a.shown.findLike(&a.pivot)
@@ -164,7 +164,7 @@ func (a *applier[R, K]) known(to *rows[R, K]) *entry[R, K] {
 }
 
 func (a *applier[R, K]) remove(from *rows[R, K], key []byte) bool {
-	a.pivot.text = a.form.pivot(string(key))
+	a.pivot.text = a.form.pivot(key)
 	return from.remove(from.findLike(&a.pivot))
 }
 
@@ -192,7 +192,7 @@ func (a *applier[R, K]) stageApart(e effect[R, K]) {
 		r := &e.Rows[i]
 		a.copy.apart[string(r.KeyBytes)] = nil
 		if e.Kind == table.EffectStage {
-			_, a.copy.apart[string(r.KeyBytes)] = a.entryOf(a.live, r)
+			_, a.copy.apart[string(r.KeyBytes)] = a.cellOf(a.live, r)
 		}
 	}
 }
@@ -212,7 +212,7 @@ func (a *applier[R, K]) merge() {
 // putApart puts what was kept apart into rows.
 func (a *applier[R, K]) putApart(to *rows[R, K]) {
 	for key, e := range a.copy.apart {
-		before := to.find(key)
+		before := to.find([]byte(key))
 		if e == nil {
 			to.remove(before)
 		} else {
@@ -230,6 +230,7 @@ func (a *applier[R, K]) endSession() {
 
 // endCopy makes of what was kept apart what a merge will show.
 func (a *applier[R, K]) endCopy() {
+	a.live = a.live.compact()
 	if len(a.copy.apart) > 0 {
 		a.staged = a.live.copy()
 		a.putApart(a.staged)

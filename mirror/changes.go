@@ -99,7 +99,7 @@ func (w *watcher[R, K]) watch(ctx context.Context, yield func(Change[R, K], erro
 // enter tells what is there at first.
 func (w *watcher[R, K]) enter(tell func(Change[R, K], error) bool) bool {
 	goesOn, left := true, w.query.Limit
-	w.seen.walk(&w.query, nil, func(_ int, e *entry[R, K]) bool {
+	w.seen.walk(&w.query, nil, func(_ int, e *cell[R, K]) bool {
 		holds, bad := w.seen.judge(&w.query, w.recheck, e)
 		switch {
 		case !holds:

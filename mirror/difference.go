@@ -19,7 +19,7 @@ func (d *difference[R, K]) all() bool {
 	}
 	done := make(map[string]bool, len(keys))
 	for _, key := range keys {
-		if !done[key] && !d.compare(d.from.rows.find(key), d.to.rows.find(key)) {
+		if !done[key] && !d.compare(d.from.rows.find([]byte(key)), d.to.rows.find([]byte(key))) {
 			return false
 		}
 		done[key] = true
@@ -28,7 +28,7 @@ func (d *difference[R, K]) all() bool {
 }
 
 // compare tells what has become of a key; nil: there is no record. It returns false if the loop was left.
-func (d *difference[R, K]) compare(before, after *entry[R, K]) bool {
+func (d *difference[R, K]) compare(before, after *cell[R, K]) bool {
 	if before == after {
 		return true
 	}
@@ -48,8 +48,8 @@ func (d *difference[R, K]) compare(before, after *entry[R, K]) bool {
 	return true
 }
 
-// isPart tells whether an entry is part of the spec. One that is bad is none.
-func (d *difference[R, K]) isPart(v *version[R, K], e *entry[R, K]) (bool, error) {
+// isPart tells whether a cell is part of the spec. One that is bad is none.
+func (d *difference[R, K]) isPart(v *version[R, K], e *cell[R, K]) (bool, error) {
 	if e == nil || !d.isInside(v, e) {
 		return false, nil
 	}
@@ -57,8 +57,8 @@ func (d *difference[R, K]) isPart(v *version[R, K], e *entry[R, K]) (bool, error
 	return holds && bad == nil, bad
 }
 
-// isInside tells whether the score of an entry lies in an interval of the spec.
-func (d *difference[R, K]) isInside(v *version[R, K], e *entry[R, K]) bool {
+// isInside tells whether the score of a cell lies in an interval of the spec.
+func (d *difference[R, K]) isInside(v *version[R, K], e *cell[R, K]) bool {
 	score := v.rows.score(e.text, d.query.Index)
 	for _, in := range d.query.Intervals {
 		if in.Contains(score) {
@@ -68,7 +68,7 @@ func (d *difference[R, K]) isInside(v *version[R, K], e *entry[R, K]) bool {
 	return false
 }
 
-// walk goes through the intervals in both versions. Where these share an entry they are passed over quickly.
+// walk goes through the intervals in both versions. Where these share a cell they are passed over quickly.
 func (d *difference[R, K]) walk() bool {
 	for _, in := range d.query.Intervals {
 		if !d.walkInterval(spanOf(in)) {
@@ -84,16 +84,16 @@ func (d *difference[R, K]) walkInterval(s span) bool {
 		a, b := before.at, after.at
 		isFirst := !after.is || before.is && !isBefore(d.from.rows.form, b, a) // a lies in front of b, or at the same place
 		switch {
-		case before.is && after.is && a.entry == b.entry:
+		case before.is && after.is && a.cell == b.cell:
 			before.next()
 			after.next()
 		case isFirst:
-			if !d.compare(a.entry, d.to.rows.findLike(a.entry)) {
+			if !d.compare(a.cell, d.to.rows.findLike(a.cell)) {
 				return false
 			}
 			before.next()
 		default:
-			if !d.compareNew(b.entry) {
+			if !d.compareNew(b.cell) {
 				return false
 			}
 			after.next()
@@ -102,8 +102,8 @@ func (d *difference[R, K]) walkInterval(s span) bool {
 	return true
 }
 
-// compareNew tells of an entry of the newer version, unless the older one had its key inside of the spec: then that was told.
-func (d *difference[R, K]) compareNew(e *entry[R, K]) bool {
+// compareNew tells of a cell of the newer version, unless the older one had its key inside of the spec: then that was told.
+func (d *difference[R, K]) compareNew(e *cell[R, K]) bool {
 	before := d.from.rows.findLike(e)
 	if before != nil && d.isInside(d.from, before) {
 		return true
@@ -113,7 +113,7 @@ func (d *difference[R, K]) compareNew(e *entry[R, K]) bool {
 
 // answers tells how two answers differ that have a limit.
 func (d *difference[R, K]) answers() bool {
-	is := make(map[string]*entry[R, K])
+	is := make(map[string]*cell[R, K])
 	now := d.answer(d.to)
 	for _, e := range now {
 		is[d.to.rows.key(e.text)] = e
@@ -134,7 +134,7 @@ func (d *difference[R, K]) answers() bool {
 }
 
 // compareAnswers tells what has become of a part of the older answer.
-func (d *difference[R, K]) compareAnswers(before, after *entry[R, K]) bool {
+func (d *difference[R, K]) compareAnswers(before, after *cell[R, K]) bool {
 	switch {
 	case after == nil:
 		return d.tell(Change[R, K]{Leave, before.key, &before.record, nil}, nil)
@@ -145,9 +145,9 @@ func (d *difference[R, K]) compareAnswers(before, after *entry[R, K]) bool {
 }
 
 // answer returns the answer to the spec in a version, without what is bad: that counts, as in Records.
-func (d *difference[R, K]) answer(v *version[R, K]) (all []*entry[R, K]) {
+func (d *difference[R, K]) answer(v *version[R, K]) (all []*cell[R, K]) {
 	left := d.query.Limit
-	v.walk(&d.query, nil, func(_ int, e *entry[R, K]) bool {
+	v.walk(&d.query, nil, func(_ int, e *cell[R, K]) bool {
 		holds, bad := v.judge(&d.query, d.recheck, e)
 		if !holds {
 			return true
@@ -161,9 +161,9 @@ func (d *difference[R, K]) answer(v *version[R, K]) (all []*entry[R, K]) {
 	return all
 }
 
-// cursor goes through the entries of a span.
+// cursor goes through the cells of a span.
 type cursor[R any, K comparable] struct {
-	at   place[R, K]
+	at   slot[R, K]
 	is   bool // there is one at the cursor
 	next func()
 }
@@ -173,10 +173,10 @@ func (d *difference[R, K]) cursor(v *version[R, K], s span) *cursor[R, K] {
 	set := func(found bool) {
 		if c.is = found; found {
 			c.at = trees.Item()
-			c.is = c.at.rank < s.high
+			c.is = c.at.order < s.high
 		}
 	}
 	c.next = func() { set(trees.Next()) }
-	set(trees.Seek(place[R, K]{rank: s.low}))
+	set(trees.Seek(slot[R, K]{order: s.low}))
 	return c
 }

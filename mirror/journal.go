@@ -33,12 +33,12 @@ func (c *changed) join(o changed) {
 // journal remembers what has changed in the latest versions.
 type journal struct {
 	mu    sync.Mutex // guards what follows
-	tells []journalEntry
+	tells []changedIn
 	from  uint64 // all that has changed after this version is told
 	keys  int    // in tells
 }
 
-type journalEntry struct {
+type changedIn struct {
 	number uint64 // of the version
 	keys   []string
 }
@@ -54,7 +54,7 @@ func (j *journal) add(number uint64, c changed) {
 	if len(c.keys) == 0 {
 		return
 	}
-	j.tells, j.keys = append(j.tells, journalEntry{number, c.keys}), j.keys+len(c.keys)
+	j.tells, j.keys = append(j.tells, changedIn{number, c.keys}), j.keys+len(c.keys)
 	for j.keys > mostChanged {
 		j.keys, j.from = j.keys-len(j.tells[0].keys), j.tells[0].number
 		j.tells[0].keys = nil

@@ -32,9 +32,9 @@ type pager[R any, K comparable] struct {
 	behind  *table.Place
 	n       int
 	records []R
-	last    *entry[R, K] // that was judged
-	in      int          // the interval in which it lies
-	bad     error        // of it
+	last    *cell[R, K] // that was judged
+	in      int         // the interval in which it lies
+	bad     error       // of it
 }
 
 func (r *reading[R, K]) pager(ctx context.Context, s table.Spec[R], after table.Token, n int) (*pager[R, K], error) {
@@ -58,7 +58,7 @@ func (r *reading[R, K]) pager(ctx context.Context, s table.Spec[R], after table.
 
 // list collects the page's records. It stops at the first that belongs to the next page; if there is none, this page is the last.
 func (p *pager[R, K]) list(ctx context.Context) (next table.Token, err error) {
-	p.version.walk(&p.query, p.behind, func(in int, e *entry[R, K]) bool {
+	p.version.walk(&p.query, p.behind, func(in int, e *cell[R, K]) bool {
 		switch {
 		case ctx.Err() != nil:
 			err = ended(ctx)
@@ -76,7 +76,7 @@ func (p *pager[R, K]) list(ctx context.Context) (next table.Token, err error) {
 	return next, err
 }
 
-func (p *pager[R, K]) take(in int, e *entry[R, K]) {
+func (p *pager[R, K]) take(in int, e *cell[R, K]) {
 	holds, bad := p.version.judge(&p.query, p.recheck, e)
 	p.last, p.in, p.bad = e, in, bad
 	if holds && bad == nil {

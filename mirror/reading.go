@@ -54,7 +54,7 @@ func (r *reading[R, K]) read(ctx context.Context, s table.Spec[R], yield func(R,
 		return err
 	}
 	left := s.Limit
-	v.walk(&q, nil, func(_ int, e *entry[R, K]) bool {
+	v.walk(&q, nil, func(_ int, e *cell[R, K]) bool {
 		if ctx.Err() != nil { // checked for each record, because a slow predicate may let none pass
 			err = ended(ctx)
 			return false
@@ -79,8 +79,8 @@ func (r *reading[R, K]) begin(ctx context.Context, s table.Spec[R]) (*version[R,
 	return v, q, err
 }
 
-// judge tells whether an entry is part of an answer. One that is bad, or whose predicate panics, is, with an error.
-func (v *version[R, K]) judge(q *table.Query, recheck func(*R) bool, e *entry[R, K]) (bool, error) {
+// judge tells whether a cell is part of an answer. One that is bad, or whose predicate panics, is, with an error.
+func (v *version[R, K]) judge(q *table.Query, recheck func(*R) bool, e *cell[R, K]) (bool, error) {
 	if e.bad != nil || recheck == nil {
 		return true, e.bad
 	}
@@ -151,7 +151,7 @@ func (r *reading[R, K]) lookup(ctx context.Context, keys []K, yield func(R, erro
 		if ctx.Err() != nil {
 			return ended(ctx)
 		}
-		if e := v.rows.find(string(key)); e != nil && !yield(e.record, e.bad) {
+		if e := v.rows.find(key); e != nil && !yield(e.record, e.bad) {
 			return nil
 		}
 	}

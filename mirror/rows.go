@@ -25,52 +25,62 @@ func (r *rows[R, K]) copy() *rows[R, K] {
 	return c
 }
 
-// find returns the entry with a key; nil: there is none.
-func (r *rows[R, K]) find(key string) *entry[R, K] {
-	return r.findLike(&entry[R, K]{text: r.pivot(key)})
+// compact returns the same rows in less memory. Rows that came in the order of a tree have left its nodes half empty; a node that is copied
+// is made as large as it must be.
+func (r *rows[R, K]) compact() *rows[R, K] {
+	c := r.copy()
+	for _, t := range append(c.by, c.byKey) {
+		t.ScanMut(func(slot[R, K]) bool { return true })
+	}
+	return c
 }
 
-// findLike returns the entry with the same key as another.
-func (r *rows[R, K]) findLike(e *entry[R, K]) *entry[R, K] {
-	found, _ := r.byKey.Get(place[R, K]{rankOfKey(r.key(e.text)), e})
-	return found.entry
+// find returns the cell with a key; nil: there is none.
+func (r *rows[R, K]) find(key []byte) *cell[R, K] {
+	return r.findLike(&cell[R, K]{text: r.pivot(key)})
 }
 
-// replace puts an entry in the place of the one with the same key, which is before, if there is one. It tells whether that changes
+// findLike returns the cell with the same key as another.
+func (r *rows[R, K]) findLike(e *cell[R, K]) *cell[R, K] {
+	found, _ := r.byKey.Get(slot[R, K]{orderOfKey(r.key(e.text)), e})
+	return found.cell
+}
+
+// replace puts a cell in the place of the one with the same key, which is before, if there is one. It tells whether that changes
 // anything.
-func (r *rows[R, K]) replace(before, e *entry[R, K]) bool {
+func (r *rows[R, K]) replace(before, e *cell[R, K]) bool {
 	if before == e {
 		return false
 	}
 	for i, t := range r.by {
 		if before != nil {
-			if was := r.placeBy(i, before); was.rank != r.placeBy(i, e).rank {
+			if was := r.slotBy(i, before); was.order != r.slotBy(i, e).order {
 				t.Delete(was)
 			}
 		}
-		t.Set(r.placeBy(i, e))
+		t.Set(r.slotBy(i, e))
 	}
 	if before != nil {
 		r.bytes -= r.form.bytes(before.text)
 	}
 	r.bytes += r.form.bytes(e.text)
-	r.byKey.Set(place[R, K]{rankOfKey(r.key(e.text)), e})
+	r.byKey.Set(slot[R, K]{orderOfKey(r.key(e.text)), e})
 	return true
 }
 
-// remove removes an entry that is there. Where there is none, nil, it does nothing and returns false.
-func (r *rows[R, K]) remove(e *entry[R, K]) bool {
+// remove removes a cell that is there. Where there is none, nil, it does nothing and returns false.
+func (r *rows[R, K]) remove(e *cell[R, K]) bool {
 	if e == nil {
 		return false
 	}
 	for i, t := range r.by {
-		t.Delete(r.placeBy(i, e))
+		t.Delete(r.slotBy(i, e))
 	}
-	r.byKey.Delete(place[R, K]{rankOfKey(r.key(e.text)), e})
+	r.byKey.Delete(slot[R, K]{orderOfKey(r.key(e.text)), e})
 	r.bytes -= r.form.bytes(e.text)
 	return true
 }
 
-func (r *rows[R, K]) placeBy(index int, e *entry[R, K]) place[R, K] {
-	return place[R, K]{rankOf(r.score(e.text, index)), e}
+func (r *rows[R, K]) slotBy(index int, e *cell[R, K]) slot[R, K] {
+	return slot[R, K]{orderOf(r.score(e.text, index)), e}
 }

@@ -9,39 +9,39 @@ import (
 	"github.com/tablecache-go/tablecache/table"
 )
 
-// place is where an entry lies in a tree: by rank, then by encoded key. The rank is a number, so that most comparisons do not touch the
-// entry. A place without an entry lies before all others of its rank.
-type place[R any, K comparable] struct {
-	rank  uint64
-	entry *entry[R, K]
+// slot is where a cell lies in a tree: by order, then by encoded key. The order is a number, so that most comparisons do not touch the
+// cell. A slot without a cell lies before all others of its order.
+type slot[R any, K comparable] struct {
+	order uint64
+	cell  *cell[R, K]
 }
 
-// tree is an ordered set of entries. Copying it takes the same for one and for a million: what is changed then is copied by and by. Only
+// tree is an ordered set of cells. Copying it takes the same for one and for a million: what is changed then is copied by and by. Only
 // the goroutine that changes a tree may copy it, for that writes to it; a tree that is changed no more may be read by all, for
 // reading writes nothing.
-type tree[R any, K comparable] = btree.BTreeG[place[R, K]]
+type tree[R any, K comparable] = btree.BTreeG[slot[R, K]]
 
 func newTree[R any, K comparable](f *form) *tree[R, K] {
-	return btree.NewBTreeGOptions(func(a, b place[R, K]) bool { return isBefore(f, a, b) }, btree.Options{NoLocks: true})
+	return btree.NewBTreeGOptions(func(a, b slot[R, K]) bool { return isBefore(f, a, b) }, btree.Options{NoLocks: true})
 }
 
-func isBefore[R any, K comparable](f *form, a, b place[R, K]) bool {
+func isBefore[R any, K comparable](f *form, a, b slot[R, K]) bool {
 	switch {
-	case a.rank != b.rank:
-		return a.rank < b.rank
-	case a.entry == b.entry, b.entry == nil:
+	case a.order != b.order:
+		return a.order < b.order
+	case a.cell == b.cell, b.cell == nil:
 		return false
-	case a.entry == nil:
+	case a.cell == nil:
 		return true
 	}
-	return f.key(a.entry.text) < f.key(b.entry.text)
+	return f.key(a.cell.text) < f.key(b.cell.text)
 }
 
-// rankOfKey is the beginning of a key: keys are in the order of their ranks, as far as these differ.
-func rankOfKey(key string) uint64 { return number(key) }
+// orderOfKey is the beginning of a key: keys are in the order of these numbers, as far as they differ.
+func orderOfKey(key string) uint64 { return number(key) }
 
-// rankOf returns a number for a score, in the order of scores.
-func rankOf(score float64) uint64 {
+// orderOf returns a number for a score, in the order of scores.
+func orderOf(score float64) uint64 {
 	if score == 0 {
 		score = 0 // not -0, which is equal
 	}
@@ -52,50 +52,50 @@ func rankOf(score float64) uint64 {
 	return bits | 1<<63
 }
 
-// span is an interval in ranks: from low up to but not including high.
+// span is an interval in such numbers: from low up to but not including high.
 type span struct{ low, high uint64 }
 
 func spanOf(i table.Interval) span {
-	s := span{low: rankOf(i.GE), high: math.MaxUint64}
+	s := span{low: orderOf(i.GE), high: math.MaxUint64}
 	if !math.IsInf(i.LT, 1) {
-		s.high = rankOf(i.LT)
+		s.high = orderOf(i.LT)
 	}
 	return s
 }
 
-// ascend visits the entries of a span from a place on, until visit returns false. Then it returns false, too.
-func ascend[R any, K comparable](t *tree[R, K], from place[R, K], s span, visit func(*entry[R, K]) bool) bool {
+// ascend visits the cells of a span from a slot on, until visit returns false. Then it returns false, too.
+func ascend[R any, K comparable](t *tree[R, K], from slot[R, K], s span, visit func(*cell[R, K]) bool) bool {
 	goesOn := true
-	t.Ascend(from, func(p place[R, K]) bool {
-		if p.rank >= s.high {
+	t.Ascend(from, func(p slot[R, K]) bool {
+		if p.order >= s.high {
 			return false
 		}
-		goesOn = visit(p.entry)
+		goesOn = visit(p.cell)
 		return goesOn
 	})
 	return goesOn
 }
 
 // descend is ascend the other way round.
-func descend[R any, K comparable](t *tree[R, K], from place[R, K], s span, visit func(*entry[R, K]) bool) bool {
+func descend[R any, K comparable](t *tree[R, K], from slot[R, K], s span, visit func(*cell[R, K]) bool) bool {
 	goesOn := true
-	t.Descend(from, func(p place[R, K]) bool {
-		if p.rank < s.low {
+	t.Descend(from, func(p slot[R, K]) bool {
+		if p.order < s.low {
 			return false
 		}
-		goesOn = visit(p.entry)
+		goesOn = visit(p.cell)
 		return goesOn
 	})
 	return goesOn
 }
 
-// count returns how many entries lie in a span.
+// count returns how many cells lie in a span.
 func count[R any, K comparable](t *tree[R, K], s span) int { return ahead(t, s.high) - ahead(t, s.low) }
 
-// ahead returns how many entries have a lower rank. It looks at O(log n) entries, each of which is found in O(log n).
-func ahead[R any, K comparable](t *tree[R, K], rank uint64) int {
+// ahead returns how many cells have a lower order. It looks at O(log n) cells, each of which is found in O(log n).
+func ahead[R any, K comparable](t *tree[R, K], order uint64) int {
 	return sort.Search(t.Len(), func(i int) bool {
 		p, _ := t.GetAt(i)
-		return p.rank >= rank
+		return p.order >= order
 	})
 }

@@ -10,8 +10,8 @@ type version[R any, K comparable] struct {
 	number uint64 // versions are numbered as they are shown
 }
 
-// walk visits the entries of a query in its order, from behind a place on if there is one, until visit returns false.
-func (v *version[R, K]) walk(q *table.Query, behind *table.Place, visit func(in int, e *entry[R, K]) bool) {
+// walk visits the cells of a query in its order, from behind a place on if there is one, until visit returns false.
+func (v *version[R, K]) walk(q *table.Query, behind *table.Place, visit func(in int, e *cell[R, K]) bool) {
 	if behind != nil {
 		if !v.walkBehind(q, behind, visit) {
 			return
@@ -24,22 +24,22 @@ func (v *version[R, K]) walk(q *table.Query, behind *table.Place, visit func(in 
 	}
 }
 
-// walkInterval visits the entries of one interval. It returns false if visit has.
-func (v *version[R, K]) walkInterval(q *table.Query, in int, visit func(int, *entry[R, K]) bool) bool {
+// walkInterval visits the cells of one interval. It returns false if visit has.
+func (v *version[R, K]) walkInterval(q *table.Query, in int, visit func(int, *cell[R, K]) bool) bool {
 	s, t := spanOf(q.Intervals[in]), v.rows.by[q.Index]
-	each := func(e *entry[R, K]) bool { return visit(in, e) }
+	each := func(e *cell[R, K]) bool { return visit(in, e) }
 	if q.Reverse {
-		return descend(t, place[R, K]{rank: s.high}, s, each)
+		return descend(t, slot[R, K]{order: s.high}, s, each)
 	}
-	return ascend(t, place[R, K]{rank: s.low}, s, each)
+	return ascend(t, slot[R, K]{order: s.low}, s, each)
 }
 
-// walkBehind visits the entries of an interval that lie behind a place.
-func (v *version[R, K]) walkBehind(q *table.Query, behind *table.Place, visit func(int, *entry[R, K]) bool) bool {
+// walkBehind visits the cells of an interval that lie behind a place.
+func (v *version[R, K]) walkBehind(q *table.Query, behind *table.Place, visit func(int, *cell[R, K]) bool) bool {
 	s, t := spanOf(q.Intervals[behind.Interval]), v.rows.by[q.Index]
-	from := place[R, K]{rankOf(behind.Score), &entry[R, K]{text: v.rows.pivot(string(behind.Key))}}
-	each := func(e *entry[R, K]) bool {
-		isThere := v.rows.placeBy(q.Index, e).rank == from.rank && v.rows.key(e.text) == string(behind.Key)
+	from := slot[R, K]{orderOf(behind.Score), &cell[R, K]{text: v.rows.pivot(behind.Key)}}
+	each := func(e *cell[R, K]) bool {
+		isThere := v.rows.slotBy(q.Index, e).order == from.order && v.rows.key(e.text) == string(behind.Key)
 		return isThere || visit(behind.Interval, e)
 	}
 	if q.Reverse {
@@ -48,7 +48,7 @@ func (v *version[R, K]) walkBehind(q *table.Query, behind *table.Place, visit fu
 	return ascend(t, from, s, each)
 }
 
-// count returns how many entries a query has, whatever its predicate.
+// count returns how many cells a query has, whatever its predicate.
 func (v *version[R, K]) count(q *table.Query) (n int) {
 	for _, in := range q.Intervals {
 		n += count(v.rows.by[q.Index], spanOf(in))

@@ -5,24 +5,26 @@ import (
 	"hash/maphash"
 	"math"
 	"reflect"
+	"strings"
 
 	"github.com/tablecache-go/tablecache/table"
 )
 
-// entry is a record as the mirror holds it. Nobody changes it once it is in a tree: versions, snapshots and readers share it.
-type entry[R any, K comparable] struct {
+// cell is a record as the mirror holds it. Nobody changes it once it is in a tree: versions, snapshots and readers share it.
+type cell[R any, K comparable] struct {
 	text   string // see form
 	record R
 	key    K
 	bad    error // a *table.CodingError: the record could not be decoded
 }
 
-// form is how the text of an entry is made: a hash of its contents, their length, the scores, and the encoded key. Two entries are
+// form is how the text of a cell is made: a hash of its contents, their length, the scores, and the encoded key. Two cells are
 // equal in all that if their texts are. It is one string, because the headers of several would be a large part of a small record.
 type form struct {
 	indexes int
 	seeds   [2]maphash.Seed
-	size    int // of an entry without its text and contents
+	size    int    // of a cell without its text and contents
+	zeros   string // as long as what goes before the key
 }
 
 const (
@@ -31,11 +33,12 @@ const (
 )
 
 func newForm[R any, K comparable](indexes int) *form {
-	place := int(reflect.TypeFor[place[R, K]]().Size())
+	one := int(reflect.TypeFor[slot[R, K]]().Size())
 	return &form{
+		zeros:   strings.Repeat("\x00", scoresFrom+8*indexes),
 		indexes: indexes,
 		seeds:   [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()},
-		size:    int(reflect.TypeFor[entry[R, K]]().Size()) + place*(indexes+1)*3/2, // nodes are about two thirds full
+		size:    int(reflect.TypeFor[cell[R, K]]().Size()) + one*(indexes+1)*3/2, // nodes are about two thirds full
 	}
 }
 
@@ -53,17 +56,15 @@ func (f *form) append(dst, contents []byte, scores []float64, key []byte) []byte
 }
 
 // pivot returns a text that has nothing but a key.
-func (f *form) pivot(key string) string { return string(make([]byte, f.keyFrom())) + key }
+func (f *form) pivot(key []byte) string { return f.zeros + string(key) }
 
-func (f *form) keyFrom() int { return scoresFrom + 8*f.indexes }
-
-func (f *form) key(text string) string { return text[f.keyFrom():] }
+func (f *form) key(text string) string { return text[len(f.zeros):] }
 
 func (f *form) score(text string, index int) float64 {
 	return math.Float64frombits(number(text[scoresFrom+8*index:]))
 }
 
-// bytes estimates how much memory an entry takes.
+// bytes estimates how much memory a cell takes.
 func (f *form) bytes(text string) int64 {
 	return int64(f.size + len(text) + int(number(text[hashBytes:])>>32))
 }
@@ -82,7 +83,7 @@ func number(s string) (n uint64) {
 	return n
 }
 
-// fresh returns the entry of a row under a text.
-func fresh[R any, K comparable](text string, r *table.Row[R, K]) *entry[R, K] {
-	return &entry[R, K]{text: text, record: r.Record, key: r.Key, bad: r.Err}
+// fresh returns the cell of a row under a text.
+func fresh[R any, K comparable](text string, r *table.Row[R, K]) *cell[R, K] {
+	return &cell[R, K]{text: text, record: r.Record, key: r.Key, bad: r.Err}
 }
