@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tablecache-go/tablecache/table"
@@ -86,6 +87,9 @@ func (a *applier[R, K]) Apply(e effect[R, K]) error {
 		a.live = newRows[R, K](a.form)
 		a.changed.all = true
 		a.endSession()
+	case table.EffectNote: // which is noted already
+	default:
+		return fmt.Errorf("mirror: an effect of kind %v, which this version does not know", e.Kind)
 	}
 	return nil
 }

@@ -26,15 +26,15 @@
 //
 // # Memory
 //
-// A record with two indexes takes about 170 bytes beside what it takes in a slice, and up to 100 more when most have been written anew
-// since the copy. While a reload is staged, or the table is copied anew, what has changed is there twice; records that stay as they are, are
+// A record with two indexes takes about 170 bytes beside what it takes in a slice.
+// While a reload is staged, or the table is copied anew, what has changed is there twice; records that stay as they are, are
 // shared. A [Snapshot], and a loop over Changes that does not go on, keep what has changed since. A reload of more than half of the feed
 // (table.WithFeed) is not told while it is staged: then the mirror copies the table after the merge, and shows the old moment meanwhile.
 //
 // # Where to find what
 //
 //	apply.go       what Follow tells, applied
-//	cell.go       a record as it is held
+//	cell.go        a record as it is held
 //	changes.go     telling what changes
 //	difference.go  how two versions differ
 //	follow.go      the goroutine

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,7 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 		stopped: make(chan struct{}),
 		inStep:  make(chan struct{}),
 	}
+	def.Attributes, def.Indexes = slices.Clone(def.Attributes), slices.Clone(def.Indexes)
 	m.reading = reading[R, K]{def: &def, source: m}
 	m.life, m.end = context.WithCancel(context.WithoutCancel(ctx))
 	m.asker = asker{turn: newTurn(), open: func(ctx context.Context) (asked, error) { return table.OpenReader(ctx, rdb, def) }}
