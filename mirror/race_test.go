@@ -36,6 +36,11 @@ func TestM1_ReadersDuringMerges(t *testing.T) {
 		ok(t, tbl.ScratchPut(t.Context(), generation(n)...))
 		ok(t, tbl.ScratchMerge(t.Context()))
 		ok(t, tbl.WaitClear(t.Context()))
+		again := generation(n)[:20]
+		for i := range again {
+			again[i].Name = "again"
+		}
+		put(t, tbl, again...)
 		catchUp(t, m, tbl)
 	}
 	cancel()
