@@ -155,6 +155,9 @@ func WithFeed(bytes int64) Option { return func(o *options) { o.feedBytes = max(
 // they do without the option. What was written through does not count as staged, and is neither counted nor yielded as discarded.
 // ScratchAbort takes back what was staged, and nothing that was written through.
 //
+// Records are staged 250 at a time, not 1,000, so that a Put waits for no more than that: a ScratchPut of more is not all or nothing, and
+// its error says how many are staged.
+//
 // The keys that are written during a session are remembered in memory until it ends: each once, about 45 bytes for a key of 8 bytes, and
 // its length more for a longer one.
 func WithWriteThrough() Option { return func(o *options) { o.through = true } }
