@@ -110,10 +110,10 @@ func (b *bench) slow(ctx context.Context, s *sides) (*sides, error) {
 }
 
 // empty returns new sides without records.
-func (b *bench) empty(ctx context.Context) (*sides, error) {
+func (b *bench) empty(ctx context.Context, opts ...table.Option) (*sides, error) {
 	b.names++
 	name := fmt.Sprintf("ours%d", b.names)
-	t, err := table.Open(ctx, b.ours, definition(name))
+	t, err := table.Open(ctx, b.ours, definition(name), opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -123,8 +123,8 @@ func (b *bench) empty(ctx context.Context) (*sides, error) {
 }
 
 // full returns new sides with all records.
-func (b *bench) full(ctx context.Context) (*sides, error) {
-	s, err := b.empty(ctx)
+func (b *bench) full(ctx context.Context, opts ...table.Option) (*sides, error) {
+	s, err := b.empty(ctx, opts...)
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,8 @@ var lines = []line{
 	{"apply", "Apply of 1,000: half put, half deleted, a note", applyByHand, "changes/s", 0.85, true, apply},
 	{"put-128", "Put one record, 128 goroutines", putByHand, "records/s", 3, true, put(128)},
 	{"put-1", "Put one record, 1 goroutine", putByHand, "records/s", 0.8, true, put(1)},
+	{"put-128-through", "Put one record, 128 goroutines, while a session stages", putByHand + ", while another writes in bulk", "records/s", 2, true, putThrough(128)},
+	{"put-128-through-p99", "p99 of such a Put", "the same", "µs", 1, false, putThroughLatency(128)},
 	{"lookup-1", "look-up by key, 1 goroutine", getByHand, "records/s", 0.8, true, lookup(1)},
 	{"lookup-128", "look-up by key, 128 goroutines", getByHand, "records/s", 2, true, lookup(128)},
 	{"range-100", "range of 100 records, 1 goroutine", rangeByHand, "ranges/s", 0.9, true, ranges(100, 1)},

@@ -76,6 +76,15 @@ func (e *encoded) first(n int) *encoded {
 	return out
 }
 
+// batch returns the i-th batch.
+func (e *encoded) batch(i int) *encoded {
+	out := &encoded{fields: e.fields[2*i*batch : 2*(i+1)*batch]}
+	for j := range out.members {
+		out.members[j] = e.members[j][i*batch : (i+1)*batch]
+	}
+	return out
+}
+
 // exactly is an error where a measurement did not do its work.
 func exactly(got, want int) error {
 	if got != want {

@@ -14,7 +14,9 @@ import (
 type Actor struct {
 	cfg       Config
 	regular   intake         // Put, Delete, Apply, Update
-	scratch   intake         // Stage, Discard, scratch spans
+	sweeps    intake         // with Config.WriteThrough: Delete with a span or conditions
+	scratch   intake         // Stage, Discard, scratch spans: plain ones
+	held      intake         // Stage, Discard of sessions that have a holder
 	control   chan func()    // written by callers, read by run, which always receives it and calls the function
 	closing   chan struct{}  // closed by Close
 	abandoned chan struct{}  // holds one; written by callers that leave, read by run
@@ -37,6 +39,7 @@ type Actor struct {
 	pinsToGrant    map[ticket]*Pin     // the pins of those that wait for one
 	pins           map[ticket]*Pin
 	lifetimes      lifetimes
+	written        writtenThrough // with Config.WriteThrough
 	gracePeriods   gracePeriods
 	pauseTimer     *time.Timer // for the pauses of the current effect
 	waitTimer      *time.Timer // runs while requests wait and nothing is sent: at its end the store is pinged
@@ -45,7 +48,8 @@ type Actor struct {
 	rowBuffer      []Row     // the rows of the current effect
 	givenUp        bool      // the call of the store under way was given up
 	verdicts       []Verdict // of the latest outcome
-	activeSince    time.Time // when the state became active; zero in any other
+	session        *Session  // that is on and has a holder; else nil
+	since          sessionSince
 }
 
 // Start starts the actor of a table. found is the table's present view. No other actor of this process may
@@ -55,7 +59,9 @@ func Start(cfg Config, store Store, found View) *Actor {
 	a := &Actor{
 		cfg:            cfg,
 		regular:        newIntake(cfg.Mailbox),
+		sweeps:         newIntake(cfg.Mailbox),
 		scratch:        newIntake(cfg.Mailbox),
+		held:           newIntake(cfg.Mailbox),
 		control:        make(chan func()),
 		closing:        make(chan struct{}),
 		tooLate:        make(chan struct{}),
@@ -73,7 +79,7 @@ func Start(cfg Config, store Store, found View) *Actor {
 		waitTimer:      newStoppedTimer(),
 		foldPauseTimer: newStoppedTimer(),
 	}
-	a.machine.tries = cfg.Tries
+	a.machine.tries, a.machine.writeThrough = cfg.Tries, cfg.WriteThrough
 	a.publish()
 	go a.effector.run()
 	a.wg.Go(a.run)
@@ -87,8 +93,9 @@ func (a *Actor) run() {
 	a.tell(event{what: started})
 	closing, tooLate := a.closing, (chan struct{})(nil)
 	for !a.machine.ended() {
-		regular, scratch := a.machine.admitsRegular(), a.machine.admitsScratch()
-		if a.noteWaiting(regular, scratch) {
+		m := a.machine
+		a.regular.open, a.sweeps.open, a.scratch.open, a.held.open = m.admitsRegular(), m.admitsSweeps(), m.admitsScratch(), m.admitsHeld()
+		if a.noteWaiting() {
 			continue
 		}
 		select {
@@ -115,25 +122,37 @@ func (a *Actor) run() {
 			a.tell(event{what: somebodyWaits})
 		case <-a.foldPauseTimer.C:
 			a.tell(event{what: foldPauseOver})
-		case r := <-a.regular.incoming(regular):
+		case r := <-a.regular.incoming():
 			a.handleRequest(&a.regular, r)
-		case <-a.regular.deferredReady(regular):
+		case <-a.regular.deferredReady():
 			a.handleRequest(&a.regular, a.regular.takeDeferred())
-		case r := <-a.scratch.incoming(scratch):
+		case r := <-a.sweeps.incoming():
+			a.handleRequest(&a.sweeps, r)
+		case <-a.sweeps.deferredReady():
+			a.handleRequest(&a.sweeps, a.sweeps.takeDeferred())
+		case r := <-a.scratch.incoming():
 			a.handleRequest(&a.scratch, r)
-		case <-a.scratch.deferredReady(scratch):
+		case <-a.scratch.deferredReady():
 			a.handleRequest(&a.scratch, a.scratch.takeDeferred())
+		case r := <-a.held.incoming():
+			a.handleRequest(&a.held, r)
+		case <-a.held.deferredReady():
+			a.handleRequest(&a.held, a.held.takeDeferred())
 		}
 	}
 }
 
-// noteWaiting tells the machine what it must know about requests that wait in the mailboxes. regular and scratch tell which
-// mailboxes are received from now. It returns whether it has told the machine anything.
-func (a *Actor) noteWaiting(regular, scratch bool) (told bool) {
+// noteWaiting tells the machine what it must know about requests that wait in the mailboxes. It returns whether it has told the
+// machine anything.
+func (a *Actor) noteWaiting() (told bool) {
 	m := a.machine
-	a.watchful.Store(a.effector.inquires() || m.unsettled != nil || m.waits(!regular || !scratch)) // must come before the mailboxes are read
-	served := regular && a.regular.len() > 0 || scratch && a.scratch.len() > 0
-	waits := !regular && a.regular.len() > 0 || !scratch && a.scratch.len() > 0
+	allOpen := a.regular.open && a.sweeps.open && a.scratch.open && a.held.open
+	a.watchful.Store(a.effector.inquires() || m.unsettled != nil || m.waits(!allOpen)) // must come before the mailboxes are read
+	served, waits := false, false
+	for _, in := range []*intake{&a.regular, &a.sweeps, &a.scratch, &a.held} {
+		served = served || in.open && in.len() > 0
+		waits = waits || !in.open && in.len() > 0
+	}
 	switch {
 	case (m.othersTurn || m.refusing != nil) && !served:
 		a.tell(event{what: nobodyWaits})
@@ -172,6 +191,7 @@ func (a *Actor) tell(e event) {
 	}
 	a.events = a.events[:0]
 	a.reasons.update(a.machine)
+	a.since.update(a.machine)
 }
 
 // handleRequest handles a request from a mailbox. It joins other requests to it that may share its effect.
@@ -194,7 +214,7 @@ func (a *Actor) handleRequest(in *intake, r *request) {
 	}
 	t := a.newTicket()
 	a.batches[t] = b
-	a.tell(event{what: taken, ticket: t, kind: b.kind, joined: len(b.requests) > 1})
+	a.tell(event{what: taken, ticket: t, kind: b.kind, session: b.session(), joined: len(b.requests) > 1, sweeps: r.kind == Delete && r.sweeps()})
 }
 
 // handleWithoutEffect finishes a request that needs no effect.

@@ -10,6 +10,7 @@ type batch struct {
 	kind        Kind
 	requests    []*request
 	rows, bytes int
+	passedOver  []passedOver // the marks that the effect was sent without, in order
 }
 
 func newBatch(first *request, room int) *batch {
@@ -24,10 +25,21 @@ func (b *batch) add(r *request) {
 	b.bytes += r.bytes
 }
 
+// session returns the ticket of the session that the effect belongs to; 0: it belongs to none, or to a plain one.
+func (b *batch) session() ticket {
+	switch r := b.requests[0]; {
+	case r.session != nil:
+		return r.session.ticket
+	case r.abandons != nil:
+		return r.abandons.ticket
+	}
+	return 0
+}
+
 // canJoin tells whether r may share the effect.
 func (b *batch) canJoin(r *request, cfg *Config) bool {
 	return r.kind == b.kind && b.requests[0].joinable() && r.joinable() &&
-		b.rows+r.size() <= cfg.BatchRows && b.bytes+r.bytes <= cfg.BatchBytes
+		b.rows+r.size() <= cfg.mostRows(b.kind) && b.bytes+r.bytes <= cfg.BatchBytes
 }
 
 // joinable tells whether the request may share an effect with others. Rows may, and so may marks
@@ -37,7 +49,7 @@ func (r *request) joinable() bool {
 	case Put, Stage:
 		return true
 	case Delete, Discard:
-		return r.deletion.Span == nil && !r.deletion.conditional()
+		return !r.deletion.conditional() && (r.deletion.Span == nil || r.session != nil)
 	}
 	return false
 }
@@ -76,6 +88,9 @@ func (b *batch) isAbandoned() bool { return b.waiting() == 0 }
 
 // answer gives every caller its share of the verdicts, or the error.
 func (b *batch) answer(verdicts []Verdict, err error) {
+	if err == nil && b.kind.hasVerdicts() {
+		verdicts = withPassedOver(verdicts, b.passedOver)
+	}
 	if err == nil && b.kind.hasVerdicts() && len(verdicts) != b.size() {
 		err = fmt.Errorf("%w: %d verdicts for %d marks", ErrLost, len(verdicts), b.size())
 	}

@@ -15,7 +15,7 @@ type Status struct {
 	Mailbox int   // writes in the mailboxes, without those that wait to enter a full one
 	Broken  error // why the table can no longer be written; else nil
 
-	ActiveSince time.Time // when the state became active; zero in any other state
+	ScratchSince time.Time // when the scratch session began that is on; zero if none is
 }
 
 // WaitClear waits until the state is clear: no scratch session is on and the last merge is folded.
@@ -77,8 +77,8 @@ func (a *Actor) Status(ctx context.Context) (Status, error) {
 	var s Status
 	r := newRequest(0)
 	err := a.sendRequest(ctx, r, func() {
-		s = Status{View: a.machine.view, Pins: len(a.pins), Mailbox: a.regular.len() + a.scratch.len(), Broken: a.machine.broken(),
-			ActiveSince: a.activeSince}
+		waiting := a.regular.len() + a.sweeps.len() + a.scratch.len() + a.held.len()
+		s = Status{View: a.machine.view, Pins: len(a.pins), Mailbox: waiting, Broken: a.machine.broken(), ScratchSince: a.since.began}
 		r.answer(nil, nil)
 	})
 	if err != nil {

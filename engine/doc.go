@@ -22,10 +22,18 @@
 //	|   clear   |                                      |  active   |
 //	| Put       |                                      | Stage     |
 //	| Delete    | <----------------------------------- | Discard   |
-//	| Apply     |            Abort, Clear              +-----------+
-//	| Update    |                                            |
-//	+-----------+                                            |
-//	      ^                                                  |
+//	| Apply     |            Abort, Clear              |           |
+//	| Update    |                                      | with      |
+//	+-----------+                                      | Config.   |
+//	      ^                                            | Write-    |
+//	      |                                            | Through:  |
+//	      |                                            | Put       |
+//	      |                                            | Delete    |
+//	      |                                            | (by keys) |
+//	      |                                            | Apply     |
+//	      |                                            | Update    |
+//	      |                                            +-----------+
+//	      |                                                  |
 //	      |                                                  | Merge: generation + 1
 //	      |  fold done, Clear                                v
 //	      |                                            +-----------+
@@ -37,6 +45,19 @@
 // actor does not receive a kind of write that the state does not admit: its channel is nil in the actor's select. So
 // writes wait in order, in a bounded mailbox and then for room in it, and never in front of the merge, abort or fold that
 // lets them go on.
+//
+// With Config.WriteThrough regular writes run in the active state, too: they change what readers see and take their keys out of what is
+// staged, in one effect. The actor remembers these keys until the session ends (writtenThrough), and passes them over in what is staged
+// later; of an effect of which nothing is left it sends nothing. A Delete with a span or with conditions runs in the clear state alone,
+// and comes in by a channel of its own, so that other writes do not stand behind it.
+//
+// A scratch session may have a holder (Session, Actor.Scratch). It is on from its grant on, although the state becomes active only with
+// its first staged row, and its effects carry its ticket. Until its end plain scratch writes are not received, a plain Merge is passed
+// over in the queue of commands, and requests for a session wait in a queue of the machine's, which comes before plain scratch writes.
+// What the session itself stages comes in by a mailbox of its own. An Abort or Clear of anybody's ends it. When the context of its
+// holder ends, what is queued of it is refused and what is staged is aborted before anything else begins; what is under way ends first: a
+// merge that is applied has merged, one that was burned has not, and is not sent again. A Merge also looks at that context when it
+// departs. That Abort has no caller, so it is not given up.
 //
 // An effect takes the lock (holding), waits for the pins that it would disturb, and is sent (applying). Requests that wait
 // in the mailbox meanwhile are joined into the next effect, up to Config.BatchRows. Apply and Update have effects of their own. An Update whose row is not

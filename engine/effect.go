@@ -40,7 +40,7 @@ type Kind uint8
 
 // The kinds of effect.
 const (
-	Put     Kind = iota + 1 // store rows
+	Put     Kind = iota + 1 // store rows; beside a session, this and Delete, Apply and Update take the keys out of what is staged
 	Delete                  // remove rows
 	Stage                   // store rows in the scratch space
 	Discard                 // put tombstones into the scratch space
@@ -52,7 +52,8 @@ const (
 	Update                  // store a row in place of the one that was read
 )
 
-// isRegular tells whether effects of the kind run in the clear state alone.
+// isRegular tells whether effects of the kind change what readers see, and run in the clear state; with Config.WriteThrough also
+// beside a scratch session.
 func (k Kind) isRegular() bool { return k == Put || k == Delete || k == Apply || k == Update }
 
 // hasVerdicts tells whether effects of the kind have a verdict for each mark.
@@ -70,6 +71,7 @@ type Damage struct {
 type Effect struct {
 	Kind       Kind
 	Prev, Seq  uint64  // the effect is applied only if the table's number is Prev, and makes it Seq
+	State      State   // the table's state before the effect: Put, Delete, Apply and Update are applied in no other
 	Generation uint32  // the table's generation before the effect
 	Rows       []Row   // Put, Stage, Apply, Update: stamped with their generation
 	Marks      []Mark  // Delete, Discard; Apply: what it removes, by key alone; Update: the row that was read
@@ -78,7 +80,7 @@ type Effect struct {
 	Index      int     // the index that the marks' scores are of
 	Compare    bool    // whether marks must be compared with what is stored
 	Damage     *Damage // Repair
-	Note       []byte  // Apply; nil: the note stays as it is
+	Note       []byte  // Apply, Merge; nil: the note stays as it is
 
 	// Callers are the contexts of the callers whose requests this effect carries out. The store uses their values, such as a
 	// trace. The effect does not end with them.

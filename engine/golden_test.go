@@ -80,13 +80,16 @@ func (s *script) run(commands string) string {
 // command runs one command:
 //
 //	found <state> gen=N ver=N seq=N    a new machine, which begins
-//	take T <kind> [joined]             an effect from a mailbox
-//	command T <kind>                   merge, abort, clear, repair
-//	parted T <kind>                    a request of an effect that was taken apart
+//	writethrough                       from here on regular writes run beside a session
+//	take T <kind> [joined] [sweeps] [of=S]  an effect from a mailbox, maybe of a session that has a holder
+//	command T <kind> [of=S] [noted]    merge, abort, clear, repair
+//	parted T <kind> [of=S]             a request of an effect that was taken apart
+//	session T                          a request for a session
+//	leaves T                           the context of its holder ends
 //	wait T, pin T                      requests for the clear state and for a pin
 //	withdraw T, grace T                the end of a pin or request; of a grace period
 //	applied <state> gen=N ver=N        and burned, postponed [general], pinged, unpinged [general], refused [general], unanswered,
-//	                                   unsettled, fenced, lost, pauseover, nobodywaits, somebodywaits, arrives
+//	                                   unsettled, fenced, lost, pauseover, nobodywaits, somebodywaits, arrives, needless
 //	drop T                             an effect whose callers have all left
 //	found-fenced                       a read says that the table is fenced
 //	folded N [fenced|broken|refused], foldfails N [broken|refused], foldpauseover, close
@@ -96,12 +99,30 @@ func (s *script) command(f []string) []action {
 	case "found":
 		v := s.parseView(f[1:])
 		s.m = newMachine(v)
+	case "writethrough":
+		s.m.writeThrough = true
+		return nil
 	case "take", "command", "parted":
 		e.what = map[string]eventType{"take": taken, "command": commanded, "parted": parted}[f[0]]
-		e.ticket, e.kind, e.joined = s.parseNumber(f[1]), s.parseKind(f[2]), len(f) > 3
-	case "wait", "pin", "withdraw", "grace", "drop":
-		e.what = map[string]eventType{"wait": clearAwaited, "pin": pinRequested, "withdraw": withdrawn, "grace": graceOver, "drop": dropped}[f[0]]
+		e.ticket, e.kind = s.parseNumber(f[1]), s.parseKind(f[2])
+		for _, word := range f[3:] {
+			of, is := strings.CutPrefix(word, "of=")
+			switch {
+			case is:
+				e.session = s.parseNumber(of)
+			case word == "noted":
+				e.noted = true
+			case word == "sweeps":
+				e.sweeps = true
+			default:
+				e.joined = true
+			}
+		}
+	case "wait", "pin", "session", "withdraw", "grace", "drop":
+		e.what = map[string]eventType{"wait": clearAwaited, "pin": pinRequested, "session": sessionRequested, "withdraw": withdrawn, "grace": graceOver, "drop": dropped}[f[0]]
 		e.ticket = s.parseNumber(f[1])
+	case "leaves":
+		e.what, e.ticket, e.err = holderLeft, s.parseNumber(f[1]), ErrScratchAborted
 	case "applied":
 		v := s.parseView(f[1:])
 		e.what, e.result = applied, Result{State: v.State, Generation: v.Generation, Version: v.Version}
@@ -120,7 +141,7 @@ func (s *script) command(f []string) []action {
 	default:
 		others := map[string]eventType{"burned": burned, "postponed": postponed, "refused": refused, "unanswered": unanswered,
 			"unsettled": unsettled, "pinged": pinged, "unpinged": unpinged, "nobodywaits": nobodyWaits, "somebodywaits": somebodyWaits, "arrives": arrived,
-			"pauseover": pauseOver, "foldpauseover": foldPauseOver, "close": closed}
+			"needless": needless, "pauseover": pauseOver, "foldpauseover": foldPauseOver, "close": closed}
 		what, known := others[f[0]]
 		if !known {
 			s.t.Fatalf("unknown command %q", f)
@@ -174,7 +195,7 @@ func (s *script) parseView(f []string) (v View) {
 
 func (a action) trace() string {
 	names := map[actionType]string{doPublish: "publish", doSend: "send", doSettle: "settle", doUnclaim: "unclaim", doPause: "pause",
-		doPing: "ping", doPart: "part", doGiveUp: "give up",
+		doRemember: "remember", doForget: "forget", doPing: "ping", doPart: "part", doGiveUp: "give up", doBeginSession: "begin session", doAbandon: "abandon",
 		doAnswer: "answer", doGrant: "grant", doHurry: "hurry", doExpire: "expire", doFold: "fold", doPauseFold: "pausefold",
 		doEndRegularSpans: "end regular spans", doEndScratchSpans: "end scratch spans", doEndAllSpans: "end all spans"}
 	text := "  " + names[a.do]
@@ -184,6 +205,9 @@ func (a action) trace() string {
 	switch a.do {
 	case doSend:
 		text += fmt.Sprintf(" %s prev=%d gen=%d", a.kind, a.view.Seq, a.view.Generation)
+		if a.kind.isRegular() && a.view.State != StateClear {
+			text += " in " + a.view.State.String()
+		}
 	case doGrant, doFold:
 		text += fmt.Sprintf(" gen=%d ver=%d", a.view.Generation, a.view.Version)
 	case doGiveUp:
@@ -228,7 +252,13 @@ func (m *machine) trace() string {
 	if n := len(m.pins); n > 0 {
 		text += fmt.Sprintf(" pins=%d", n)
 	}
-	if n := len(m.pinRequests) + len(m.clearRequests); n > 0 {
+	if m.sessions.holder != 0 {
+		text += fmt.Sprintf(" session=%d", m.sessions.holder)
+	}
+	if m.sessions.left != nil {
+		text += " left"
+	}
+	if n := len(m.pinRequests) + len(m.clearRequests) + len(m.sessions.requests); n > 0 {
 		text += fmt.Sprintf(" waiting=%d", n)
 	}
 	text += m.traceOpen()
@@ -243,8 +273,14 @@ func (m *machine) traceOpen() string {
 	if m.admitsRegular() {
 		text += "regular,"
 	}
+	if m.writeThrough && m.admitsSweeps() {
+		text += "sweeps,"
+	}
 	if m.admitsScratch() {
 		text += "scratch,"
+	}
+	if m.sessions.holder != 0 && m.admitsHeld() {
+		text += "held,"
 	}
 	return text + "control"
 }

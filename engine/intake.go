@@ -6,6 +6,7 @@ package engine
 type intake struct {
 	box      *Mailbox[*request]
 	deferred *request
+	open     bool          // the actor may receive from it now
 	always   chan struct{} // closed from the start, so that it can always be received from
 }
 
@@ -17,16 +18,16 @@ func newIntake(n int) intake {
 
 // incoming returns the mailbox's channel if the actor may receive from it now, else nil: then the
 // actor's select ignores it, and its writers wait (D10).
-func (in *intake) incoming(admitted bool) <-chan *request {
-	if !admitted || in.deferred != nil {
+func (in *intake) incoming() <-chan *request {
+	if !in.open || in.deferred != nil {
 		return nil
 	}
 	return in.box.C()
 }
 
 // deferredReady returns a closed channel if the deferred request may be taken now, else nil.
-func (in *intake) deferredReady(admitted bool) <-chan struct{} {
-	if !admitted || in.deferred == nil {
+func (in *intake) deferredReady() <-chan struct{} {
+	if !in.open || in.deferred == nil {
 		return nil
 	}
 	return in.always

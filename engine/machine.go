@@ -1,6 +1,9 @@
 package engine
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // machine is the lock of one table as a pure state machine: step takes an event and returns the
 // actions to perform. It knows no channel, clock, Redis or request. It knows effects, pins and
@@ -13,9 +16,11 @@ type machine struct {
 	aside         []effectState // effects that have failed, or are part of one that has: see machine_tries.go
 	othersTurn    bool          // requests that wait go before the effects that are aside
 	tries         int           // how often an effect may fail
+	writeThrough  bool          // regular writes run beside a scratch session
 	pins          []pinState    // granted, neither released nor expired
 	pinRequests   []ticket      // requests that wait for a pin
 	clearRequests []ticket      // requests that wait for the clear state
+	sessions      sessions      // scratch sessions that have a holder: see machine_session.go
 	fold          foldPhase
 	foldAttempts  int     // how often in a row the fold has failed
 	foldCause     error   // why the fold failed the last time
@@ -37,7 +42,10 @@ type effectState struct {
 	seq      uint64 // its number, from the moment it is sent
 	attempts int    // how often it has paused
 	tries    int    // how often it has failed
+	session  ticket // the scratch session that it belongs to; 0: none, or a plain one
+	noted    bool   // it has a note
 	joined   bool   // several callers' requests are joined in it
+	sweeps   bool   // it is a Delete that runs in the clear state alone
 	answered bool   // nobody waits for it: its callers were told that the outcome is unknown, or it is a ping without an effect
 	cause    error  // why it was not applied, or why that is not known
 	trouble  error  // the latest error of sending or settling it
@@ -100,6 +108,10 @@ func (m *machine) handle(e event) {
 		m.handleClearAwaited(e)
 	case pinRequested:
 		m.handlePinRequested(e)
+	case sessionRequested:
+		m.handleSessionRequested(e)
+	case holderLeft:
+		m.handleHolderLeft(e)
 	case withdrawn:
 		m.handleWithdrawn(e)
 	case graceOver:
@@ -120,6 +132,8 @@ func (m *machine) handle(e event) {
 		m.handleFoundBroken(e.err)
 	case parted:
 		m.handleParted(e)
+	case needless:
+		m.handleNeedless()
 	case nobodyWaits:
 		m.othersTurn, m.refusing = false, nil
 	case somebodyWaits:
@@ -137,25 +151,13 @@ func (m *machine) advance() {
 	if m.stopErr != nil {
 		return
 	}
+	m.maybeRefuseLeft()
 	m.maybeFold()
 	m.maybeGrant()
 	m.maybeBegin()
+	m.maybeBeginSession()
 	m.maybeSend()
 	m.maybeAnswerClear()
-}
-
-// admitsRegular tells whether a Put or Delete may be received now (D1): to be applied, or to be refused.
-func (m *machine) admitsRegular() bool {
-	return m.refusesWrites() != nil || m.admits() && m.admitsKind(Put)
-}
-
-// admitsScratch tells whether a Stage or Discard may be received now (D2, D3): to be applied, or to be refused.
-func (m *machine) admitsScratch() bool {
-	return m.refusesWrites() != nil || m.admits() && m.admitsKind(Stage)
-}
-
-func (m *machine) admits() bool {
-	return m.stopErr == nil && m.current.phase == none && len(m.commands) == 0 && m.resumable() < 0
 }
 
 // broken returns why the table can no longer be written; nil if it can, or if it is closed. Requests to a
@@ -180,7 +182,7 @@ func (m *machine) handleTaken(e event) {
 		panic("engine: an effect was taken while another has the lock")
 	}
 	m.othersTurn = false
-	m.begin(effectState{ticket: e.ticket, kind: e.kind, joined: e.joined})
+	m.begin(effectState{ticket: e.ticket, kind: e.kind, session: e.session, joined: e.joined, sweeps: e.sweeps})
 }
 
 // handleCommanded queues a merge, abort, clear or repair.
@@ -189,26 +191,14 @@ func (m *machine) handleCommanded(e event) {
 		m.answer(e.ticket, m.stopErr)
 		return
 	}
-	m.commands = append(m.commands, effectState{ticket: e.ticket, kind: e.kind})
+	s := effectState{ticket: e.ticket, kind: e.kind, session: e.session, noted: e.noted}
+	if m.abandons(s) {
+		m.commands = slices.Insert(m.commands, 0, s)
+	} else {
+		m.commands = append(m.commands, s)
+	}
 	m.noteArrival(settling)
 	m.maybeSettleAgain()
-}
-
-func (m *machine) handleClearAwaited(e event) {
-	if m.stopErr != nil {
-		m.answer(e.ticket, m.stopErr)
-		return
-	}
-	m.clearRequests = append(m.clearRequests, e.ticket)
-	m.noteArrival(settling, pinging)
-	m.maybeSettleAgain()
-}
-
-// handleWithdrawn forgets a pin, or a request for a pin or for the clear state.
-func (m *machine) handleWithdrawn(e event) {
-	m.pins = without(m.pins, func(p pinState) bool { return p.ticket == e.ticket })
-	m.pinRequests = without(m.pinRequests, func(t ticket) bool { return t == e.ticket })
-	m.clearRequests = without(m.clearRequests, func(t ticket) bool { return t == e.ticket })
 }
 
 // handleDropped forgets an effect whose callers have all left and that is not under way.
@@ -231,12 +221,12 @@ func (m *machine) underWay(t ticket) bool {
 
 // maybeBegin gives the lock to the first command, or else to an effect that is aside.
 func (m *machine) maybeBegin() {
-	for m.current.phase == none {
-		switch i := m.resumable(); {
-		case len(m.commands) > 0:
-			first := m.commands[0]
-			m.commands, m.othersTurn = m.commands[1:], false
-			m.begin(first)
+	for m.current.phase == none && !m.maybeAbandon() {
+		switch c, i := m.nextCommand(), m.resumable(); {
+		case c >= 0:
+			next := m.commands[c]
+			m.commands, m.othersTurn = slices.Delete(m.commands, c, c+1), false
+			m.begin(next)
 		case i >= 0:
 			m.resume(i)
 		default:
@@ -245,13 +235,18 @@ func (m *machine) maybeBegin() {
 	}
 }
 
+// nextCommand returns which command may have the lock next, or -1. A plain merge waits for a session that has a holder.
+func (m *machine) nextCommand() int { return slices.IndexFunc(m.commands, m.isTurnOf) }
+
 // begin gives the lock to an effect, or answers it at once if there is nothing to do.
 func (m *machine) begin(s effectState) {
+	s = m.notesAlone(s)
 	switch {
 	case m.exhausted(s.kind):
 		m.answer(s.ticket, ErrGenerationsExhausted)
 	case m.changesNothing(s.kind):
 		m.answer(s.ticket, nil)
+		m.endSessionWith(s.kind)
 	default:
 		m.current = s
 		m.hold()
@@ -284,36 +279,10 @@ func (m *machine) maybeSend() {
 	m.emit(action{do: doSend, ticket: m.current.ticket, kind: m.current.kind, view: m.view})
 }
 
-// maybeAnswerClear answers the requests that wait for the clear state, if the state is clear.
-func (m *machine) maybeAnswerClear() {
-	if m.view.State != StateClear {
-		return
-	}
-	for _, t := range m.clearRequests {
-		m.answer(t, nil)
-	}
-	m.clearRequests = m.clearRequests[:0]
-}
-
-func (m *machine) emit(a action) { m.actions = append(m.actions, a) }
-
-func (m *machine) answer(t ticket, err error) { m.emit(action{do: doAnswer, ticket: t, err: err}) }
-
 // finish answers the current effect, unless its callers were answered before, and takes the lock from it.
 func (m *machine) finish(err error) {
 	if !m.current.answered {
 		m.answer(m.current.ticket, err)
 	}
 	m.current = effectState{}
-}
-
-// without returns all but the removed elements, in the same array.
-func without[T any](all []T, removed func(T) bool) []T {
-	kept := all[:0]
-	for _, x := range all {
-		if !removed(x) {
-			kept = append(kept, x)
-		}
-	}
-	return kept
 }

@@ -1,5 +1,7 @@
 package engine
 
+import "slices"
+
 // handleOutcome handles the end of a call of the store for the current effect. If no call is under way, the effect was
 // answered before, by a close for example, and the outcome changes nothing.
 func (m *machine) handleOutcome(e event) {
@@ -35,7 +37,8 @@ func (m *machine) handleApplied(r Result) {
 	m.view = View{State: r.State, Generation: r.Generation, Version: r.Version, Seq: m.current.seq}
 	m.unsettled, m.call = nil, attempt{}
 	m.emit(action{do: doPublish})
-	m.endSpans(m.current.kind)
+	m.maybeRemember()
+	m.endSpans(m.current)
 	m.updateFold()
 	m.finish(nil)
 }
@@ -43,11 +46,14 @@ func (m *machine) handleApplied(r Result) {
 // handleRefused tells the callers of an effect that it was refused. If requests of several callers are joined in it, it is
 // taken apart instead, because one of them alone may be at fault; but not if any effect would be refused.
 func (m *machine) handleRefused(e event) {
-	if m.current.joined && !e.general && m.stopErr == nil {
+	switch {
+	case m.stopErr == nil && m.abandons(m.current):
+		m.tryToAbandon(e.err)
+	case m.current.joined && !e.general && m.stopErr == nil:
 		m.part()
-		return
+	default:
+		m.finish(e.err)
 	}
-	m.finish(e.err)
 }
 
 // handlePostponed sends the effect again after a pause. The number was certainly not used and stays. If the
@@ -147,16 +153,16 @@ func (m *machine) handleFoundBroken(err error) {
 
 func unknown(why error) error { return Because(ErrUnknownOutcome, why) }
 
-// endSpans ends the spans that an effect of this kind ends.
-func (m *machine) endSpans(k Kind) {
-	switch k {
+// endSpans ends the spans that an effect ends.
+func (m *machine) endSpans(s effectState) {
+	switch m.mergesAgain(s).kind {
 	case Merge:
-		m.emit(action{do: doEndScratchSpans, err: ErrScratchMerged})
+		m.endSession(ErrScratchMerged)
 	case Abort:
-		m.emit(action{do: doEndScratchSpans, err: ErrScratchAborted})
+		m.endSession(m.abortErr())
 	case Clear:
 		m.emit(action{do: doEndRegularSpans, err: ErrCleared})
-		m.emit(action{do: doEndScratchSpans, err: ErrScratchAborted})
+		m.endSession(m.abortErr())
 	}
 }
 
@@ -170,8 +176,10 @@ func (m *machine) stop(err error) {
 		m.stopErr = err
 	}
 	m.fold, m.unsettled, m.refusing = noFold, nil, nil
+	m.forgetWrittenThrough()
 	m.stopCurrent(err)
 	m.answerWaiting(err)
+	m.sessions = sessions{}
 	m.emit(action{do: doEndAllSpans, err: err})
 	for _, p := range m.pins {
 		m.emit(action{do: doExpire, ticket: p.ticket, err: err})
@@ -179,15 +187,15 @@ func (m *machine) stop(err error) {
 	m.pins = nil
 }
 
-// answerWaiting answers all callers whose effects are not under way, and requests for pins and for the clear state.
+// answerWaiting answers all callers whose effects are not under way, and requests for pins, sessions and for the clear state.
 func (m *machine) answerWaiting(err error) {
 	for _, s := range append(m.commands, m.aside...) {
 		m.answer(s.ticket, err)
 	}
-	for _, t := range append(m.pinRequests, m.clearRequests...) {
+	for _, t := range slices.Concat(m.pinRequests, m.clearRequests, m.sessions.requests) {
 		m.answer(t, err)
 	}
-	m.commands, m.aside, m.pinRequests, m.clearRequests = nil, nil, nil, nil
+	m.commands, m.aside, m.pinRequests, m.clearRequests, m.sessions.requests = nil, nil, nil, nil, nil
 }
 
 func (m *machine) stopCurrent(err error) {

@@ -98,16 +98,17 @@ func (m *machine) handleNothingThrough(err error) {
 	m.maybeRefuse(err)
 }
 
-// maybeRefuse answers all requests that wait for the clear state, and those in the mailboxes, if err does not pass by itself.
+// maybeRefuse answers all requests that wait for the clear state or for the end of a session, and those in the mailboxes, if err does not pass by itself.
 func (m *machine) maybeRefuse(err error) {
 	if !lasts(err) {
 		return
 	}
 	m.refusing = err
-	for _, t := range m.clearRequests {
+	for _, t := range slices.Concat(m.clearRequests, m.sessions.requests) {
 		m.answer(t, err)
 	}
-	m.clearRequests = m.clearRequests[:0]
+	m.clearRequests, m.sessions.requests = nil, nil
+	m.refuse(func(s effectState) bool { return !m.isTurnOf(s) }, err)
 }
 
 // lasts tells whether the store has refused for a reason that does not pass by itself.
@@ -122,7 +123,7 @@ func (m *machine) waits(mailboxes bool) bool {
 	if m.stopErr != nil {
 		return false
 	}
-	return m.current.phase == none && (mailboxes || len(m.clearRequests) > 0)
+	return m.current.phase == none && (mailboxes || len(m.clearRequests)+len(m.sessions.requests)+len(m.commands) > 0)
 }
 
 // handleSomebodyWaits pings the store, for requests that wait for a scratch session or a fold: the answer tells whether the table

@@ -48,6 +48,8 @@ func (m *machine) countTry() {
 	m.current.tries++
 	enough := m.current.tries >= m.tries
 	switch {
+	case m.abandons(m.current):
+		m.pause(paused)
 	case m.current.joined && (enough || m.current.tries >= triesJoined):
 		m.part()
 	case enough:
@@ -69,7 +71,7 @@ func (m *machine) handleParted(e event) {
 		m.answer(e.ticket, m.stopErr)
 		return
 	}
-	m.aside = append(m.aside, effectState{ticket: e.ticket, kind: e.kind})
+	m.aside = append(m.aside, effectState{ticket: e.ticket, kind: e.kind, session: e.session})
 }
 
 // giveUp tells the callers of the current effect why it was never applied.
@@ -80,7 +82,7 @@ func (m *machine) giveUp() {
 
 // setAside takes the lock from the current effect, which was certainly not applied: others go first.
 func (m *machine) setAside() {
-	m.aside = append(m.aside, m.current)
+	m.aside = append(m.aside, m.mergesAgain(m.current))
 	m.current, m.othersTurn = effectState{}, true
 }
 
@@ -89,18 +91,7 @@ func (m *machine) resumable() int {
 	if m.othersTurn {
 		return -1
 	}
-	return slices.IndexFunc(m.aside, func(s effectState) bool { return m.admitsKind(s.kind) })
-}
-
-// admitsKind tells whether the state lets an effect of this kind run.
-func (m *machine) admitsKind(k Kind) bool {
-	switch {
-	case k.isRegular():
-		return m.view.State == StateClear
-	case k == Stage, k == Discard:
-		return m.view.State != StateMerging
-	}
-	return true
+	return slices.IndexFunc(m.aside, m.mayRun)
 }
 
 // resume gives the lock to an effect that is aside.

@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"time"
-
-	"go.uber.org/zap"
-)
+import "go.uber.org/zap"
 
 // perform performs one action of the machine.
 func (a *Actor) perform(x action) {
@@ -15,6 +11,10 @@ func (a *Actor) perform(x action) {
 		a.send(x)
 	case doSettle:
 		a.inquire(storeCall{effect: a.effector.effect, what: callSettle})
+	case doRemember:
+		a.written.remember()
+	case doForget:
+		a.written.forget()
 	case doPing:
 		a.inquire(storeCall{effect: &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq}, what: callPing})
 	case doPart:
@@ -29,6 +29,10 @@ func (a *Actor) perform(x action) {
 		a.answer(x)
 	case doGrant:
 		a.grant(x)
+	case doBeginSession:
+		a.beginSession(x)
+	case doAbandon:
+		a.abandon()
 	case doHurry:
 		a.hurry(x)
 	case doExpire:
@@ -40,8 +44,10 @@ func (a *Actor) perform(x action) {
 	case doEndRegularSpans:
 		a.lifetimes.renew(&a.lifetimes.regular, x.err)
 	case doEndScratchSpans:
+		a.endSession()
 		a.lifetimes.renew(&a.lifetimes.scratch, x.err)
 	case doEndAllSpans:
+		a.endSession()
 		a.lifetimes.endAll(x.err)
 	}
 }
@@ -59,12 +65,6 @@ func (a *Actor) inquire(c storeCall) {
 func (a *Actor) publish() {
 	v := a.machine.view
 	a.view.Store(&v)
-	switch {
-	case v.State != StateActive:
-		a.activeSince = time.Time{}
-	case a.activeSince.IsZero():
-		a.activeSince = time.Now()
-	}
 }
 
 // send claims the requests of an effect at the last moment, and hands the effect to the effector.
@@ -75,10 +75,30 @@ func (a *Actor) send(x action) {
 		a.drop(x.ticket)
 		return
 	}
-	e := &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq + 1, Generation: x.view.Generation}
+	e := &Effect{Kind: x.kind, Prev: x.view.Seq, Seq: x.view.Seq + 1, State: x.view.State, Generation: x.view.Generation}
 	b.fill(e, a.rowBuffer[:0])
 	a.rowBuffer = e.Rows
+	if a.cfg.WriteThrough && a.passOver(b, e) {
+		a.tell(event{what: needless})
+		return
+	}
 	a.effector.start(storeCall{effect: e})
+}
+
+// passOver takes out of an effect that stages what was written through, and notes which keys an effect writes through. It tells
+// whether nothing is left of the effect.
+func (a *Actor) passOver(b *batch, e *Effect) (needless bool) {
+	switch {
+	case e.Kind == Stage, e.Kind == Discard:
+		b.passedOver = a.written.passOver(e)
+		needless = len(e.Rows)+len(e.Marks) == 0
+	case e.Kind.isRegular() && a.machine.sessionOn():
+		a.written.note(e)
+	}
+	if needless {
+		a.verdicts = nil
+	}
+	return needless
 }
 
 // unclaim undoes the claims of send, because the effect was certainly not applied.
@@ -103,7 +123,7 @@ func (a *Actor) part(x action) {
 		if !r.isAbandoned() {
 			t := a.newTicket()
 			a.batches[t] = newBatch(r, 0)
-			a.tell(event{what: parted, ticket: t, kind: b.kind})
+			a.tell(event{what: parted, ticket: t, kind: b.kind, session: b.session()})
 		}
 	}
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -14,7 +15,9 @@ func TestMachineAtRandom(t *testing.T) {
 	t.Logf("-seed %d", *seed)
 	rng := rand.New(rand.NewPCG(*seed, 0))
 	for range 500 {
-		s := &simulation{t: t, rng: rng, m: newMachine(View{}), requests: map[ticket]Kind{}, pins: map[ticket]*pinState{}}
+		s := &simulation{t: t, rng: rng, m: newMachine(View{}), requests: map[ticket]Kind{}, pins: map[ticket]*pinState{},
+			sessions: map[ticket]ticket{}}
+		s.m.writeThrough = rng.IntN(2) == 0
 		s.tell(event{what: started})
 		for range rng.IntN(2000) {
 			s.doSomething()
@@ -39,11 +42,21 @@ type simulation struct {
 	sent        *action  // the latest effect that was sent
 	applied     bool     // whether it was applied
 	sentPhase   phase    // its phase if it is under way: applying, settling or pinging; else none
-	parts       []event  // of effects that were taken apart: not yet told
+	parts       []event  // that follow from actions: not yet told
+	sweeping    ticket   // the latest Delete that runs in the clear state alone
+	needless    bool     // nothing is left of the effect that is to be sent
+	spared      ticket   // the latest of these
+	remembered  int      // effects since the session began
+	written     int      // those that must be
 	paused      bool     // a pause runs
 	folds       []uint32 // those under way; only the end of the last counts
 	foldPaused  bool
 	over        bool // closed or fenced
+
+	sessions        map[ticket]ticket // which session an effect belongs to
+	sessionRequests []ticket          // not answered
+	session         ticket            // that is on and has a holder
+	left            bool              // its holder has left
 }
 
 func (s *simulation) newTicket() ticket {
@@ -53,7 +66,7 @@ func (s *simulation) newTicket() ticket {
 
 // doSomething makes one event happen, of those that can.
 func (s *simulation) doSomething() {
-	can := []func(){s.write, s.write, s.write, s.command, s.request, s.leave, s.leave, s.answer, s.answer, s.answer, s.answer,
+	can := []func(){s.hold, s.write, s.write, s.write, s.command, s.request, s.leave, s.leave, s.answer, s.answer, s.answer, s.answer,
 		s.pause, s.pause, s.fold, s.rest}
 	if s.rng.IntN(2000) == 0 {
 		can = []func(){s.close, s.fence}
@@ -69,19 +82,48 @@ func (s *simulation) write() {
 	if s.m.admitsScratch() {
 		kinds = append(kinds, Stage, Discard)
 	}
+	if s.m.admitsSweeps() && s.rng.IntN(8) == 0 {
+		s.sweep()
+		return
+	}
 	if len(kinds) > 0 {
-		s.begin(taken, kinds[s.rng.IntN(len(kinds))])
+		s.begin(taken, kinds[s.rng.IntN(len(kinds))], 0)
 	}
 }
 
-func (s *simulation) command() {
-	s.begin(commanded, []Kind{Merge, Merge, Merge, Abort, Clear, Clear, Repair}[s.rng.IntN(7)])
+// sweep begins a Delete that runs in the clear state alone.
+func (s *simulation) sweep() {
+	t := s.newTicket()
+	s.requests[t], s.sweeping = Delete, t
+	s.tell(event{what: taken, ticket: t, kind: Delete, sweeps: true})
 }
 
-func (s *simulation) begin(what eventType, k Kind) {
+func (s *simulation) command() {
+	s.begin(commanded, []Kind{Merge, Merge, Merge, Abort, Clear, Clear, Repair}[s.rng.IntN(7)], 0)
+}
+
+func (s *simulation) begin(what eventType, k Kind, session ticket) {
 	t := s.newTicket()
 	s.requests[t] = k
-	s.tell(event{what: what, ticket: t, kind: k, joined: what == taken && s.rng.IntN(2) == 0})
+	s.sessions[t] = session
+	s.tell(event{what: what, ticket: t, kind: k, session: session, joined: what == taken && s.rng.IntN(2) == 0, noted: s.rng.IntN(2) == 0})
+}
+
+// hold requests a session, or does something in the one that is on.
+func (s *simulation) hold() {
+	switch n := s.rng.IntN(10); {
+	case s.session == 0 || n == 0:
+		t := s.newTicket()
+		s.sessionRequests = append(s.sessionRequests, t)
+		s.tell(event{what: sessionRequested, ticket: t})
+	case n < 6 && s.m.admitsHeld() && !s.left:
+		s.begin(taken, []Kind{Stage, Discard}[s.rng.IntN(2)], s.session)
+	case n < 8 && !s.left:
+		s.begin(commanded, []Kind{Merge, Merge, Abort}[s.rng.IntN(3)], s.session)
+	case n == 8:
+		s.left = true
+		s.tell(event{what: holderLeft, ticket: s.session, err: ErrScratchAborted})
+	}
 }
 
 func (s *simulation) request() {
@@ -111,6 +153,12 @@ func (s *simulation) leave() {
 	if len(s.pinRequests) > 0 && s.rng.IntN(2) == 0 {
 		t := s.pinRequests[0]
 		s.pinRequests = s.pinRequests[1:]
+		s.tell(event{what: withdrawn, ticket: t})
+		return
+	}
+	if len(s.sessionRequests) > 0 && s.rng.IntN(2) == 0 {
+		t := s.sessionRequests[0]
+		s.sessionRequests = s.sessionRequests[1:]
 		s.tell(event{what: withdrawn, ticket: t})
 		return
 	}
@@ -194,6 +242,9 @@ func (s *simulation) result() Result {
 func (s *simulation) applySent() {
 	s.applied = true
 	s.truth.Seq++
+	if s.m.writeThrough && s.sent.kind.isRegular() && (s.truth.State == StateActive || s.session != 0) {
+		s.written++
+	}
 	switch s.sent.kind {
 	case Put, Delete, Repair, Apply, Update:
 		s.truth.Version++
@@ -253,10 +304,20 @@ func (s *simulation) tell(e event) {
 	for _, a := range s.m.step(e) {
 		s.handleAction(a)
 	}
+	for s.needless {
+		s.needless = false
+		for _, a := range s.m.step(event{what: needless}) {
+			s.handleAction(a)
+		}
+	}
+	s.mustNot(!s.over && s.remembered != s.written && s.sentPhase == none && s.m.current.phase == none,
+		fmt.Sprintf("%d effects are remembered, not %d", s.remembered, s.written))
 	for len(s.parts) > 0 {
 		e := s.parts[0]
 		s.parts = s.parts[1:]
-		s.requests[e.ticket] = e.kind
+		if e.what != dropped {
+			s.requests[e.ticket], s.sessions[e.ticket] = e.kind, e.session
+		}
 		s.tell(e)
 	}
 	if !s.over {
@@ -289,12 +350,26 @@ func (s *simulation) checkWaits() {
 func (s *simulation) handleAction(a action) {
 	switch a.do {
 	case doSend:
+		if !s.checkSession(a) {
+			delete(s.requests, a.ticket)
+			s.parts = append(s.parts, event{what: dropped, ticket: a.ticket})
+			return
+		}
 		s.mustNot(s.sentPhase != none, "an effect is sent while another is under way")
 		s.mustNot(a.view.Seq != s.truth.Seq, "an effect is sent after a number that is not the table's")
 		s.mustNot(a.view.State != s.truth.State && a.view.State != StateMerging, "an effect is sent in a state that is not the table's")
 		s.mustNot(s.over, "an effect is sent though the table has ended")
 		s.mustNot(s.disturbs(a.kind), "an effect is sent under a pin")
+		s.mustNot(a.kind.isRegular() && s.truth.State != StateClear && (!s.m.writeThrough || s.truth.State == StateMerging || a.ticket == s.sweeping),
+			"a regular effect is sent beside a session")
 		s.sent, s.sentPhase, s.applied = &a, applying, false
+		if s.m.writeThrough && (a.kind == Stage || a.kind == Discard) && s.truth.State == StateActive && s.rng.IntN(8) == 0 {
+			s.needless, s.spared, s.sentPhase = true, a.ticket, none
+		}
+	case doRemember:
+		s.remembered++
+	case doForget:
+		s.remembered, s.written = 0, 0
 	case doSettle:
 		s.mustNot(s.sentPhase != none || a.ticket != s.sent.ticket && a.ticket != 0, "something else is settled")
 		s.sentPhase = settling
@@ -307,7 +382,7 @@ func (s *simulation) handleAction(a action) {
 		s.mustNot(s.applied, "an applied effect is taken apart")
 		delete(s.requests, a.ticket)
 		for range 1 + s.rng.IntN(3) {
-			s.parts = append(s.parts, event{what: parted, ticket: s.newTicket(), kind: s.sent.kind})
+			s.parts = append(s.parts, event{what: parted, ticket: s.newTicket(), kind: s.sent.kind, session: s.sessions[a.ticket]})
 		}
 	case doGiveUp:
 		s.mustNot(a.err == nil, "an effect is given up without a reason")
@@ -333,6 +408,13 @@ func (s *simulation) handleAction(a action) {
 		s.folds = append(s.folds, a.view.Generation)
 	case doPauseFold:
 		s.foldPaused = true
+	case doBeginSession:
+		s.handleBeginSession(a)
+	case doEndScratchSpans, doEndAllSpans:
+		s.session, s.left = 0, false
+	case doAbandon:
+		s.mustNot(a.ticket != s.session || !s.left, "a session is aborted whose holder has not left")
+		s.parts = append(s.parts, event{what: commanded, ticket: s.newTicket(), kind: Abort, session: s.session})
 	}
 }
 
@@ -359,6 +441,11 @@ func (s *simulation) handleAnswer(a action) {
 		s.pinRequests = slices.Delete(s.pinRequests, i, i+1)
 		return
 	}
+	if i := slices.Index(s.sessionRequests, a.ticket); i >= 0 {
+		s.mustNot(a.err == nil, "a request for a session was answered without one")
+		s.sessionRequests = slices.Delete(s.sessionRequests, i, i+1)
+		return
+	}
 	k, found := s.requests[a.ticket]
 	s.mustNot(!found, "an answer comes to no request")
 	delete(s.requests, a.ticket)
@@ -369,9 +456,26 @@ func (s *simulation) handleAnswer(a action) {
 		s.mustNot(!sent, "the outcome of what was never sent is unknown")
 	case a.err != nil:
 		s.mustNot(sent && s.applied, "a caller is told that its effect was not applied")
+	case a.ticket == s.spared: // nothing was left to do
 	case k != Merge && k != Abort || sent:
 		s.mustNot(!sent || !s.applied, "a caller is told that its effect was applied")
 	}
+}
+
+func (s *simulation) handleBeginSession(a action) {
+	i := slices.Index(s.sessionRequests, a.ticket)
+	s.mustNot(i != 0, "a session begins out of order")
+	s.mustNot(s.session != 0 || s.truth.State != StateClear, "a session begins beside another")
+	s.sessionRequests = s.sessionRequests[1:]
+	s.session, s.left = a.ticket, false
+}
+
+// checkSession checks an effect that is sent. It returns false for one of a session that is over, which the actor does not send.
+func (s *simulation) checkSession(a action) bool {
+	of, scratch := s.sessions[a.ticket], a.kind == Stage || a.kind == Discard || a.kind == Merge
+	s.mustNot(scratch && of == 0 && s.session != 0, "a plain scratch effect is sent beside a session that has a holder")
+	s.mustNot(scratch && of == s.session && s.left && of != 0, "an effect of a holder who has left is sent")
+	return of == 0 || of == s.session
 }
 
 func (s *simulation) handleGrant(a action) {
@@ -406,10 +510,10 @@ func (s *simulation) windDown() {
 			s.fold()
 		case len(s.pins) > 0:
 			s.leave()
-		case len(s.requests) > 0 && s.m.admits() && s.truth.State == StateActive:
-			s.begin(commanded, Abort) // for those who wait for the clear state
+		case len(s.requests)+len(s.sessionRequests) > 0 && s.m.isFree() && (s.session != 0 || s.truth.State == StateActive):
+			s.begin(commanded, Abort, 0) // for those who wait for the clear state
 		default:
-			s.mustNot(len(s.requests)+len(s.pinRequests) > 0, "somebody waits for ever")
+			s.mustNot(len(s.requests)+len(s.pinRequests)+len(s.sessionRequests) > 0, "somebody waits for ever")
 			s.mustNot(!s.over && s.m.view != s.truth, "the machine's view is not the truth")
 			return
 		}

@@ -10,11 +10,14 @@ type request struct {
 	kind     Kind            // 0: the request needs no effect, because it is for a span or a pin, say
 	rows     []Row           // Put, Stage, Apply, Update
 	deletion *Deletion       // Delete, Discard; the marks of Apply and Update
-	note     []byte          // Apply
+	note     []byte          // Apply, Merge
 	damage   *Damage         // Repair
 	bytes    int             // of rows or marks
 	ticket   ticket          // the actor's alone, for requests that came by the control channel
 	span     *Span           // the requested scratch span
+	opens    *Session        // the requested session
+	abandons *Session        // the session whose holder has left, of an Abort that nobody waits for
+	session  *Session        // Stage, Discard, Merge, Abort: the session that the request belongs to; nil: it is a plain one
 	caller   context.Context // its values travel with the effect; nil for requests that need none
 
 	awaitsClear bool // the request is for the clear state
@@ -100,20 +103,32 @@ func (r *request) size() int {
 	return n
 }
 
-// spanDone returns a channel that is closed when the request's span ends; nil if it has none.
+// spanDone returns a channel that is closed when the request's session or span ends; nil if it has none.
 func (r *request) spanDone() <-chan struct{} {
-	if r.deletion == nil || r.deletion.Span == nil {
-		return nil
+	switch {
+	case r.session != nil:
+		return r.session.span.Done()
+	case r.deletion != nil && r.deletion.Span != nil:
+		return r.deletion.Span.Done()
 	}
-	return r.deletion.Span.Done()
+	return nil
 }
 
-// spanErr returns why the request's span has ended; nil if it has not, or if there is none.
+// spanErr returns why the request's session or span has ended; nil if it has not, or if there is none.
 func (r *request) spanErr() error {
-	if r.deletion == nil || r.deletion.Span == nil {
-		return nil
+	switch {
+	case r.session != nil:
+		return r.session.Err()
+	case r.deletion != nil && r.deletion.Span != nil:
+		return r.deletion.Span.Err()
 	}
-	return r.deletion.Span.Err()
+	return nil
+}
+
+// sweeps tells whether the request is one of several that belong together, or has conditions: a Delete of that kind runs in the clear
+// state alone.
+func (r *request) sweeps() bool {
+	return r.deletion != nil && (r.deletion.Span != nil || r.deletion.conditional())
 }
 
 // needsEffect tells whether the request can only be answered by an effect.
@@ -131,8 +146,16 @@ func (r *request) maybeEnd() bool {
 // waitClass returns the class of requests that wait for the same as this one.
 func (r *request) waitClass() waitClass {
 	switch {
-	case r.kind.isRegular() || r.awaitsClear:
+	case r.kind == Delete && r.sweeps() || r.awaitsClear:
 		return waitsForClear
+	case r.kind.isRegular():
+		return waitsForRegular
+	case r.session != nil:
+		return waitsForLock
+	case r.opens != nil:
+		return waitsForSession
+	case r.kind == Merge:
+		return waitsForHolder
 	case r.kind == Stage || r.kind == Discard || r.span != nil:
 		return waitsForScratch
 	}
@@ -145,8 +168,12 @@ func (r *request) isAbandoned() bool { return r.state.Load() == abandoned }
 // tryClaim claims the request for an effect that is about to be sent. It fails if the caller has left.
 func (r *request) tryClaim() bool { return r.state.CompareAndSwap(pending, claimed) }
 
-// depart notes that the effect of a claimed request leaves, maybe once more. It fails if the caller has left.
+// depart notes that the effect of a claimed request leaves, maybe once more. It fails if the caller has left, or
+// if it is the Merge of a session whose holder has left.
 func (r *request) depart() bool {
+	if r.kind == Merge && r.session != nil && r.session.lifeErr() != nil {
+		return false
+	}
 	return r.state.CompareAndSwap(claimed, departed) || r.state.Load() == departed
 }
 

@@ -51,6 +51,7 @@ func newRig(t *testing.T, cfg Config, found View) *rig {
 	r := &rig{t: t, store: newFakeStore(), logs: logs}
 	r.store.truth, r.store.calls = found, make(chan *gatedCall)
 	r.store.opened = make(chan struct{})
+	r.store.writeThrough = cfg.WriteThrough
 	cfg.Logger = zap.New(core)
 	cfg.Fold = r.fold
 	r.Actor = Start(cfg, r.store, found)
@@ -83,6 +84,7 @@ type call struct {
 	verdicts []Verdict
 	pin      *Pin
 	span     *Span
+	session  *Session
 	err      error
 }
 

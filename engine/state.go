@@ -8,7 +8,7 @@ type State uint8
 // The states of the lock.
 const (
 	StateClear   State = iota // regular writes run, scratch writes may begin a session
-	StateActive               // a scratch session is on: regular writes wait
+	StateActive               // a scratch session is on: regular writes wait, unless they go through
 	StateMerging              // a merge is being folded: all writes wait
 )
 

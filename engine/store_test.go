@@ -53,13 +53,14 @@ func (c *gatedCall) end(f fault) {
 
 // fakeStore is a table in memory, which behaves as the scripts of a real one do.
 type fakeStore struct {
-	calls    chan *gatedCall             // if not nil, each call waits here for a test to end it
-	opened   chan struct{}               // once it is closed, calls no longer wait for a test
-	faults   func(settle bool) fault     // if not nil, it says how each call ends
-	inside   sync.Mutex                  // held while a call is under way: the engine makes one at a time
-	violated func(what string, _ ...any) // called if the engine breaks a promise
-	watched  func() fault                // if not nil, it says how the store answers whether it can be had
-	tooLarge string                      // a key that the store never takes: no answer comes to its effects
+	calls        chan *gatedCall             // if not nil, each call waits here for a test to end it
+	opened       chan struct{}               // once it is closed, calls no longer wait for a test
+	faults       func(settle bool) fault     // if not nil, it says how each call ends
+	inside       sync.Mutex                  // held while a call is under way: the engine makes one at a time
+	violated     func(what string, _ ...any) // called if the engine breaks a promise
+	watched      func() fault                // if not nil, it says how the store answers whether it can be had
+	writeThrough bool                        // regular writes run beside a session
+	tooLarge     string                      // a key that the store never takes: no answer comes to its effects
 
 	mu           sync.Mutex // guards all below
 	truth        View
@@ -251,8 +252,12 @@ func (s *fakeStore) check(e *Effect) {
 		Discard: {StateClear, StateActive}, Merge: {StateActive}, Abort: {StateActive},
 		Clear: {StateClear, StateActive, StateMerging}, Repair: {StateClear, StateActive, StateMerging},
 		Apply: {StateClear}, Update: {StateClear}}
-	if !slices.Contains(allowed[e.Kind], s.truth.State) {
+	through := s.writeThrough && s.truth.State == StateActive && e.Kind.isRegular() && len(e.Bounds) == 0
+	if !slices.Contains(allowed[e.Kind], s.truth.State) && !through {
 		s.violated("%s while %s", e.Kind, s.truth.State)
+	}
+	if e.Kind.isRegular() && e.State != s.truth.State {
+		s.violated("%s begins in state %s, not %s", e.Kind, s.truth.State, e.State)
 	}
 	stamp := e.Generation
 	if e.Kind == Stage {
@@ -287,6 +292,9 @@ func (s *fakeStore) change(e *Effect) {
 			s.mark(e, m)
 		}
 	}
+	if e.Kind.isRegular() {
+		s.unstage(e)
+	}
 	switch e.Kind {
 	case Stage:
 		s.truth.State = StateActive
@@ -299,6 +307,16 @@ func (s *fakeStore) change(e *Effect) {
 		s.truth.State = StateClear
 		clear(s.rows)
 		clear(s.staged)
+	}
+}
+
+// unstage takes the keys of an effect out of what is staged.
+func (s *fakeStore) unstage(e *Effect) {
+	for _, r := range e.Rows {
+		delete(s.staged, string(r.Key))
+	}
+	for _, m := range e.Marks {
+		delete(s.staged, string(m.Key))
 	}
 }
 

@@ -12,7 +12,7 @@ type WaitFor string
 
 // What a call may wait for.
 const (
-	WaitScratch WaitFor = "scratch" // a scratch session is on, and regular writes wait for its end
+	WaitScratch WaitFor = "scratch" // a scratch session is on: regular writes wait for its end, or a session has a holder, and others wait
 	WaitFold    WaitFor = "fold"    // a merge is being folded
 	WaitReads   WaitFor = "reads"   // long reads that a write would disturb
 	WaitRedis   WaitFor = "redis"   // Redis answers slowly, cannot be had, or refuses for now
@@ -55,9 +55,12 @@ func EndedWaiting(ctx context.Context, w *WaitError) error { return Because(Ende
 type waitClass int
 
 const (
-	waitsForLock    waitClass = iota // merge, abort, clear, pins
-	waitsForClear                    // regular writes, and those who wait for the clear state
-	waitsForScratch                  // scratch writes
+	waitsForLock    waitClass = iota // abort, clear, pins, and what belongs to a session that has a holder
+	waitsForRegular                  // regular writes
+	waitsForClear                    // deletions that sweep, and those who wait for the clear state
+	waitsForScratch                  // plain scratch writes
+	waitsForHolder                   // plain merges
+	waitsForSession                  // those who wait for a session of their own
 	waitClasses                      // how many there are
 )
 
@@ -102,9 +105,11 @@ func (w *reasons) ended(ctx context.Context, c waitClass) error {
 // reason returns what callers of a class wait for.
 func (m *machine) reason(c waitClass) reason {
 	switch {
-	case c == waitsForClear && m.view.State == StateActive:
+	case m.view.State == StateActive && (c == waitsForClear || c == waitsForRegular && !m.writeThrough):
 		return reason{why: WaitScratch}
-	case c != waitsForLock && m.view.State == StateMerging:
+	case m.waitsForSession(c):
+		return reason{why: WaitScratch, ticket: m.sessions.holder, err: m.abandonTrouble()}
+	case c != waitsForLock && c != waitsForHolder && m.view.State == StateMerging:
 		return reason{why: WaitFold, err: m.foldCause}
 	case m.current.phase == holding:
 		return reason{why: WaitReads, ticket: m.current.ticket}
@@ -114,6 +119,17 @@ func (m *machine) reason(c waitClass) reason {
 		return reason{why: WaitRedis, ticket: m.aside[0].ticket, err: m.aside[0].trouble}
 	}
 	return reason{}
+}
+
+// waitsForSession tells whether callers of a class wait for a session of somebody else.
+func (m *machine) waitsForSession(c waitClass) bool {
+	switch c {
+	case waitsForScratch, waitsForHolder:
+		return m.sessions.holder != 0
+	case waitsForSession:
+		return m.sessionOn()
+	}
+	return false
 }
 
 // because is an error and its reason. Its text says the library's name once.

@@ -26,27 +26,28 @@ func (d *Deletion) conditional() bool {
 	return false
 }
 
-// Put stores rows, in order. It waits while the state is not clear, for pins, and for its turn,
-// until ctx ends. If ctx ends before the effect was sent, the error Is ctx.Err() and nothing was
+// Put stores rows, in order. It waits while the state is not clear (with Config.WriteThrough: while it is merging), for pins, and for
+// its turn, until ctx ends. If ctx ends before the effect was sent, the error Is ctx.Err() and nothing was
 // done (D9); if it ends later, the error Is ErrUnknownOutcome too. Other errors: ErrClosed,
 // ErrFenced, ErrLost, or why the store refused. Rows of one call are stored all or not at all; give
 // no more than Config.BatchRows. The rows belong to the engine from now on, however Put ends.
 func (a *Actor) Put(ctx context.Context, rows []Row) error { return a.writeRows(ctx, Put, rows) }
 
 // Stage stores rows in the scratch space, where they stay unseen until Merge. It starts a scratch
-// session if there is none. It waits while a merge is being folded, but not for pins. Its errors are
-// those of Put, and ErrGenerationsExhausted after 2^32-1 merges.
+// session if there is none. It waits while a session is on that has a holder, and while a merge is being folded, but not for pins.
+// Its errors are those of Put, and ErrGenerationsExhausted after 2^32-1 merges. Rows whose keys were written through since the session
+// began are passed over.
 func (a *Actor) Stage(ctx context.Context, rows []Row) error { return a.writeRows(ctx, Stage, rows) }
 
-// Delete removes rows and returns a verdict for each mark, in order. It waits as Put does, and its
-// errors are the same; when d.Span has ended, also that span's error.
+// Delete removes rows and returns a verdict for each mark, in order. It waits as Put does, but with a span or conditions always while
+// the state is not clear. Its errors are the same; when d.Span has ended, also that span's error.
 func (a *Actor) Delete(ctx context.Context, d Deletion) ([]Verdict, error) {
 	return a.writeMarks(ctx, Delete, d)
 }
 
 // Discard stages tombstones, and returns a verdict for each mark, in order. It starts a scratch
 // session if it marks anything and there is none, and binds an unbound d.Span to the session. It
-// waits as Stage does, and its errors are those of Stage and Delete.
+// waits as Stage does, and its errors are those of Stage and Delete. What was written through since the session began is Missing.
 func (a *Actor) Discard(ctx context.Context, d Deletion) ([]Verdict, error) {
 	return a.writeMarks(ctx, Discard, d)
 }
@@ -75,18 +76,19 @@ func (a *Actor) Update(ctx context.Context, row Row, read []byte, at uint64) err
 }
 
 // EndedRegular returns the error of a caller of regular writes whose context has ended while it waited for its turn elsewhere.
-func (a *Actor) EndedRegular(ctx context.Context) error { return a.reasons.ended(ctx, waitsForClear) }
+func (a *Actor) EndedRegular(ctx context.Context) error { return a.reasons.ended(ctx, waitsForRegular) }
 
 // Merge makes all staged rows visible at once and ends the scratch session; the fold follows in
-// the background. If no session is on it returns nil. It waits for the effect under way and for
-// merges, aborts and clears that came before it, never for pins. Its errors are those of Stage.
+// the background. If no session is on it returns nil. It waits for the effect under way, for
+// merges, aborts and clears that came before it, and while a session is on that has a holder; never for pins. Its errors are those of
+// Stage.
 func (a *Actor) Merge(ctx context.Context) error { return a.command(ctx, newRequest(Merge)) }
 
-// Abort drops all staged rows and ends the scratch session. It waits as Merge does, and its errors
-// are the same.
+// Abort drops all staged rows and ends the scratch session, whoever its holder is. It waits for the effect under way and for merges,
+// aborts and clears that came before it. Its errors are those of Put.
 func (a *Actor) Abort(ctx context.Context) error { return a.command(ctx, newRequest(Abort)) }
 
-// Clear drops everything in any state (D11), and ends all spans. It waits as Merge does, and for all
+// Clear drops everything in any state (D11), and ends all spans and sessions. It waits as Abort does, and for all
 // pins, at most the grace period. Its errors are those of Put.
 func (a *Actor) Clear(ctx context.Context) error { return a.command(ctx, newRequest(Clear)) }
 
@@ -124,11 +126,7 @@ func (a *Actor) checkUsable(ctx context.Context) error {
 // submit puts a request into its mailbox and waits for the answer.
 func (a *Actor) submit(ctx context.Context, r *request) error {
 	r.caller = ctx
-	in := &a.scratch
-	if r.kind.isRegular() {
-		in = &a.regular
-	}
-	before := ctx.Err()
+	in, before := a.intakeOf(r), ctx.Err()
 	switch err := in.box.sendUnless(ctx, a.closing, r.spanDone(), r); {
 	case err == errObsolete:
 		return r.spanErr()
@@ -141,6 +139,19 @@ func (a *Actor) submit(ctx context.Context, r *request) error {
 		signal(a.arrived)
 	}
 	return a.await(ctx, r)
+}
+
+// intakeOf returns where a request comes in. A deletion that sweeps must not stand before writes that need not wait for a session.
+func (a *Actor) intakeOf(r *request) *intake {
+	switch {
+	case r.session != nil:
+		return &a.held
+	case !r.kind.isRegular():
+		return &a.scratch
+	case a.cfg.WriteThrough && r.kind == Delete && r.sweeps():
+		return &a.sweeps
+	}
+	return &a.regular
 }
 
 // signal writes to a channel that holds one. If an earlier signal is still unread, that one is enough.
@@ -161,9 +172,12 @@ func (a *Actor) command(ctx context.Context, r *request) error {
 }
 
 func (a *Actor) handleCommand(r *request) {
+	if r.maybeEnd() {
+		return
+	}
 	t := a.newTicket()
 	a.batches[t] = newBatch(r, 0)
-	a.tell(event{what: commanded, ticket: t, kind: r.kind})
+	a.tell(event{what: commanded, ticket: t, kind: r.kind, session: a.batches[t].session(), noted: r.note != nil})
 }
 
 // await waits for the answer. If the caller leaves, await tells the run loop, which may then drop an

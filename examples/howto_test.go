@@ -44,43 +44,39 @@ func Example() {
 }
 
 func reload(ctx context.Context, cities *table.Table[City, int64], from, to float64, source iter.Seq[[]City]) error {
-	if err := stage(ctx, cities, from, to, source); err != nil {
-		return errors.Join(err, abort(ctx, cities)) // as if nothing had happened
+	s, err := cities.Scratch(ctx) // a session of our own: other loaders wait for its end
+	if err != nil {
+		return err
 	}
-	return cities.ScratchMerge(ctx) // one small script, whatever the size
-}
-
-// abort drops what is staged, also after ctx has ended; but it does not wait for ever for a Redis that is away.
-func abort(ctx context.Context, cities *table.Table[City, int64]) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	return cities.ScratchAbort(ctx)
-}
-
-func stage(ctx context.Context, cities *table.Table[City, int64], from, to float64, source iter.Seq[[]City]) error {
+	defer s.Abort(ctx) // after the merge it does nothing; after an error it is as if nothing had happened
 	// What is there must go; what the source brings again lives on.
-	if _, err := cities.ScratchDiscard(ctx, cities.Range("people", from, to)); err != nil {
+	if _, err := s.Discard(ctx, cities.Range("people", from, to)); err != nil {
 		return err
 	}
 	for batch := range source {
-		if err := cities.ScratchPut(ctx, batch...); err != nil {
+		if err := s.Put(ctx, batch...); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.Merge(ctx, nil) // one small script, whatever the size
 }
 
 func grow(ctx context.Context, cities *table.Table[City, int64]) error {
+	s, err := cities.Scratch(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Abort(ctx)
 	for c, err := range cities.Records(ctx, cities.All("people")) {
 		if err == nil {
 			c.People += c.People / 100
-			err = cities.ScratchPut(ctx, c)
+			err = s.Put(ctx, c)
 		}
 		if err != nil {
-			return errors.Join(err, abort(ctx, cities)) // as if nothing had happened
+			return err
 		}
 	}
-	return cities.ScratchMerge(ctx)
+	return s.Merge(ctx, nil)
 }
 
 func moveIn(ctx context.Context, cities *table.Table[City, int64], id int64, people int32) error {
@@ -192,11 +188,11 @@ func listing(cities *table.Table[City, int64]) http.HandlerFunc {
 }
 
 // openCities opens a table with cities of 100, 200 and 300 people.
-func openCities(t *testing.T) *table.Table[City, int64] {
+func openCities(t *testing.T, opts ...table.Option) *table.Table[City, int64] {
 	t.Helper()
 	rdb, stop := embedded(t.Context())
 	t.Cleanup(stop)
-	cities, err := table.Open(t.Context(), rdb, definition)
+	cities, err := table.Open(t.Context(), rdb, definition, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,6 +230,29 @@ func TestReload(t *testing.T) {
 	}
 	if got := people(t, cities); !slices.Equal(got, []int32{44, 111, 300}) {
 		t.Errorf("after a reload that failed: got %v", got)
+	}
+}
+
+func TestUpdateSingleRecordsWhileAReloadRuns(t *testing.T) {
+	t.Parallel()
+	cities := openCities(t, table.WithWriteThrough())
+	source := func(yield func([]City) bool) {
+		if !yield([]City{{1, "A", 111}}) {
+			return
+		}
+		if err := moveIn(t.Context(), cities, 2, 5); err != nil {
+			t.Error(err)
+		}
+		if got := people(t, cities); !slices.Equal(got, []int32{100, 205, 300}) {
+			t.Errorf("during the reload: got %v", got)
+		}
+		yield([]City{{2, "B", 200}})
+	}
+	if err := reload(t.Context(), cities, 0, 250, source); err != nil {
+		t.Fatal(err)
+	}
+	if got := people(t, cities); !slices.Equal(got, []int32{111, 205, 300}) {
+		t.Errorf("got %v", got)
 	}
 }
 

@@ -24,7 +24,7 @@ type world struct {
 	rdb   *redis.Client
 	table *items
 	model *model.Table[item]
-	feed  int64
+	opts  []table.Option
 
 	mu   sync.Mutex // guards what follows
 	past map[table.Position]*model.Table[item]
@@ -32,8 +32,11 @@ type world struct {
 
 func newWorld(t *testing.T, rt *rapid.T) *world {
 	w := &world{T: t, draw: rt, rdb: redistest.Shared(t).Client(t), model: model.New(schema), past: make(map[table.Position]*model.Table[item])}
-	w.feed = rapid.SampledFrom([]int64{1500, 20_000, 16 << 20}).Draw(rt, "feed")
-	w.table = openOn(t, w.rdb, redistest.Prefix(t), table.WithFeed(w.feed))
+	w.opts = []table.Option{table.WithFeed(rapid.SampledFrom([]int64{1500, 20_000, 16 << 20}).Draw(rt, "feed"))}
+	if w.model.Through = rapid.Bool().Draw(rt, "through"); w.model.Through {
+		w.opts = append(w.opts, table.WithWriteThrough())
+	}
+	w.table = openOn(t, w.rdb, redistest.Prefix(t), w.opts...)
 	w.note()
 	return w
 }
@@ -65,7 +68,7 @@ func (w *world) step(ctx context.Context) {
 		"stage": w.stage, "stage much": w.stageMuch, "discard": w.discard, "merge": w.merge, "abort": w.abort, "clear": w.clear,
 		"reset": w.reset, "take over": w.takeOver, "repair": w.repair,
 	}
-	if w.model.State == model.StateClear {
+	if w.model.State == model.StateClear || w.model.Through {
 		maps.Copy(steps, map[string]func(context.Context) error{"put": w.put, "put more": w.put, "delete": w.remove, "apply": w.apply})
 	}
 	name := rapid.SampledFrom(slices.Sorted(maps.Keys(steps))).Draw(w.draw, "step")
@@ -141,7 +144,9 @@ func (w *world) clear(ctx context.Context) error {
 }
 
 func (w *world) reset(ctx context.Context) error {
+	through := w.model.Through
 	w.model = model.New(schema)
+	w.model.Through = through
 	return w.reopen(table.WithReset())
 }
 
@@ -152,7 +157,7 @@ func (w *world) takeOver(context.Context) error {
 
 func (w *world) reopen(opts ...table.Option) error {
 	old := w.table
-	w.table = openOn(w, w.rdb, old.Name(), append(opts, table.WithFeed(w.feed))...)
+	w.table = openOn(w, w.rdb, old.Name(), append(opts, w.opts...)...)
 	return old.Close()
 }
 

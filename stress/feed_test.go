@@ -240,7 +240,7 @@ func (f *following) takeOver() error {
 	}
 	old, all, put := o.tbl, o.items(10), make(chan error, 1)
 	go func() { put <- old.Put(f.ctx, all...) }()
-	tbl, err := table.Open(f.ctx, o.rdb, itemTable(o.name), table.WithFeed(toldBytes))
+	tbl, err := o.take(f.ctx)
 	if err != nil {
 		return errors.Join(err, <-put)
 	}

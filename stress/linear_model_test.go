@@ -24,6 +24,14 @@ type linearState struct {
 	space *stateSpace
 }
 
+// writing says whether regular writes wait for a scratch session.
+type writing int
+
+const (
+	writesWait writing = iota
+	writesThrough
+)
+
 type verb uint8
 
 // Up to merge: verbs whose caller may leave before it knows the outcome.
@@ -62,10 +70,11 @@ type response struct {
 }
 
 // linearModel is the reference model of a table that holds these items, as porcupine wants it.
-func linearModel(start ...Item) porcupine.Model {
+func linearModel(through writing, start ...Item) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any {
 			first := newModel()
+			first.Through = through == writesThrough
 			first.Put(start...)
 			space := &stateSpace{make(map[versions]*linearState), make(map[linearStep]*linearState)}
 			return space.canonical(linearState{Table: first, space: space})
@@ -102,8 +111,12 @@ func (s linearState) write(in request, out response) (legal bool, next linearSta
 	}
 	next = s
 	next.Table = s.Clone()
-	legal = next.do(in, out) && !(out.unknown && next.SameRows(s.Table))
+	legal = next.do(in, out) && !(out.unknown && next.sameAs(s))
 	return legal, next
+}
+
+func (s linearState) sameAs(o linearState) bool {
+	return s.SameRows(o.Table) && s.State == o.State && slices.Equal(s.WrittenThrough(), o.WrittenThrough())
 }
 
 func (s *linearState) do(in request, out response) bool {
@@ -112,7 +125,7 @@ func (s *linearState) do(in request, out response) bool {
 		return s.put(in)
 	case deleteKeys:
 		n := len(s.Lookup(in.keys()...))
-		return s.mayDelete(n) && (out.unknown || out.n == n) && s.DeleteKeys(in.keys()...) == n
+		return (s.Through || s.mayDelete(n)) && (out.unknown || out.n == n) && s.DeleteKeys(in.keys()...) == n
 	case deleteRange:
 		found := s.Read(in.part())
 		return s.mayDelete(len(found)) && slices.Equal(out.seen, found) && len(s.Delete(in.part())) == len(found)
@@ -129,16 +142,16 @@ func (s *linearState) do(in request, out response) bool {
 	return true
 }
 
-// put waits while something is staged (D2).
+// put waits while something is staged (D2), unless it is written through (W1).
 func (s *linearState) put(in request) bool {
-	if s.State != model.StateClear {
+	if s.State != model.StateClear && !s.Through {
 		return false
 	}
 	s.Put(in.items()...)
 	return true
 }
 
-// mayDelete: a delete waits as put does, unless it has found nothing to delete.
+// mayDelete: a delete waits while something is staged, unless it has found nothing to delete.
 func (s *linearState) mayDelete(found int) bool { return found == 0 || s.State == model.StateClear }
 
 // complete numbers the requests of a history and adds its end, behind all operations but those that have none.
@@ -252,7 +265,34 @@ func TestTheLinearModelSees(t *testing.T) {
 		"discarded, but back": {in(first, response{}, request{verb: discard, high: 1}, seen(1, 0), request{verb: merge}, response{},
 			read, seen(1, 1)), porcupine.Illegal},
 	} {
-		if got := porcupine.CheckOperationsTimeout(linearModel(), c.history, checkTimeout); got != c.want {
+		if got := porcupine.CheckOperationsTimeout(linearModel(writesWait), c.history, checkTimeout); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// So does the model of a table whose regular writes go through.
+func TestTheLinearModelSeesWritesThrough(t *testing.T) {
+	put, read := request{verb: put, high: 1, version: 1}, request{verb: readAll, index: "a"}
+	staged, merge := request{verb: stage, high: 2, version: 3}, request{verb: merge}
+	gone := request{verb: deleteKeys, high: 1}
+	for name, c := range map[string]struct {
+		history []porcupine.Operation
+		want    porcupine.CheckResult
+	}{
+		"put while staged":      {in(staged, response{}, put, response{}, read, seen(1, 0)), porcupine.Ok},
+		"and merged":            {in(staged, response{}, put, response{}, merge, response{}, read, seen(1, 3)), porcupine.Ok},
+		"but overwritten":       {in(staged, response{}, put, response{}, merge, response{}, read, seen(3, 3)), porcupine.Illegal},
+		"staged again":          {in(staged, response{}, put, response{}, staged, response{}, merge, response{}, read, seen(1, 3)), porcupine.Ok},
+		"deleted":               {in(staged, response{}, gone, response{}, merge, response{}, read, seen(0, 3)), porcupine.Ok},
+		"deleted, but back":     {in(staged, response{}, gone, response{}, merge, response{}, read, seen(3, 3)), porcupine.Illegal},
+		"discarded, but there":  {in(staged, response{}, put, response{}, request{verb: discard, high: 1}, seen(1), read, seen(1)), porcupine.Illegal},
+		"not discarded":         {in(staged, response{}, put, response{}, request{verb: discard, high: 2}, seen(0, 3), merge, response{}, read, seen(1)), porcupine.Ok},
+		"aborted":               {in(staged, response{}, put, response{}, request{verb: abort}, response{}, read, seen(1)), porcupine.Ok},
+		"sweeps wait":           {in(put, response{}, staged, response{}, request{verb: deleteRange, high: 1}, seen(1)), porcupine.Illegal},
+		"forgotten by the next": {in(staged, response{}, put, response{}, merge, response{}, staged, response{}, merge, response{}, read, seen(3, 3)), porcupine.Ok},
+	} {
+		if got := porcupine.CheckOperationsTimeout(linearModel(writesThrough), c.history, checkTimeout); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}

@@ -1,5 +1,7 @@
 package stress
 
+import "github.com/tablecache-go/tablecache/internal/model"
+
 // stateSpace holds the states that the checker of one history has reached, and the steps between them. The checker reaches
 // the same few states in very many ways. Each is here once, so that states are equal if their addresses are, and the model
 // takes each step once.
@@ -8,10 +10,11 @@ type stateSpace struct {
 	steps  map[linearStep]*linearState // nil: the answer was another one
 }
 
-// versions name a state: the version of each key, or tombstone, or 0 for none.
+// versions name a state: the version of each key, or tombstone, or 0 for none; and which keys were written through.
 type versions struct {
 	merged, staged [keys]int64
-	over           bool
+	written        [keys]bool
+	active, over   bool
 }
 
 const tombstone = -1
@@ -23,7 +26,10 @@ type linearStep struct {
 
 // canonical returns the one state of the space that holds the same as s.
 func (l *stateSpace) canonical(s linearState) *linearState {
-	name := versions{over: s.over}
+	name := versions{over: s.over, active: s.State == model.StateActive}
+	for _, key := range s.WrittenThrough() {
+		name.written[key[0]-'0'] = true
+	}
 	s.Rows(func(key string, i *Item, staged bool) {
 		k, version := key[0]-'0', int64(tombstone)
 		if i != nil {

@@ -36,8 +36,12 @@ func TestG1_HistoriesAreLinearizable(t *testing.T) {
 	done, unknown := 0, 0
 	p := session.begin(t, "linearizable histories of 10,000 operations", 20, linearShare)
 	for n := 0; !p.isOver() && !t.Failed(); n++ {
-		h := &recorder{rand: source(uint64(n)), number: n}
-		tbl, err := table.Open(t.Context(), rdb, itemTable("linear"), table.WithReset())
+		h := &recorder{rand: source(uint64(n)), number: n, writing: writing(n % 2)}
+		opts := []table.Option{table.WithReset()}
+		if h.writing == writesThrough {
+			opts = append(opts, table.WithWriteThrough())
+		}
+		tbl, err := table.Open(t.Context(), rdb, itemTable("linear"), opts...)
 		ok(t, err)
 		h.record(t, tbl, p)
 		ok(t, tbl.Close())
@@ -52,6 +56,7 @@ func TestG1_HistoriesAreLinearizable(t *testing.T) {
 type recorder struct {
 	rand       *rand.Rand
 	number     int
+	writing    writing
 	operations int
 	clock      atomic.Int64
 	version    atomic.Int64
@@ -94,7 +99,7 @@ func (h *recorder) round(t *testing.T, tbl *items) {
 
 func (h *recorder) check(t *testing.T, start []Item) {
 	t.Helper()
-	model := linearModel(start...)
+	model := linearModel(h.writing, start...)
 	result, info := porcupine.CheckOperationsVerbose(model, complete(h.history), checkTimeout)
 	if result == porcupine.Ok {
 		return

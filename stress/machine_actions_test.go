@@ -60,9 +60,14 @@ func drawSpec(t *rapid.T) Spec {
 	return s
 }
 
+// holdsWrites tells whether regular writes must wait now, other than sweeps.
+func (m *machine) holdsWrites() bool {
+	return m.state() == table.StateMerging || m.state() == table.StateActive && !m.through
+}
+
 func (m *machine) Put(t *rapid.T) {
 	items := m.drawItems(t)
-	if m.state() != table.StateClear {
+	if m.holdsWrites() {
 		m.waits(t, "put", func(ctx context.Context) error { return m.tbl.Put(ctx, items...) })
 		return
 	}
@@ -85,7 +90,7 @@ func (m *machine) Delete(t *rapid.T) {
 
 func (m *machine) DeleteKeys(t *rapid.T) {
 	keys := drawKeys(t)
-	if m.state() != table.StateClear {
+	if m.holdsWrites() {
 		m.waits(t, "delete keys", func(ctx context.Context) error { _, err := m.tbl.DeleteKeys(ctx, keys...); return err })
 		return
 	}
@@ -107,7 +112,7 @@ func (m *machine) Apply(t *rapid.T) {
 	if rapid.Bool().Draw(t, "note") {
 		b.Note = []byte(rapid.SampledFrom([]string{"", "a", "\x00b"}).Draw(t, "text"))
 	}
-	if m.state() != table.StateClear {
+	if m.holdsWrites() {
 		m.waits(t, "apply", func(ctx context.Context) error { return m.tbl.Apply(ctx, b) })
 		return
 	}
@@ -137,7 +142,7 @@ func (m *machine) Update(t *rapid.T) {
 			return err
 		})
 	}
-	if m.state() != table.StateClear {
+	if m.holdsWrites() {
 		if between = ""; len(m.model.Lookup(key)) > 0 {
 			m.waits(t, "update", update)
 		}
@@ -258,7 +263,7 @@ func (m *machine) Clear(t *rapid.T) {
 
 // PutBehind sends a put that waits for the lock, then frees the lock.
 func (m *machine) PutBehind(t *rapid.T) {
-	if m.model.State != model.StateActive || m.gate != nil {
+	if m.model.State != model.StateActive || m.gate != nil || m.through {
 		return
 	}
 	items, done := m.drawItems(t), make(chan error, 1)
@@ -294,5 +299,6 @@ func (m *machine) Reopen(t *rapid.T) {
 	m.model.Reopen()
 	if reset {
 		m.model = newModel()
+		m.model.Through = m.through
 	}
 }

@@ -93,6 +93,7 @@ type machine struct {
 	pool    *cleanup.Pool // of one worker, so that gate holds folds back
 	gate    *gate         // not nil: folds wait
 	hasty   bool          // long reads expire rather than hurry
+	through bool          // regular writes do not wait for a scratch session
 	version int64
 	held    []*heldRead
 	steps   int
@@ -116,6 +117,10 @@ func newMachine(t *rapid.T, rdb *redis.Client) *machine {
 // open opens the table, as its next owner, with pages of a drawn size.
 func (m *machine) open(t *rapid.T, opts ...table.Option) *items {
 	m.hasty = rapid.IntRange(0, 3).Draw(t, "hasty") == 0
+	if m.through = rapid.Bool().Draw(t, "through"); m.through {
+		opts = append(opts, table.WithWriteThrough())
+	}
+	m.model.Through = m.through
 	opts = append(opts, table.WithCleanup(m.pool), table.WithPageBytes(rapid.SampledFrom([]int{1, 1, 90, 1 << 18}).Draw(t, "page")))
 	if m.hasty {
 		opts = append(opts, table.WithSnapshotMemory(1), table.WithSnapshotGrace(time.Millisecond))

@@ -92,19 +92,15 @@ func (m *image) put(to map[string]*Item, rows []itemRow, from rowSource) error {
 func (m *image) Apply(e itemEffect) error {
 	switch e.Kind {
 	case table.EffectPut:
-		return m.put(m.target(), e.Rows, told)
+		return m.putThrough(e.Rows)
 	case table.EffectStage:
 		return m.put(m.staged, e.Rows, told)
 	case table.EffectNote: // these tables have none
 	case table.EffectApply:
-		for _, r := range e.Gone {
-			delete(m.target(), r.Key)
-		}
-		return m.put(m.target(), e.Rows, told)
+		m.remove(e.Gone)
+		return m.putThrough(e.Rows)
 	case table.EffectDelete:
-		for _, r := range e.Rows {
-			delete(m.target(), r.Key)
-		}
+		m.remove(e.Rows)
 	case table.EffectDiscard:
 		for _, r := range e.Rows {
 			m.staged[r.Key] = nil
@@ -120,6 +116,25 @@ func (m *image) Apply(e itemEffect) error {
 		return fmt.Errorf("a follower is told of an effect of kind %v", e.Kind)
 	}
 	return nil
+}
+
+func (m *image) putThrough(rows []itemRow) error {
+	m.unstage(rows)
+	return m.put(m.target(), rows, told)
+}
+
+func (m *image) remove(rows []itemRow) {
+	m.unstage(rows)
+	for _, r := range rows {
+		delete(m.target(), r.Key)
+	}
+}
+
+// unstage forgets what a merge would make of what was written through.
+func (m *image) unstage(rows []itemRow) {
+	for _, r := range rows {
+		delete(m.staged, r.Key)
+	}
 }
 
 func (m *image) merge() {

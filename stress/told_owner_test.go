@@ -19,6 +19,7 @@ type toldOwner struct {
 	tbl     *items
 	seen    map[string]*Item // what readers see
 	staged  map[string]*Item // nil: discarded
+	written map[string]bool  // what was written while the session is on
 	isOn    bool             // a session is on
 	version int64
 	known   *chronicle
@@ -31,13 +32,18 @@ const (
 	toldPages = 400
 )
 
+// take opens the table.
+func (o *toldOwner) take(ctx context.Context, opts ...table.Option) (*items, error) {
+	return table.Open(ctx, o.rdb, itemTable(o.name), append(opts, table.WithFeed(toldBytes), table.WithWriteThrough())...)
+}
+
 // open takes the table over, with what it holds now.
 func (o *toldOwner) open(ctx context.Context, opts ...table.Option) error {
-	tbl, err := table.Open(ctx, o.rdb, itemTable(o.name), append(opts, table.WithFeed(toldBytes))...)
+	tbl, err := o.take(ctx, opts...)
 	if err != nil {
 		return err
 	}
-	o.tbl, o.staged, o.isOn = tbl, make(map[string]*Item), false
+	o.tbl, o.staged, o.written, o.isOn = tbl, make(map[string]*Item), make(map[string]bool), false
 	o.note()
 	return nil
 }
@@ -77,8 +83,12 @@ func (o *toldOwner) session(ctx context.Context) error {
 	switch k := o.rand.IntN(10); {
 	case k < 4:
 		return o.stage(ctx)
-	case k < 6:
+	case k < 5:
 		return o.discard(ctx)
+	case k < 6:
+		return o.put(ctx, o.items(5))
+	case k < 7:
+		return o.remove(ctx)
 	case k < 9:
 		return o.merge(ctx)
 	}
@@ -96,8 +106,15 @@ func (o *toldOwner) put(ctx context.Context, all []Item) error {
 func (o *toldOwner) wasPut(all []Item) {
 	for _, i := range all {
 		o.seen[i.Key] = &i
+		o.writeThrough(i.Key)
 	}
 	o.note()
+}
+
+// writeThrough notes that a merge will leave a key as it is now, if a session is on.
+func (o *toldOwner) writeThrough(key string) {
+	delete(o.staged, key)
+	o.written[key] = o.isOn
 }
 
 func (o *toldOwner) remove(ctx context.Context) error {
@@ -110,6 +127,7 @@ func (o *toldOwner) remove(ctx context.Context) error {
 	}
 	for _, key := range keys {
 		delete(o.seen, key)
+		o.writeThrough(key)
 	}
 	o.note()
 	return nil
@@ -131,7 +149,9 @@ func (o *toldOwner) stage(ctx context.Context) error {
 		return err
 	}
 	for _, i := range all {
-		o.staged[i.Key] = &i
+		if !o.written[i.Key] {
+			o.staged[i.Key] = &i
+		}
 	}
 	o.isOn = true
 	return nil
@@ -148,7 +168,7 @@ func (o *toldOwner) discard(ctx context.Context) error {
 		return err
 	}
 	for key, i := range o.merged() {
-		if in.Intervals[0].Contains(i.A) {
+		if in.Intervals[0].Contains(i.A) && !o.written[key] {
 			o.staged[key] = nil
 		}
 	}
@@ -176,6 +196,7 @@ func (o *toldOwner) merge(ctx context.Context) error {
 
 func (o *toldOwner) endSession() {
 	clear(o.staged)
+	clear(o.written)
 	o.isOn = false
 }
 

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -40,11 +41,8 @@ func (t *Table[R, K]) apply(ctx context.Context, b Batch[R, K]) error {
 }
 
 func (t *Table[R, K]) encodeBatch(b Batch[R, K]) (c engine.Change, err error) {
-	if len(b.Note) > mostNote {
-		return c, fmt.Errorf("%w: a note of %d bytes, at most %d", ErrTooLarge, len(b.Note), mostNote)
-	}
-	if b.Note != nil {
-		c.Note = append([]byte{}, b.Note...) // an effect may outlive the call
+	if c.Note, err = ownNote(b.Note); err != nil {
+		return c, err
 	}
 	if c.Rows, err = t.encode(b.Put); err != nil {
 		return c, err
@@ -61,6 +59,14 @@ func (t *Table[R, K]) encodeBatch(b Batch[R, K]) (c engine.Change, err error) {
 		return c, err
 	}
 	return c, checkAtomic(c.Rows, maxAtomicBytes)
+}
+
+// ownNote returns a copy of a note, for an effect may outlive the call. It refuses one that is too large.
+func ownNote(note []byte) ([]byte, error) {
+	if len(note) > mostNote {
+		return nil, fmt.Errorf("%w: a note of %d bytes, at most %d", ErrTooLarge, len(note), mostNote)
+	}
+	return bytes.Clone(note), nil
 }
 
 // checkApart refuses keys that are both stored and deleted.

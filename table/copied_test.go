@@ -176,9 +176,14 @@ func newInterleaved(t testing.TB, seed uint64) *interleaved {
 		options: []table.Option{table.WithCleanup(brake.pool), table.WithFeed(feed)},
 		history: make(map[layout.Position]*model.Table[item]), trims: d.IntN(4) == 0,
 	}
+	through := d.IntN(2) == 0
+	if through {
+		r.options = append(r.options, table.WithWriteThrough())
+	}
 	tbl, err := table.Open(t.Context(), rdb, itemDefinition(name), r.options...)
 	ok(t, err)
 	r.random = &random{TB: t, dice: d, table: tbl, brake: brake, model: newModel()}
+	r.model.Through = through
 	r.copier = newCopier(t, rdb, name, scan.Config{PageBytes: 1 + d.IntN(800), Memory: memory, KeepsRows: d.IntN(2) == 0})
 	t.Cleanup(func() {
 		brake.release()
@@ -222,7 +227,7 @@ func (r *interleaved) reopen(more ...table.Option) {
 
 func (r *interleaved) reset() {
 	r.reopen(table.WithReset())
-	r.model = newModel()
+	r.anew()
 }
 
 // fill makes reads long.

@@ -30,8 +30,9 @@
 // # Reloading
 //
 // [Table.ScratchPut] and [Table.ScratchDiscard] stage changes that no reader sees; regular writes
-// wait meanwhile. [Table.ScratchMerge] shows all of them at one instant, [Table.ScratchAbort]
-// drops them. After a merge a pool of package cleanup folds the staged rows into the merged ones;
+// wait meanwhile, or go on and win over what is staged ([WithWriteThrough]). [Table.ScratchMerge] shows all of them at one instant,
+// [Table.ScratchAbort] drops them. [Table.Scratch] begins a session of the caller's own: others wait for its end, and it says how it has
+// ended. After a merge a pool of package cleanup folds the staged rows into the merged ones;
 // readers notice nothing, writes wait until it is done ([Table.WaitClear]).
 //
 //	clear --first scratch write--> active --ScratchMerge--> merging --fold done--> clear
@@ -86,6 +87,7 @@
 //	sample.go      whether stored scores are what the definition computes
 //	scores.go      scores of times, and of two things at once
 //	scratch.go     staging
+//	session.go     staging in a session of one's own
 //	spec.go        which records a call is about
 //	reader.go      reading a table that somebody else owns
 //	reading.go     reading handles as interfaces

@@ -23,7 +23,7 @@ var (
 	// ErrMissingAttribute: a map record lacks an attribute of the definition.
 	ErrMissingAttribute = errors.New("tablecache: missing attribute")
 	// ErrTooLarge: a key (64 KiB), a record (64 MiB), the records of one atomic write (256 MiB), the changes of one
-	// Apply (1,000), its note (64 KiB), or the keys of one look-up (10,000) are more than the limit. It is also told after Redis was asked, of a write or an answer that exceeds a limit of the server.
+	// Apply (1,000), a note (64 KiB), or the keys of one look-up (10,000) are more than the limit. It is also told after Redis was asked, of a write or an answer that exceeds a limit of the server.
 	ErrTooLarge = wire.ErrTooLarge
 	// ErrPanic: a function of the caller (codec, score, predicate, change of an Update) panicked.
 	ErrPanic = errors.New("tablecache: panic in a caller's function")
@@ -57,9 +57,10 @@ var (
 	// ErrSnapshotExpired: a long read has held others up for longer than the grace period, or the table has changed during one that
 	// fits neither pins nor memory.
 	ErrSnapshotExpired = engine.ErrSnapshotExpired
-	// ErrScratchMerged: the scratch session that the call belongs to was merged meanwhile.
+	// ErrScratchMerged: the scratch session that the call belongs to was merged meanwhile, or before the call.
 	ErrScratchMerged = engine.ErrScratchMerged
-	// ErrScratchAborted: the scratch session that the call belongs to was aborted meanwhile, or dropped by Clear.
+	// ErrScratchAborted: the scratch session that the call belongs to was aborted, by whomever, dropped by Clear, or ended with the context
+	// of its holder.
 	ErrScratchAborted = engine.ErrScratchAborted
 )
 
@@ -136,7 +137,7 @@ type WaitFor = engine.WaitFor
 
 // What a call may wait for.
 const (
-	WaitScratch = engine.WaitScratch // a scratch session is on, and regular writes wait for its end
+	WaitScratch = engine.WaitScratch // a scratch session is on: regular writes wait for its end, and all scratch calls if it is somebody's own
 	WaitFold    = engine.WaitFold    // a merge is being folded
 	WaitReads   = engine.WaitReads   // long reads that a write would disturb
 	WaitRedis   = engine.WaitRedis   // Redis answers slowly, cannot be had, or refuses for now

@@ -36,16 +36,12 @@ func (s *search) CopyRows(rows []table.Row[City, int64]) error {
 func (s *search) Apply(e table.Effect[City, int64]) error {
 	switch e.Kind {
 	case table.EffectPut:
-		return s.CopyRows(e.Rows)
+		return s.put(e.Rows)
 	case table.EffectDelete:
-		for _, r := range e.Rows {
-			delete(s.told, r.Key)
-		}
+		s.remove(e.Rows)
 	case table.EffectApply: // both, at one moment
-		for _, r := range e.Gone {
-			delete(s.told, r.Key)
-		}
-		return s.CopyRows(e.Rows)
+		s.remove(e.Gone)
+		return s.put(e.Rows)
 	case table.EffectStage: // nobody sees it before the merge
 		for _, r := range e.Rows {
 			s.staged[r.Key] = new(r.Record.Name)
@@ -63,6 +59,25 @@ func (s *search) Apply(e table.Effect[City, int64]) error {
 		clear(s.staged)
 	}
 	return nil
+}
+
+// put stores rows, and forgets what a merge would have made of them. So does remove.
+func (s *search) put(rows []table.Row[City, int64]) error {
+	s.forget(rows)
+	return s.CopyRows(rows)
+}
+
+func (s *search) remove(rows []table.Row[City, int64]) {
+	s.forget(rows)
+	for _, r := range rows {
+		delete(s.told, r.Key)
+	}
+}
+
+func (s *search) forget(rows []table.Row[City, int64]) {
+	for _, r := range rows {
+		delete(s.staged, r.Key)
+	}
 }
 
 func (s *search) merge() {

@@ -29,6 +29,7 @@ type follower struct {
 	*fed
 	rows, staged map[string]followed
 	partly       bool // not all of the session was told
+	through      bool // the owner has WithWriteThrough
 	copies       int
 }
 
@@ -92,6 +93,7 @@ func (w *follower) store(e *feed.Entry) error {
 	w.copyIf(e.Kind != layout.KindStage && !e.IsTold())
 	rows, err := e.Rows(2)
 	for _, r := range rows {
+		delete(w.staged, string(r.Key))
 		into[string(r.Key)] = followed{string(r.Row), r.Score(0), r.Score(1)}
 	}
 	return err
@@ -107,6 +109,7 @@ func (w *follower) remove(e *feed.Entry) error {
 	for _, key := range keys {
 		if e.Kind != layout.KindDiscard {
 			delete(w.rows, string(key))
+			delete(w.staged, string(key))
 		} else {
 			w.staged[string(key)] = followed{}
 		}
@@ -118,6 +121,7 @@ func (w *follower) remove(e *feed.Entry) error {
 func (w *follower) copyIf(needed bool) {
 	if needed {
 		w.rows = w.stored()
+		w.partly = w.partly || len(w.staged) > 0 // nobody knows what was written through
 		w.copies++
 	}
 }
@@ -175,8 +179,13 @@ func TestF3_WhoFollowsTheFeedHasTheTable(t *testing.T) {
 	t.Parallel()
 	copies := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		f := newFed(t, table.WithFeed(int64(rapid.SampledFrom([]int{4000, 20_000, 16 << 20}).Draw(rt, "feed"))))
-		w := newFollower(f)
+		opts := []table.Option{table.WithFeed(int64(rapid.SampledFrom([]int{4000, 20_000, 16 << 20}).Draw(rt, "feed")))}
+		through := rapid.Bool().Draw(rt, "through")
+		if through {
+			opts = append(opts, table.WithWriteThrough())
+		}
+		w := newFollower(newFed(t, opts...))
+		w.through = through
 		steps := w.steps(rt)
 		names := slices.Sorted(gomaps.Keys(steps))
 		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
@@ -208,21 +217,25 @@ func (w *follower) steps(rt *rapid.T) map[string]func(context.Context) error {
 			return do(ctx)
 		}
 	}
+	through := func(do func(context.Context) error) func(context.Context) error { return do }
+	if !w.through {
+		through = regular
+	}
 	span := func() table.Spec[item] { from := float64(10 * n(40)); return w.table.Range("at", from, from+100) }
 	return map[string]func(context.Context) error{
-		"put":  regular(func(ctx context.Context) error { return w.table.Put(ctx, rows()...) }),
-		"burn": regular(func(ctx context.Context) error { w.cut.armed.Store(true); return w.table.Put(ctx, rows()...) }),
-		"apply": regular(func(ctx context.Context) error {
+		"put":  through(func(ctx context.Context) error { return w.table.Put(ctx, rows()...) }),
+		"burn": through(func(ctx context.Context) error { w.cut.armed.Store(true); return w.table.Put(ctx, rows()...) }),
+		"apply": through(func(ctx context.Context) error {
 			return w.table.Apply(ctx, batch{Put: rows(), Delete: []int64{int64(60 + n(20)), 99}, Note: []byte(strings.Repeat("n", n(200)))})
 		}),
-		"update": regular(func(ctx context.Context) error {
+		"update": through(func(ctx context.Context) error {
 			err := w.table.Update(ctx, int64(n(40)), func(i *item) error { i.At++; return nil })
 			if errors.Is(err, table.ErrNotFound) {
 				return nil
 			}
 			return err
 		}),
-		"keys": regular(func(ctx context.Context) error {
+		"keys": through(func(ctx context.Context) error {
 			_, err := w.table.DeleteKeys(ctx, int64(n(40)), int64(n(40)), 99)
 			return err
 		}),

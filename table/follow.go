@@ -27,12 +27,16 @@ import (
 // told, one call after another, is the table at one moment. Before, a row may be of a later moment than others, and its scores of a
 // later one than its record; a key may have been told that is gone already, or may be deleted that was never told.
 //
+// Where the owner has WithWriteThrough, a put, a delete or an apply may come while rows are kept apart: it takes its keys out of these,
+// so that a merge does not undo it. Otherwise nothing is kept apart then, so a follower does so in any case.
+//
 // A merge comes only after all that it shows. Where not all that was staged fits the feed, Follow drops what it has told of the session
 // with an EffectAbort, and begins a new copy after the merge.
 type Follower[R any, K comparable] interface {
 	// BeginCopy says that a copy begins: forget all rows, and what is staged. What was published may stay so until InStep.
 	BeginCopy() error
-	// CopyRows brings rows of a copy, as EffectPut does: a key may have been told before, and the last row of it counts.
+	// CopyRows brings rows of a copy: store them, and leave alone what is kept apart. A key may have been told before, and the last
+	// row of it counts.
 	CopyRows(rows []Row[R, K]) error
 	// Apply brings one effect.
 	Apply(e Effect[R, K]) error
@@ -58,7 +62,7 @@ type Row[R any, K comparable] struct {
 type Effect[R any, K comparable] struct {
 	Kind  EffectKind
 	At    Position    // the table after it
-	Rows  []Row[R, K] // of Put, Stage and Apply; of Delete and Discard with key and KeyBytes alone
+	Rows  []Row[R, K] // of Put, Stage and Apply; of Delete (as Gone) and Discard with key and KeyBytes alone
 	Gone  []Row[R, K] // of Apply: keys that have no record after it, with key and KeyBytes alone; they may have had none before
 	Noted bool        // the effect has written the note, or dropped it (Clear)
 	Note  []byte      // if Noted: the note after it, nil if there is none; it belongs to the follower
@@ -70,11 +74,11 @@ type EffectKind int
 // The kinds of effects, and what a follower does. Readers see nothing of Stage and Discard before the Merge, which shows all of them
 // at once.
 const (
-	EffectPut     EffectKind = iota // store the rows
+	EffectPut     EffectKind = iota // store the rows; this, Delete and Apply also forget what was kept apart for these keys
 	EffectDelete                    // remove the rows with these keys
 	EffectStage                     // keep the rows apart; a row of a later Stage replaces one with the same key
 	EffectDiscard                   // note apart that these keys go, staged rows too; a later Stage brings a key back
-	EffectMerge                     // store and remove what was kept apart, and forget it
+	EffectMerge                     // store and remove what was kept apart, and forget it; it may come with a note
 	EffectAbort                     // forget what was kept apart
 	EffectClear                     // remove all rows and the note, and forget what was kept apart
 	EffectApply                     // store the rows and remove those in Gone, at one moment
@@ -170,6 +174,8 @@ func (s *sink[R, K]) Apply(e *feed.Entry) error {
 		if effect.Rows, err = s.rowsOf(e); err == nil {
 			effect.Gone, err = s.keysOf(e)
 		}
+	case EffectMerge:
+		effect.Noted, effect.Note = e.Note != nil, bytes.Clone(e.Note)
 	case EffectClear:
 		effect.Noted = true
 	}

@@ -31,6 +31,8 @@ type items = table.Table[item, int64]
 
 type batch = table.Batch[item, int64]
 
+type scratch = table.Scratch[item, int64]
+
 // renamed gives an item another name.
 func renamed(name string) func(*item) error {
 	return func(i *item) error { i.Name = name; return nil }

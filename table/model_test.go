@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -57,8 +58,20 @@ type random struct {
 
 func newRandom(t testing.TB, seed uint64) *random {
 	r := &random{TB: t, dice: newDice(seed), model: newModel()}
-	r.table, r.brake = openBraked(t, table.WithPageBytes(1+r.IntN(3000)))
+	opts := []table.Option{table.WithPageBytes(1 + r.IntN(3000))}
+	if seed%2 == 0 {
+		r.model.Through = true
+		opts = append(opts, table.WithWriteThrough())
+	}
+	r.table, r.brake = openBraked(t, opts...)
 	return r
+}
+
+// anew makes the model that of an empty table.
+func (r *random) anew() {
+	through := r.model.Through
+	r.model = newModel()
+	r.model.Through = through
 }
 
 // TestG4_ReadsAgreeWithAModel does random things to tables in all states of their locks, and reads them in all ways.
@@ -87,16 +100,19 @@ func TestG4_ReadsAgreeWithAModel(t *testing.T) {
 // step does one thing that the state allows.
 func (r *random) step() {
 	state := r.model.State
+	regular := state == model.StateClear || state == model.StateActive && r.model.Through && r.IntN(2) == 0
 	switch chance := r.IntN(100); {
-	case state == model.StateClear && chance < 40:
+	case regular && chance < 40:
 		r.put()
-	case state == model.StateClear && chance < 55:
+	case regular && chance < 55:
 		r.remove()
-	case state == model.StateClear && chance < 65:
+	case regular && chance < 65:
 		r.apply()
-	case state == model.StateClear && chance < 70:
+	case regular && chance < 70:
 		r.update()
-	case state != model.StateMerging && chance < 80:
+	case state == model.StateClear && chance < 75:
+		r.session()
+	case state != model.StateMerging && chance < 85:
 		r.stage()
 	case state == model.StateActive && chance < 90:
 		merge(r, r.table)
@@ -116,7 +132,7 @@ func (r *random) put() {
 }
 
 func (r *random) remove() {
-	if r.IntN(2) == 0 {
+	if r.IntN(2) == 0 || r.model.State != model.StateClear {
 		id := r.id()
 		n, err := r.table.DeleteKeys(r.Context(), id)
 		ok(r, err)
@@ -161,6 +177,58 @@ func (r *random) stage() {
 	made := r.items()
 	ok(r, r.table.ScratchPut(r.Context(), made...))
 	r.model.Stage(made...)
+}
+
+// session does random things in a session of its own, which ends in one way or another.
+func (r *random) session() {
+	ctx, leave := context.WithCancel(r.Context())
+	defer leave()
+	s, err := r.table.Scratch(ctx)
+	ok(r, err)
+	for range r.IntN(4) {
+		r.stageIn(s)
+		n, err := s.Count(r.Context())
+		if ok(r, err); n != r.model.StagedCount() {
+			r.Errorf("a merge would show %d, want %d", n, r.model.StagedCount())
+		}
+	}
+	switch r.IntN(5) {
+	case 0:
+		ok(r, s.Abort(r.Context()))
+		r.model.Abort()
+	case 1:
+		leave()
+		if err := s.Merge(r.Context(), []byte("late")); !errors.Is(err, table.ErrScratchAborted) {
+			r.Errorf("merge of a session whose context has ended: %v", err)
+		}
+		ok(r, r.table.WaitClear(r.Context()))
+		r.model.Abort()
+	default:
+		note := [][]byte{nil, {}, []byte(fmt.Sprint(r.IntN(1000)))}[r.IntN(3)]
+		ok(r, s.Merge(r.Context(), note))
+		r.model.MergeNoted(note)
+	}
+}
+
+func (r *random) stageIn(s *scratch) {
+	switch r.IntN(3) {
+	case 0:
+		spec := r.spec().Max(5)
+		n, err := s.Discard(r.Context(), spec)
+		if ok(r, err); n != len(r.model.Discard(specOf(spec))) {
+			r.Errorf("discarded %d in a session", n)
+		}
+	case 1:
+		keys := []int64{r.id(), r.id(), r.id()}
+		n, err := s.DiscardKeys(r.Context(), keys...)
+		if ok(r, err); n != r.model.DiscardKeys(rawKeys(keys...)...) {
+			r.Errorf("discarded %d keys in a session", n)
+		}
+	default:
+		made := r.items()
+		ok(r, s.Put(r.Context(), made...))
+		r.model.Stage(made...)
+	}
 }
 
 // unbrake lets the fold come to its end.
@@ -257,7 +325,7 @@ func TestU19_RandomHistoriesAgreeWithAModel(t *testing.T) {
 					r.unbrake()
 				}
 				ok(t, r.table.Clear(t.Context()))
-				r.model = newModel()
+				r.anew()
 			}
 		})
 	}

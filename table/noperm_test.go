@@ -18,8 +18,9 @@ import (
 
 // mutation is a write, and what must be staged before it.
 type mutation struct {
-	staged bool
-	do     func(context.Context, *items) error
+	staged  bool
+	through table.Option // nil: the table has not WithWriteThrough
+	do      func(context.Context, *items) error
 }
 
 func mutations() map[string]mutation {
@@ -39,6 +40,14 @@ func mutations() map[string]mutation {
 		"abort":   {staged: true, do: func(ctx context.Context, i *items) error { return i.ScratchAbort(ctx) }},
 		"clear":   {staged: true, do: func(ctx context.Context, i *items) error { return i.Clear(ctx) }},
 	}
+}
+
+// withThrough returns mutations, and those that can be written through a session once more.
+func withThrough(all map[string]mutation) map[string]mutation {
+	for _, what := range []string{"put", "delete", "apply", "update"} {
+		all[what+" through"] = mutation{staged: true, through: table.WithWriteThrough(), do: all[what].do}
+	}
+	return all
 }
 
 func stageSome(t testing.TB, tbl *items) {
@@ -63,13 +72,17 @@ func commandsIn(rule []string) (all []string) {
 func TestG2_APermissionLostAtRunTimeTearsNoWrite(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t, redistest.Options{})
-	for what, m := range mutations() {
+	for what, m := range withThrough(mutations()) {
 		for _, command := range commandsIn(aclRule(t, "")) {
 			t.Run(what+" without "+command, func(t *testing.T) {
 				t.Parallel()
 				name := redistest.Prefix(t)
 				admin, rdb := s.Client(t), limited(t, s, name, aclRule(t, name))
-				tbl := openLimited(t, admin, rdb, name)
+				var opts []table.Option
+				if m.through != nil {
+					opts = append(opts, m.through)
+				}
+				tbl := openLimited(t, admin, rdb, name, opts...)
 				put(t, tbl, numbered(0, 10)...)
 				if m.staged {
 					stageSome(t, tbl)

@@ -78,13 +78,20 @@ func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool)
 		release: release,
 		logger:  logger,
 		timeout: wire.ReadTimeout(c.Redis),
+		stages:  mostAtomic,
+	}
+	if o.through {
+		t.stages = mostBeside
 	}
 	t.actor = engine.Start(engine.Config{
 		Mailbox: o.mailbox,
 		Grace:   o.grace,
 		Tries:   o.tries,
-		Logger:  logger,
-		Fold:    t.folds.Begin,
+
+		WriteThrough: o.through,
+
+		Logger: logger,
+		Fold:   t.folds.Begin,
 	}, t.store, claimed.View)
 	t.folds.AnswerTo(t.actor)
 	t.base = &base{

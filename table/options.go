@@ -26,6 +26,7 @@ type options struct {
 	owner     string
 	tries     int
 	feedBytes int64
+	through   bool
 	wait      waiting
 
 	proofEvery time.Duration
@@ -144,3 +145,19 @@ func WithWait() Option { return func(o *options) { o.wait = untilThere } }
 // latest effects are kept (after a take-over up to twice that). Who falls further behind copies anew. The default is 16 MiB; with 0
 // there is no feed, and writes cost a little less.
 func WithFeed(bytes int64) Option { return func(o *options) { o.feedBytes = max(0, bytes) } }
+
+// WithWriteThrough lets Put, Apply, Update and DeleteKeys go on while a scratch session is on, instead of waiting for its end: they wait
+// for the fold alone. They change what readers see and what the merge will show, at one moment, and win over whatever the session stages
+// for the same keys, before or after. So a reload cannot bring back what was newer than its source. What was put into the table before
+// the session began is not protected in this way.
+//
+// DeleteKeys counts, and Update reads, what readers see and not what is staged. Delete and DeleteSeq wait for the end of the session as
+// they do without the option. What was written through does not count as staged, and is neither counted nor yielded as discarded.
+// ScratchAbort takes back what was staged, and nothing that was written through.
+//
+// Records are staged 250 at a time, not 1,000, so that a Put waits for no more than that: a ScratchPut of more is not all or nothing, and
+// its error says how many are staged.
+//
+// The keys that are written during a session are remembered in memory until it ends: each once, about 45 bytes for a key of 8 bytes, and
+// its length more for a longer one.
+func WithWriteThrough() Option { return func(o *options) { o.through = true } }

@@ -23,6 +23,7 @@ type owner struct {
 	timeout time.Duration // of the client's reads
 	closing sync.Once
 	turns   turns // of callers that update the same record
+	stages  int   // how many records are staged in one atomic write
 }
 
 // Close ends the table in this process: calls that wait and reads under way end with ErrClosed, and
@@ -54,12 +55,13 @@ func (o *owner) Clear(ctx context.Context) error {
 
 // ScratchMerge makes all that is staged visible to readers, in one step that takes as long for a
 // million records as for one. If nothing is staged it does nothing. The fold that follows runs
-// in the background; see WaitClear. After 2^32-1 merges the error is ErrGenerationsExhausted.
+// in the background; see WaitClear. ScratchMerge waits while a session is on that belongs to somebody (see Scratch). After 2^32-1
+// merges the error is ErrGenerationsExhausted.
 func (o *owner) ScratchMerge(ctx context.Context) error {
 	return o.base.errorf("merge", o.proven(ctx, o.actor.Merge))
 }
 
-// ScratchAbort drops all that is staged. Then regular writes go on.
+// ScratchAbort drops all that is staged, by whomever, and ends the scratch session that is on. Then regular writes go on.
 func (o *owner) ScratchAbort(ctx context.Context) error {
 	return o.base.errorf("abort", o.proven(ctx, o.actor.Abort))
 }

@@ -8,16 +8,27 @@ import (
 )
 
 // ScratchPut stages records: no read sees them before ScratchMerge. From the first staged record on
-// regular writes wait until the merge and its fold, or the abort, are done. Otherwise ScratchPut is like
-// Put, but it waits only while a merge is being folded. ErrGenerationsExhausted: see ScratchMerge.
+// regular writes wait until the merge and its fold, or the abort, are done; with WithWriteThrough the merge shows what Put and the like
+// have written since then, and nothing that was staged under these keys. Otherwise ScratchPut is like Put, but it waits only while a
+// session is on that belongs to somebody (see Scratch), and while a merge is being folded. ErrGenerationsExhausted: see ScratchMerge.
+//
+// All who call ScratchPut stage in one session, which the first of them begins: what one has staged another may merge or abort. Use
+// Scratch for a session of your own.
 func (t *Table[R, K]) ScratchPut(ctx context.Context, records ...R) error {
-	return t.errorf("scratch put", t.write(ctx, records, t.actor.Stage))
+	return t.errorf("scratch put", t.write(ctx, records, t.stages, t.actor.Stage))
 }
 
 // ScratchDiscard stages the deletion of the records of s, as they would be after a merge now,
-// and returns how many it discarded. It waits like ScratchPut and is atomic like Delete.
+// and returns how many it discarded; with WithWriteThrough, none of what was written through. It waits like ScratchPut and is atomic like Delete.
 func (t *Table[R, K]) ScratchDiscard(ctx context.Context, s Spec[R]) (int, error) {
 	return drain(t.ScratchDiscardSeq(ctx, s))
+}
+
+// ScratchDiscardKeys stages the deletion of the records with these keys, as they would be after a merge now, and returns how many it
+// discarded. It waits like ScratchPut, and is atomic for each 1,000 keys; with an error it returns how many are discarded for certain.
+func (t *Table[R, K]) ScratchDiscardKeys(ctx context.Context, keys ...K) (int, error) {
+	n, err := t.markKeys(ctx, keys, t.actor.Discard)
+	return n, t.errorf("discard", err)
 }
 
 // ScratchDiscardSeq discards as ScratchDiscard does, page by page, and yields what it has discarded, as

@@ -13,7 +13,7 @@ type State = engine.State
 // The states of the lock.
 const (
 	StateClear   = engine.StateClear   // regular writes run
-	StateActive  = engine.StateActive  // scratch is active: regular writes wait
+	StateActive  = engine.StateActive  // scratch is active: regular writes wait, but see WithWriteThrough
 	StateMerging = engine.StateMerging // a merge is being folded: all writes wait
 )
 
@@ -46,7 +46,7 @@ func (o *owner) Stats(ctx context.Context) (Stats, error) {
 	st, err := o.base.stats(ctx)
 	fold := o.folds.Status()
 	st.State, st.Generation, st.Pins, st.Mailbox = status.View.State, status.View.Generation, status.Pins, status.Mailbox
-	st.FoldFailures, st.FoldError, st.ScratchSince = fold.Failures, fold.LastErr, status.ActiveSince
+	st.FoldFailures, st.FoldError, st.ScratchSince = fold.Failures, fold.LastErr, status.ScratchSince
 	return st, o.base.errorf("stats", err)
 }
 

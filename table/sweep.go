@@ -34,19 +34,23 @@ func regularSpan(a *engine.Actor) func(context.Context) (*engine.Span, error) {
 	}
 }
 
+// marking deletes or discards records, and returns a verdict for each.
+type marking func(context.Context, engine.Deletion) ([]engine.Verdict, error)
+
 // sweeper marks the records of a plan, page by page.
 type sweeper[R any, K comparable] struct {
 	*decoder[R, K]
 	pages  *scan.Sweep
 	plan   plan[R]
 	span   *engine.Span
-	mark   func(context.Context, engine.Deletion) ([]engine.Verdict, error)
+	mark   marking
 	yield  func(R, error) bool
 	marked int
+	cut    bool // the limit has ended the choice from the present page
 }
 
 func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], what string, scope scripts.Scope, span func(context.Context) (*engine.Span, error),
-	mark func(context.Context, engine.Deletion) ([]engine.Verdict, error)) iter.Seq2[R, error] {
+	mark marking) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
 		p, err := t.planOf(s, scope)
 		w := sweeper[R, K]{decoder: t.decoder(), pages: t.reader.Sweep(p.query), plan: p, mark: mark, yield: yield}
@@ -89,16 +93,24 @@ func (w *sweeper[R, K]) run(ctx context.Context) error {
 			return err // wait is not called: nobody needs the next page
 		}
 		wait()
-		if err := w.sweepRows(ctx, chosen, page.Moment); err != nil || page.Final {
-			return err
-		}
-		w.pages.Next(page)
+		err = w.sweepRows(ctx, chosen, page.Moment)
 		tries = 0
+		switch {
+		case err != nil:
+			return err
+		case w.cut: // of those that were chosen some may not be marked, so that others are
+			w.pages.Again()
+		case page.Final:
+			return nil
+		default:
+			w.pages.Next(page)
+		}
 	}
 }
 
 func (w *sweeper[R, K]) page(ctx context.Context) (*scan.Page, error) {
 	page, err := w.pages.Page(ctx)
+	w.cut = false
 	if err == nil {
 		err = w.span.Err()
 	}
@@ -122,7 +134,7 @@ func rowsOf(page *scan.Page) []scan.Found {
 }
 
 // sweepWhole marks those of all records that pass, at one moment. disturbed tells that other records had come meanwhile, or
-// that some had changed, so that nothing was marked.
+// that some had changed, so that nothing was marked; or that some of the limit is left, because some may not be marked.
 func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []scan.Found, read wire.Moment) (disturbed bool, err error) {
 	chosen, err := w.choose(ctx, all)
 	if err != nil || len(chosen) == 0 {
@@ -138,7 +150,10 @@ func (w *sweeper[R, K]) sweepWhole(ctx context.Context, all []scan.Found, read w
 		return false, err
 	}
 	changed, err := w.report(chosen, verdicts)
-	return len(changed) > 0, err
+	if w.cut {
+		w.pages.Again()
+	}
+	return len(changed) > 0 || w.cut, err
 }
 
 // witnesses returns the records that are not chosen.
@@ -160,7 +175,9 @@ func (w *sweeper[R, K]) sweepRows(ctx context.Context, chosen []candidate[R], re
 		if err != nil {
 			return err
 		}
-		w.pages.Applied()
+		if count(verdicts, engine.Marked) > 0 { // else there may have been no effect
+			w.pages.Applied()
+		}
 		changed, err := w.report(chosen, verdicts)
 		if err != nil || len(changed) == 0 {
 			return err
@@ -204,6 +221,7 @@ func (w *sweeper[R, K]) choose(ctx context.Context, rows []scan.Found) ([]candid
 			return nil, engine.Ended(ctx)
 		}
 		if w.plan.limit > 0 && w.marked+len(chosen) == w.plan.limit {
+			w.cut = true
 			break
 		}
 		c, ok, err := w.judge(f)
@@ -253,6 +271,8 @@ func (w *sweeper[R, K]) report(chosen []candidate[R], verdicts []engine.Verdict)
 	w.marked += count(verdicts, engine.Marked)
 	for i, v := range verdicts {
 		switch v {
+		case engine.Missing: // it is gone, or was written through
+			w.pages.Done(chosen[i].Key)
 		case engine.Marked:
 			w.pages.Done(chosen[i].Key)
 			if err == nil && !w.yield(chosen[i].record, nil) {

@@ -71,20 +71,12 @@ func (c *twin) Apply(e table.Effect[item, int64]) error {
 	switch e.Kind {
 	case table.EffectNote:
 	case table.EffectApply:
-		for i := range e.Rows {
-			c.set(c.target(), &e.Rows[i])
-		}
-		for _, r := range e.Gone {
-			delete(c.target(), r.Key)
-		}
+		c.put(e.Rows)
+		c.remove(e.Gone)
 	case table.EffectPut:
-		for i := range e.Rows {
-			c.set(c.target(), &e.Rows[i])
-		}
+		c.put(e.Rows)
 	case table.EffectDelete:
-		for _, r := range e.Rows {
-			delete(c.target(), r.Key)
-		}
+		c.remove(e.Rows)
 	case table.EffectStage:
 		for i := range e.Rows {
 			c.set(c.staged, &e.Rows[i])
@@ -110,6 +102,20 @@ func (c *twin) Apply(e table.Effect[item, int64]) error {
 		return fmt.Errorf("effect of kind %s", e.Kind)
 	}
 	return nil
+}
+
+func (c *twin) put(rows []table.Row[item, int64]) {
+	for i := range rows {
+		c.set(c.target(), &rows[i])
+		delete(c.staged, rows[i].Key)
+	}
+}
+
+func (c *twin) remove(rows []table.Row[item, int64]) {
+	for _, r := range rows {
+		delete(c.target(), r.Key)
+		delete(c.staged, r.Key)
+	}
 }
 
 func (c *twin) InStep(p table.Position) error {

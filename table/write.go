@@ -11,22 +11,25 @@ import (
 // mostAtomic is how many records one atomic write takes.
 const mostAtomic = 1000
 
+// mostBeside is how many records are staged at once beside writes that do not wait for the session: they wait for no more than that.
+const mostBeside = 250
+
 // Put stores records, in place of those with the same keys. When it returns nil every read that
 // starts later sees them. Up to 1,000 records are stored all or not at all. More go in order,
 // 1,000 at a time, and an error says how many are in. Of two records with the same key the later
 // one wins. If a record cannot be encoded, Put returns a *CodingError and has sent nothing.
 //
-// Put waits while a scratch session is on, while a merge is being folded, and for long reads (at most
+// Put waits while a scratch session is on (see WithWriteThrough), while a merge is being folded, and for long reads (at most
 // the grace period). When ctx ends first, the error Is ctx.Err() and nothing was done; if the write was
 // already under way, the error Is ErrUnknownOutcome, too. It also has a *WaitError, which says what Put
 // has waited for. A write that fails again and again though Redis answers is a *GivenUpError (see
 // WithTries). Put does not keep the records.
 func (t *Table[R, K]) Put(ctx context.Context, records ...R) error {
-	return t.errorf("put", t.write(ctx, records, t.actor.Put))
+	return t.errorf("put", t.write(ctx, records, mostAtomic, t.actor.Put))
 }
 
-// write encodes all records before it sends the first of them.
-func (t *Table[R, K]) write(ctx context.Context, records []R, send func(context.Context, []engine.Row) error) error {
+// write encodes all records before it sends the first of them, so many in one atomic write.
+func (t *Table[R, K]) write(ctx context.Context, records []R, atOnce int, send func(context.Context, []engine.Row) error) error {
 	if len(records) == 0 {
 		return t.reader.Alive(ctx)
 	}
@@ -37,10 +40,10 @@ func (t *Table[R, K]) write(ctx context.Context, records []R, send func(context.
 	if err != nil {
 		return err
 	}
-	for start := 0; start < len(rows); start += mostAtomic {
-		end := min(start+mostAtomic, len(rows))
+	for start := 0; start < len(rows); start += atOnce {
+		end := min(start+atOnce, len(rows))
 		if err := send(ctx, rows[start:end:end]); err != nil {
-			return sofar(err, start, len(rows))
+			return sofar(err, start, len(rows), atOnce)
 		}
 	}
 	return nil
@@ -61,32 +64,32 @@ func checkAtomic(rows []engine.Row, most int) error {
 }
 
 // sofar says how many records were stored before the error, if a call takes more than one atomic write.
-func sofar(err error, stored, all int) error {
-	if all <= mostAtomic {
+func sofar(err error, stored, all, atOnce int) error {
+	if all <= atOnce {
 		return err
 	}
 	return fmt.Errorf("%d of %d records are in: %w", stored, all, err)
 }
 
-// DeleteKeys deletes the records with these keys and returns how many there were. It waits like
+// DeleteKeys deletes the records with these keys and returns how many of them readers saw. It waits like
 // Put, and is atomic for each 1,000 keys; with an error it returns how many are gone for certain.
 func (t *Table[R, K]) DeleteKeys(ctx context.Context, keys ...K) (int, error) {
+	n, err := t.markKeys(ctx, keys, t.actor.Delete)
+	return n, t.errorf("delete", err)
+}
+
+// markKeys deletes or discards by key alone, and returns how many records were marked.
+func (t *Table[R, K]) markKeys(ctx context.Context, keys []K, mark marking) (n int, err error) {
 	encoded, err := t.def.encodeKeys(keys)
 	if err == nil && len(encoded) == 0 {
 		err = t.reader.Alive(ctx)
 	}
-	if err != nil {
-		return 0, t.errorf("delete", err)
-	}
-	n := 0
-	for start := 0; start < len(encoded); start += mostAtomic {
-		verdicts, err := t.actor.Delete(ctx, keysToDelete(encoded[start:min(start+mostAtomic, len(encoded))]))
+	for start := 0; start < len(encoded) && err == nil; start += mostAtomic {
+		var verdicts []engine.Verdict
+		verdicts, err = mark(ctx, keysToDelete(encoded[start:min(start+mostAtomic, len(encoded))]))
 		n += count(verdicts, engine.Marked)
-		if err != nil {
-			return n, t.errorf("delete", err)
-		}
 	}
-	return n, nil
+	return n, err
 }
 
 func keysToDelete(keys []engine.Bytes) engine.Deletion {
@@ -106,7 +109,7 @@ func count(verdicts []engine.Verdict, v engine.Verdict) (n int) {
 	return n
 }
 
-// Delete deletes the records of s and returns how many it deleted. It waits like Put. If all records
+// Delete deletes the records of s and returns how many it deleted. It waits like Put without WithWriteThrough. If all records
 // of s lie on one page (of up to 1,000), they are deleted at one moment: exactly those that are records of
 // s then. More go page by page, and other writes may run between two pages. With an error Delete
 // returns how many are gone for certain.

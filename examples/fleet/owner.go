@@ -81,15 +81,20 @@ func change(ctx context.Context, t *table.Table[flight, int32], waves []wave, re
 
 // reload replaces all flights at once.
 func reload(ctx context.Context, t *table.Table[flight, int32], waves []wave, revision uint32) error {
-	if _, err := t.ScratchDiscard(ctx, t.All(flightdata.ByDeparture)); err != nil {
+	s, err := t.Scratch(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Abort(ctx) // does nothing after the merge
+	if _, err := s.Discard(ctx, t.All(flightdata.ByDeparture)); err != nil {
 		return err
 	}
 	for _, w := range waves {
-		if err := t.ScratchPut(ctx, revised(w.flights, revision)...); err != nil {
+		if err := s.Put(ctx, revised(w.flights, revision)...); err != nil {
 			return err
 		}
 	}
-	return t.ScratchMerge(ctx)
+	return s.Merge(ctx, nil)
 }
 
 func revised(flights []flight, revision uint32) []flight {

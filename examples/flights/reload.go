@@ -39,13 +39,18 @@ func (d *demo) reload(ctx context.Context, w io.Writer) error {
 
 // replace stages a new content of month and merges it, and prints what each part of that took.
 func (d *demo) replace(ctx context.Context, w io.Writer, month table.Spec[flight], fresh []flight) error {
+	session, err := d.table.Scratch(ctx)
+	if err != nil {
+		return err
+	}
+	defer session.Abort(ctx) // does nothing after the merge
 	parts := []struct {
 		name string
 		run  func() (rows int, err error)
 	}{
-		{"discard what is there", func() (int, error) { return d.table.ScratchDiscard(ctx, month) }},
-		{"stage the new delays", func() (int, error) { return len(fresh), d.stage(ctx, fresh) }},
-		{"merge: all at once", func() (int, error) { return len(fresh), d.table.ScratchMerge(ctx) }},
+		{"discard what is there", func() (int, error) { return session.Discard(ctx, month) }},
+		{"stage the new delays", func() (int, error) { return len(fresh), stage(ctx, session, fresh) }},
+		{"merge: all at once", func() (int, error) { return len(fresh), session.Merge(ctx, nil) }},
 		{"fold, in the background", func() (int, error) { return len(fresh), d.table.WaitClear(ctx) }},
 	}
 	tab := newTabular(w)
@@ -60,9 +65,9 @@ func (d *demo) replace(ctx context.Context, w io.Writer, month table.Spec[flight
 	return tab.Flush()
 }
 
-func (d *demo) stage(ctx context.Context, fresh []flight) error {
+func stage(ctx context.Context, session *table.Scratch[flight, int32], fresh []flight) error {
 	for part := range slices.Chunk(fresh, chunk) {
-		if err := d.table.ScratchPut(ctx, part...); err != nil {
+		if err := session.Put(ctx, part...); err != nil {
 			return err
 		}
 	}

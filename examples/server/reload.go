@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"time"
 )
 
 // errBusy: a reload is running already.
@@ -40,7 +39,7 @@ func (s *server) reload(ctx context.Context) (reloaded, error) {
 		return reloaded{}, err
 	}
 	if err := s.replace(ctx, flights); err != nil {
-		return reloaded{}, errors.Join(err, s.abort(ctx))
+		return reloaded{}, err
 	}
 	return reloaded{Revision: s.revision, Flights: len(flights)}, nil
 }
@@ -48,25 +47,24 @@ func (s *server) reload(ctx context.Context) (reloaded, error) {
 // chunk is how many records are staged at once.
 const chunk = 1000
 
+// replace stages the flights in a session, which lives no longer than ctx: when a client hangs up, nothing has happened.
 func (s *server) replace(ctx context.Context, flights []flight) error {
 	s.revision++
-	if _, err := s.table.ScratchDiscard(ctx, s.table.All("departure")); err != nil {
+	session, err := s.table.Scratch(ctx)
+	if err != nil {
+		return err
+	}
+	defer session.Abort(ctx) // does nothing after the merge
+	if _, err := session.Discard(ctx, s.table.All("departure")); err != nil {
 		return err
 	}
 	for part := range slices.Chunk(flights, chunk) {
 		for i := range part {
 			part[i].Revision = s.revision
 		}
-		if err := s.table.ScratchPut(ctx, part...); err != nil {
+		if err := session.Put(ctx, part...); err != nil {
 			return err
 		}
 	}
-	return s.table.ScratchMerge(ctx)
-}
-
-// abort drops what a failed reload has staged, even when its client has gone.
-func (s *server) abort(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	return s.table.ScratchAbort(ctx)
+	return session.Merge(ctx, nil)
 }

@@ -27,7 +27,7 @@ func writer(parent *faulty.Talk) error {
 	}
 	rdb := redis.NewClient(&redis.Options{Addr: addr, ReadTimeout: 5 * time.Second})
 	ctx := context.Background()
-	tbl, err := table.Open(ctx, rdb, definition(name))
+	tbl, err := table.Open(ctx, rdb, definition(name), table.WithWriteThrough())
 	if err != nil {
 		return err
 	}
@@ -114,9 +114,9 @@ func live(t *testing.T, rdb, sound *redis.Client, name string, reached <-chan st
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	tbl, err := table.Open(ctx, rdb, definition(name))
+	tbl, err := table.Open(ctx, rdb, definition(name), table.WithWriteThrough())
 	if err != nil { // an owner who does not hear whether he is one asks again
-		tbl, err = table.Open(ctx, rdb, definition(name))
+		tbl, err = table.Open(ctx, rdb, definition(name), table.WithWriteThrough())
 	}
 	ok(t, err)
 	defer tbl.Close()

@@ -64,7 +64,7 @@ func client(t testing.TB, addr string, readTimeout time.Duration) *redis.Client 
 
 func open(t testing.TB, rdb redis.UniversalClient, name string) *entries {
 	t.Helper()
-	tbl, err := table.Open(t.Context(), rdb, definition(name))
+	tbl, err := table.Open(t.Context(), rdb, definition(name), table.WithWriteThrough())
 	ok(t, err)
 	t.Cleanup(func() { tbl.Close() })
 	return tbl

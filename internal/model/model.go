@@ -42,10 +42,14 @@ type Table[R any] struct {
 	// Note is the note; nil if there is none. Notes is how often it was written or dropped.
 	Note  []byte
 	Notes uint64
+	// Through is that regular writes, but Delete, run while something is staged, and win over that.
+	Through bool
 
 	schema *Schema[R]
 	merged rows[R]
 	staged rows[R]
+	// written has a tombstone for each key that was written since something is staged.
+	written rows[R]
 }
 
 // New returns a table without records.
@@ -56,14 +60,18 @@ func (t *Table[R]) Put(records ...R) {
 	if len(records) == 0 {
 		return
 	}
-	t.mustBe("put", StateClear)
+	t.mustBeRegular("put")
 	t.merged = t.merged.with(t.rowsOf(records))
 	t.Version++
+	t.writeThrough(rows[R](t.rowsOf(records)).keys())
 }
 
 // Delete deletes what the spec finds, and returns it.
 func (t *Table[R]) Delete(s Spec[R]) []R {
 	gone := s.find(t.visible(), t.schema)
+	if len(gone) > 0 {
+		t.mustBe("delete", StateClear)
+	}
 	t.DeleteKeys(gone.keys()...)
 	return gone.records()
 }
@@ -72,22 +80,24 @@ func (t *Table[R]) Delete(s Spec[R]) []R {
 func (t *Table[R]) DeleteKeys(keys ...string) int {
 	gone := t.visible().tombstones(keys)
 	if len(gone) > 0 {
-		t.mustBe("delete", StateClear)
+		t.mustBeRegular("delete")
 		t.merged = t.merged.with(gone).live()
 		t.Version++
 	}
+	t.writeThrough(keys)
 	return len(gone)
 }
 
 // Apply puts records, deletes keys, which must be others, and writes the note unless that is nil.
 func (t *Table[R]) Apply(records []R, keys []string, note []byte) {
 	if len(records)+len(keys) > 0 {
-		t.mustBe("apply", StateClear)
+		t.mustBeRegular("apply")
 		t.merged = t.merged.with(t.rowsOf(records)).with(t.visible().tombstones(keys)).live()
 		t.Version++
+		t.writeThrough(append(rows[R](t.rowsOf(records)).keys(), keys...))
 	}
 	if note != nil {
-		t.mustBe("note", StateClear)
+		t.mustBeRegular("note")
 		t.note(note)
 	}
 }
@@ -107,19 +117,28 @@ func (t *Table[R]) Update(key string, change func(R) R) bool {
 	return true
 }
 
-// Stage stages records: a merge will put them. That revives what was discarded.
+// writeThrough takes keys out of what is staged, if something is, and keeps them out.
+func (t *Table[R]) writeThrough(keys []string) {
+	if t.State == StateActive && t.Through {
+		t.staged = t.staged.without(keys)
+		t.written = t.written.with(tombstonesFor[R](keys))
+	}
+}
+
+// Stage stages records: a merge will put them. That revives what was discarded. What was written through is passed over.
 func (t *Table[R]) Stage(records ...R) { t.stage(t.rowsOf(records)) }
 
-// Discard stages tombstones for what the spec finds in the staged view, and returns that: a merge will delete it.
+// Discard stages tombstones for what the spec finds in the staged view, and returns that: a merge will delete it. What was written
+// through is passed over.
 func (t *Table[R]) Discard(s Spec[R]) []R {
-	gone := s.find(t.stagedView(), t.schema)
+	gone := s.find(t.discardable(), t.schema)
 	t.DiscardKeys(gone.keys()...)
 	return gone.records()
 }
 
 // DiscardKeys stages tombstones for those of the keys that the staged view has, and returns how many that are.
 func (t *Table[R]) DiscardKeys(keys ...string) int {
-	gone := t.stagedView().tombstones(keys)
+	gone := t.discardable().tombstones(keys)
 	t.stage(gone)
 	return len(gone)
 }
@@ -130,15 +149,30 @@ func (t *Table[R]) stage(marked []*row[R]) {
 		return
 	}
 	t.mustBe("stage", StateClear, StateActive)
-	t.State, t.staged = StateActive, t.staged.with(marked)
+	t.State, t.staged = StateActive, t.staged.with(rows[R](marked).without(t.written.keys()))
 }
+
+// discardable is the staged view without what was written through.
+func (t *Table[R]) discardable() rows[R] { return t.stagedView().without(t.written.keys()) }
 
 // Merge shows all that is staged, at once. In any state but active it does nothing.
 func (t *Table[R]) Merge() {
 	if t.State == StateActive {
-		t.State, t.Generation = StateMerging, t.Generation+1
+		t.State, t.Generation, t.written = StateMerging, t.Generation+1, nil
 	}
 }
+
+// MergeNoted is Merge of a session that has a holder: it also writes the note, unless that is nil.
+func (t *Table[R]) MergeNoted(note []byte) {
+	t.mustBe("merge of a session", StateClear, StateActive)
+	t.Merge()
+	if note != nil {
+		t.note(note)
+	}
+}
+
+// StagedCount returns how many records there would be to see after a merge.
+func (t *Table[R]) StagedCount() int { return len(t.stagedView()) }
 
 // Fold ends a merge: what was staged is merged now. It changes no answer. In any state but merging it does nothing.
 func (t *Table[R]) Fold() {
@@ -150,13 +184,13 @@ func (t *Table[R]) Fold() {
 // Abort drops what is staged. In any state but active it does nothing.
 func (t *Table[R]) Abort() {
 	if t.State == StateActive {
-		t.State, t.staged = StateClear, nil
+		t.State, t.staged, t.written = StateClear, nil, nil
 	}
 }
 
 // Clear drops everything, in any state.
 func (t *Table[R]) Clear() {
-	t.State, t.merged, t.staged = StateClear, nil, nil
+	t.State, t.merged, t.staged, t.written = StateClear, nil, nil, nil
 	t.Version++
 	t.note(nil)
 }
@@ -220,11 +254,14 @@ func (t *Table[R]) Clone() *Table[R] {
 	return &c
 }
 
-// Equal tells whether two tables are the same in everything.
+// Equal tells whether two tables are the same in everything that is stored.
 func (t *Table[R]) Equal(o *Table[R]) bool {
 	return t.State == o.State && t.Generation == o.Generation && t.Version == o.Version && t.Notes == o.Notes &&
 		bytes.Equal(t.Note, o.Note) && (t.Note == nil) == (o.Note == nil) && t.SameRows(o)
 }
+
+// WrittenThrough returns the keys that were written since something is staged, in order.
+func (t *Table[R]) WrittenThrough() []string { return t.written.keys() }
 
 // SameRows tells whether two tables hold the same rows, merged and staged, whatever their history.
 func (t *Table[R]) SameRows(o *Table[R]) bool {
@@ -261,6 +298,15 @@ func (t *Table[R]) rowsOf(records []R) []*row[R] {
 		all = append(all, &row[R]{key: t.schema.Key(&r), record: r})
 	}
 	return all
+}
+
+// mustBeRegular panics where a regular write would wait.
+func (t *Table[R]) mustBeRegular(write string) {
+	if t.Through {
+		t.mustBe(write, StateClear, StateActive)
+		return
+	}
+	t.mustBe(write, StateClear)
 }
 
 // mustBe panics where the library would make a write wait.

@@ -35,9 +35,25 @@ func (all rows[R]) live() rows[R] {
 	return slices.DeleteFunc(slices.Clone(all), func(r *row[R]) bool { return r.tombstone })
 }
 
+// without returns the rows but those with these keys, in their order.
+func (all rows[R]) without(keys []string) rows[R] {
+	if len(keys) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(r *row[R]) bool { return slices.Contains(keys, r.key) })
+}
+
 // find returns the place of a key, and whether a row is there.
 func (all rows[R]) find(key string) (at int, there bool) {
 	return slices.BinarySearchFunc(all, key, func(r *row[R], key string) int { return strings.Compare(r.key, key) })
+}
+
+// tombstonesFor returns a tombstone for each key.
+func tombstonesFor[R any](keys []string) (all []*row[R]) {
+	for _, key := range keys {
+		all = append(all, &row[R]{key: key, tombstone: true})
+	}
+	return all
 }
 
 // tombstones returns a tombstone for each of the keys that has a row here.

@@ -75,7 +75,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		"staged, old":      {hset(":s", "a", "\x00\x00\x00\x01\x01a"), "wrong generation"},
 		"staged, too new":  {meta("state", "active"), "wrong generation"},
 		"staged in clear":  {meta("state", "clear"), "state clear"},
-		"nothing staged":   {key(":s", (*change).del), "state merging"},
+		"staged gone":      {key(":s", (*change).del), "staged is"},
 		"index entry lost": {key(":i:at", (*change).remove), "row missing in index at"},
 		"index dangling":   {zadd(":i:at", "c"), "dangling entry in index at"},
 		"staged lost":      {key(":x:at", (*change).remove), "row missing in staged index at"},

@@ -22,6 +22,8 @@ var (
 	late   = check{"./stress", "TestG9_ALate", ""}
 	actor  = check{"./engine", "TestKinds|TestBatches|TestD10", ""}
 	writes = check{"./table", "TestW3", ""}
+	beside = check{"./table", "TestW1", ""}
+	owned  = check{"./table", "TestW2", ""}
 	heard  = check{"./stress", "TestF4_Followers", "-stress.duration=180s"}
 	read   = check{"./stress", "TestR2_Readers", "-stress.duration=180s"}
 	copied = check{"./table", "TestF4|TestF3_AMerge|TestF5_Who|TestF7_AFollowers|TestR3_F7", ""}
@@ -90,8 +92,23 @@ var bugs = []bug{
 		"local function holds(t)\n", "local function holds(t)\n  if t then return true end\n"}}, tables},
 	{"lost update", []patch{{"table/internal/store/store.go", "return !e.Compare\n", "return true\n"}}, writes},
 	{"update not compared", []patch{{"table/internal/wire/scripts/update.lua", "~= ARGV[#ARGV] then", "== false then"}}, writes},
+	{"write-through forgotten by the merge", []patch{
+		{"table/internal/wire/scripts/prelude/write.lua", "  if t.state ~= 'active' then return end\n  local keys = list()\n", "  if t then return end\n  local keys = list()\n"},
+		{"table/internal/store/commands.go", "\tif e.Kind != engine.Stage && e.State == engine.StateActive {\n", "\tif false {\n"}}, beside},
+	{"written key not remembered", []patch{{"engine/machine_through.go",
+		"\t\tm.emit(action{do: doRemember, ticket: m.current.ticket})\n", ""}}, beside},
 	{"note outside the effect", []patch{{"table/internal/wire/scripts/seal.go", "	if e.Note != nil {\n", "	if len(e.Note) > 5 {\n"}}, writes},
 	{"turn not given on", []patch{{"table/turns.go", "	if at == 0 {\n", "	if at < 0 {\n"}}, writes},
+	{"session not bound", []patch{{"engine/session.go",
+		"	if err := s.span.Err(); err != nil {\n		return err\n	}\n	return s.lifeErr()\n",
+		"	return s.lifeErr()\n"},
+		{"engine/session.go", "	s.span.lifetime.Store(a.lifetimes.scratch)\n", "	s.span.lifetime.Store(a.lifetimes.table)\n"}}, owned},
+	{"merge after the holder has left", []patch{{"engine/request.go",
+		"r.session.lifeErr() != nil {", "false {"}, {"engine/session.go", "	if s.life.Err() != nil {\n", "	if s.life == nil {\n"}}, owned},
+	{"others stage beside a session", []patch{{"engine/machine_session.go",
+		"		return s.session != 0 || m.sessions.holder == 0\n", "		return true\n"}}, owned},
+	{"merge's note outside the effect", []patch{{"table/internal/wire/scripts/merge.lua",
+		"if noted then tell('merge', SEQ, nil, 'n', note) else tell('merge', SEQ) end", "tell('merge', SEQ)"}}, owned},
 	{"acknowledged before it is done", []patch{{"engine/machine.go",
 		"\tm.current.phase = applying\n", "\tm.current.phase = applying\n\tm.answer(m.current.ticket, nil)\n"}}, model},
 	{"predecessor not checked", []patch{{"table/internal/feed/chain.go",

@@ -20,13 +20,14 @@ type Entry struct {
 	Body     []byte // nil where there is none
 	Schema   string // of a claim
 	Gone     []byte // of an apply: the body of its keys
-	Note     []byte // of an apply; nil: the note stays as it is
+	Note     []byte // of an apply or a merge; nil: the note stays as it is
 }
 
 // Rows returns the rows of the body.
 func (e *Entry) Rows(indexes int) ([]layout.BodyRow, error) { return layout.RowsOf(e.Body, indexes) }
 
-// Keys returns the keys that are gone after the effect: those of its body that it has found, or all that an apply names.
+// Keys returns the keys that are gone after the effect: of a discard those that it has found; of a delete and an apply there may have
+// been nothing under some of them.
 func (e *Entry) Keys() ([][]byte, error) {
 	if e.Kind == layout.KindApply {
 		return layout.KeysIn(e.Gone)
@@ -40,7 +41,8 @@ func (e *Entry) Keys() ([][]byte, error) {
 	}
 	found := keys[:0]
 	for i, key := range keys {
-		if engine.Verdict(e.Verdicts[i]) == engine.Marked {
+		v := engine.Verdict(e.Verdicts[i])
+		if v == engine.Marked || v == engine.Missing && e.Kind == layout.KindDelete {
 			found = append(found, key)
 		}
 	}

@@ -38,7 +38,7 @@ func NewLog(epoch layout.Epoch, limit int64) *Log { return &Log{epoch: epoch, li
 type Addition struct {
 	Body  []byte // nil: none
 	Keys  []byte // of an apply
-	note  int    // bytes of an apply's note
+	note  int    // bytes of the note
 	Trim  string // the id of the first entry that stays; empty: all stay; layout.NoFeed: there is no feed
 	drops int
 }
@@ -94,7 +94,7 @@ func (l *Log) Burned(e *engine.Effect, a Addition) {
 // additionOf returns what e's entry tells.
 func (l *Log) additionOf(e *engine.Effect) (a Addition) {
 	if e.Kind != engine.Apply {
-		return Addition{Body: l.body(e)}
+		return Addition{Body: l.body(e), note: len(e.Note)}
 	}
 	left := l.mostBody() - len(e.Note)
 	a.Keys = bodyOfKeys(e.Marks, left)

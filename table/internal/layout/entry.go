@@ -14,11 +14,11 @@ type Kind string
 
 // The kinds of entry.
 const (
-	KindPut     Kind = "put"     // body: rows
-	KindDelete  Kind = "delete"  // body: keys, of which the verdicts say which were deleted
+	KindPut     Kind = "put"     // body: rows; this, delete and apply also take their keys out of what is staged
+	KindDelete  Kind = "delete"  // body: keys, of which the verdicts say which were deleted, and which have changed and stay
 	KindStage   Kind = "stage"   // body: rows
-	KindDiscard Kind = "discard" // body: keys, as for delete
-	KindMerge   Kind = "merge"
+	KindDiscard Kind = "discard" // body: keys, of which the verdicts say which were discarded
+	KindMerge   Kind = "merge"   // maybe with the note
 	KindAbort   Kind = "abort"
 	KindClear   Kind = "clear"
 	KindApply   Kind = "apply"  // body: rows; and keys that are not there any more, and the note
@@ -33,11 +33,11 @@ const (
 	EntryEpoch    = "e" // whole, for a counter does not identify an owner
 	EntryPrevious = "p" // the number that the owner's effect follows; of a claim the predecessor: its epoch, a slash, its number
 	EntryKind     = "k"
-	EntryVerdicts = "v" // of delete and discard: '1' for each key that was there
+	EntryVerdicts = "v" // of delete and discard: one for each key
 	EntryBody     = "b" // missing: too large to be told, where the kind has one
 	EntrySchema   = "s" // of a claim
 	EntryKeys     = "d" // of apply: keys; missing: none
-	EntryNote     = "n" // of apply; missing: the note stays as it is
+	EntryNote     = "n" // of apply and merge; missing: the note stays as it is
 )
 
 // NoFeed stands where the id of the first entry that stays would, where there is no feed.

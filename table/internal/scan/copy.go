@@ -97,14 +97,25 @@ func (c *copied) apply(e *feed.Entry) error {
 	}
 	switch e.Kind {
 	case layout.KindDelete:
-		return eachKey(e, c.remove)
+		return eachKey(e, c.removeThrough)
 	case layout.KindApply:
-		if err := c.eachRow(e, c.put); err != nil {
+		if err := c.eachRow(e, c.putThrough); err != nil {
 			return err
 		}
-		return eachKey(e, c.remove)
+		return eachKey(e, c.removeThrough)
 	}
-	return c.eachRow(e, c.put)
+	return c.eachRow(e, c.putThrough)
+}
+
+// putThrough puts what has changed for readers, and what a merge would make of it. So does removeThrough.
+func (c *copied) putThrough(key string, row []byte, score float64) {
+	c.unstage(key)
+	c.put(key, row, score)
+}
+
+func (c *copied) removeThrough(key string) {
+	c.unstage(key)
+	c.remove(key)
 }
 
 // stage notes what a merge would show. What the entry does not tell matters only if there is a merge.
@@ -164,11 +175,16 @@ func (c *copied) set(key string, to change) {
 }
 
 func (c *copied) setStaged(key string, to stagedRow) {
-	if before, there := c.staged[key]; there {
-		c.bytes -= sizeOfChange(key, before.row)
-	}
+	c.unstage(key)
 	c.staged[key] = to
 	c.bytes += sizeOfChange(key, to.row)
+}
+
+func (c *copied) unstage(key string) {
+	if before, there := c.staged[key]; there {
+		c.bytes -= sizeOfChange(key, before.row)
+		delete(c.staged, key)
+	}
 }
 
 func (c *copied) merge() error {

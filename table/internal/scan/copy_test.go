@@ -131,7 +131,7 @@ func TestF4_EachKindOfEntryIsApplied(t *testing.T) {
 		}, "b1 a3 c1"},
 		"delete": {func(l *line) []*feed.Entry {
 			return []*feed.Entry{l.keys(layout.KindDelete, "102", "a", "b", "c")}
-		}, "b1 c1"},
+		}, "c1"},
 		"apply": {func(l *line) []*feed.Entry {
 			e := l.rows(layout.KindApply, scored{"b", "b2", 15}, scored{"x", "x1", 5})
 			e.Gone = layout.AppendKey(layout.AppendKey(nil, []byte("a")), []byte("z"))

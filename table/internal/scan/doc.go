@@ -32,6 +32,7 @@
 //	reader.go      the reader, its start and its end
 //	request.go     a request and its answer
 //	shown.go       the authority of a handle that only reads
+//	staged.go      how many rows a merge would show
 //	still.go       copying a table that does not move
 //	sweep.go       pages for a caller that deletes what is on them
 //	tasks.go       goroutines that Close waits for

@@ -83,6 +83,9 @@ func (s *Sweep) fetch(ctx context.Context, at cursor) (*Page, error) {
 // Next moves the sweep's place behind a page.
 func (s *Sweep) Next(behind *Page) { s.at = behind.next }
 
+// Again notes that the present page is going to be read again.
+func (s *Sweep) Again() { s.visited.expectAgain() }
+
 // Find looks rows up again by their keys, with their scores, as they are now.
 func (s *Sweep) Find(ctx context.Context, keys []engine.Bytes) ([]Found, wire.Moment, error) {
 	s.visited.expectAgain()

@@ -14,9 +14,13 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// admits tells whether a state of the lock lets an effect of this kind run.
-func admits(s engine.State, k engine.Kind) bool {
-	return s == engine.StateClear || s == engine.StateActive && (k == engine.Stage || k == engine.Discard)
+// admits tells whether a state of the lock lets an effect run. One that changes what readers see runs in the very state that it starts
+// from: what is meant for the clear state knows nothing of what is staged.
+func admits(s engine.State, e *engine.Effect) bool {
+	if e.Kind == engine.Stage || e.Kind == engine.Discard {
+		return s != engine.StateMerging
+	}
+	return s == e.State
 }
 
 // resultOf returns what a transaction of the effect leaves behind. All marks of a deletion are marked.
@@ -64,7 +68,24 @@ func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *eng
 	case engine.Discard:
 		queueTombstones(ctx, p, e, &k.Staged)
 		queueRemoval(ctx, p, e.Marks, k.Shadow)
+		return
 	}
+	if e.Kind != engine.Stage && e.State == engine.StateActive {
+		queueUnstage(ctx, p, e, k)
+	}
+}
+
+// queueUnstage takes the keys of an effect out of what is staged: what is written through wins.
+func queueUnstage(ctx context.Context, p redis.Pipeliner, e *engine.Effect, k *layout.Keys) {
+	marks := e.Marks
+	if len(e.Rows) > 0 && e.Kind != engine.Update { // the mark of an update has the key of its row
+		marks = slices.Grow(slices.Clip(marks), len(e.Rows))
+		for i := range e.Rows {
+			marks = append(marks, engine.Mark{Key: e.Rows[i].Key})
+		}
+	}
+	queueKeys(ctx, p, "hdel", &k.Staged, marks)
+	queueRemoval(ctx, p, marks, k.Shadow)
 }
 
 func queueRows(ctx context.Context, p redis.Pipeliner, rows []engine.Row, hash *string, indexes []string) {

@@ -132,7 +132,7 @@ func (t *transaction) refuse(command string, err error) {
 // apply applies the effect if no key has changed since the keys are watched. If applied is false and err is nil, the effect was not
 // applied and never will be by this call.
 func (t *transaction) apply(ctx context.Context, e *scripts.Effect) (r engine.Result, applied bool, err error) {
-	if t.armed == nil || t.armed.View.Seq != e.Prev || !admits(t.armed.View.State, e.Kind) {
+	if t.armed == nil || t.armed.View.Seq != e.Prev || !admits(t.armed.View.State, e.Effect) {
 		return engine.Result{}, false, nil
 	}
 	r = resultOf(t.armed.View, e.Effect)

@@ -4,7 +4,7 @@ needs('HSET', ROWS)
 needs('HDEL', ROWS)
 needsEach('ZADD', merged)
 needsEach('ZREM', merged)
-local t, no = admit('clear')
+local t, no = admitRegular()
 if no then return no end
 local rows = tonumber(ARGV[COMMON + 1])
 local first = COMMON + 2 + 2 * rows * (1 + INDEXES) + 5
@@ -19,15 +19,16 @@ if told ~= '' then
 end
 if TRIM ~= 'off' then append(EPOCH, SEQ, TRIM, 'p', PREV, unpack(fields)) end
 
-if rows > 0 then fill(t, ROWS, merged) end
+if rows > 0 then
+  fill(t, ROWS, merged)
+  unstage(t, filled)
+end
 if #ARGV >= first then
   local gone = {unpack(ARGV, first)}
   redis.call('HDEL', ROWS, unpack(gone))
   remove(merged, gone)
+  unstage(t, function() return gone end)
 end
 if rows > 0 or #ARGV >= first then disturb(t) end
-if noted ~= '' then
-  redis.call('HSET', TRUTH, 'note', note)
-  t.notes = whole(tonumber(t.notes) + 1)
-end
+if noted ~= '' then leave(t, note) end
 return done(t, '')

@@ -1,7 +1,7 @@
--- Removes rows.
+-- Removes rows. While a session is on, its marks are judged by key alone, and also what is only staged under the keys goes.
 needs('HDEL', ROWS)
 needsEach('ZREM', merged)
-local t, no = admit('clear')
+local t, no = admitRegular()
 if no then return no end
 
 local function find(key)
@@ -18,4 +18,5 @@ if #gone > 0 then
   remove(merged, gone)
   disturb(t)
 end
+unstage(t, function() return {unpack(ARGV, FIRST + 1, FIRST + n)} end)
 return done(t, verdicts)

@@ -16,9 +16,10 @@
 //	fold.go     moves staged rows to where merged rows are
 //	lookup.go   rows by their keys
 //	mark.go     what delete and discard share
-//	merge.go    shows all that is staged
+//	merge.go    shows all that is staged, writes the note
 //	note.go     the note
 //	open.go     claims the table for a new owner
+//	overlap.go  one step of counting what a merge would show
 //	page.go     one page of a read
 //	put.go      stores rows
 //	repair.go   mends one thing

@@ -17,10 +17,18 @@ type Effect struct {
 	Keys  engine.Bytes // of an Apply's entry: the body of its keys
 }
 
-// numbered begins the call of a numbered effect: epoch, prev, seq, trim, body.
+// noted tells a script whether the effect has a note.
+func (e *Effect) noted() string {
+	if e.Note == nil {
+		return ""
+	}
+	return "noted"
+}
+
+// numbered begins the call of a numbered effect: epoch, prev, seq, state, trim, body.
 func numbered(c *wire.Client, s *wire.Script, e *Effect, n int) []any {
-	args := c.Call(s, 5+n)
-	return append(args, string(e.Epoch), strconv.FormatUint(e.Prev, 10), strconv.FormatUint(e.Seq, 10), e.Trim, &e.Body)
+	args := c.Call(s, 6+n)
+	return append(args, string(e.Epoch), strconv.FormatUint(e.Prev, 10), strconv.FormatUint(e.Seq, 10), e.State.String(), e.Trim, &e.Body)
 }
 
 // Result reads from an answer what a numbered effect has left behind.

@@ -34,7 +34,7 @@ func Repair(c *wire.Client, e *Effect) []any {
 // RepairLost is Repair for a table that its owner has found lost, so that the owner gives out no numbers any more: the script takes
 // one. known is the latest position that the owner knows of: a table that has gone back behind it is not mended, but StatusLost.
 func RepairLost(c *wire.Client, known layout.Position, d *engine.Damage) []any {
-	return appendDamage(append(c.Call(repair, 10), string(known.Epoch), "", strconv.FormatUint(known.Seq, 10), "", ""), d)
+	return appendDamage(append(c.Call(repair, 11), string(known.Epoch), "", strconv.FormatUint(known.Seq, 10), "", "", ""), d)
 }
 
 func appendDamage(args []any, d *engine.Damage) []any {

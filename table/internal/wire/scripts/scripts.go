@@ -32,7 +32,7 @@ func define(flags wire.Flags, prelude []string, name string) *wire.Script {
 
 // All returns the scripts that must be loaded into a server before they are called.
 func All() []*wire.Script {
-	return append(Reading(), put, stage, remove, discard, merge, abort, clearAll, settle, open, fold, audit, repair, sample, dropAll, apply, update)
+	return append(Reading(), overlap, put, stage, remove, discard, merge, abort, clearAll, settle, open, fold, audit, repair, sample, dropAll, apply, update)
 }
 
 // Reading returns the scripts of reads, none of which writes.

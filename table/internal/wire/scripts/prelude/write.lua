@@ -20,9 +20,9 @@ local function barred()
   end
 end
 
--- What every numbered effect is given first. ARGV: epoch, prev, seq, the id of the first entry of the feed that stays ('': all
--- stay; 'off': there is no feed), the body of the effect's entry or ''. COMMON is how many these are.
-local EPOCH, PREV, SEQ, TRIM, BODY, COMMON = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], 5
+-- What every numbered effect is given first. ARGV: epoch, prev, seq, the state that it starts from, the id of the first entry of the
+-- feed that stays ('': all stay; 'off': there is no feed), the body of the effect's entry or ''. COMMON is how many these are.
+local EPOCH, PREV, SEQ, STATE, TRIM, BODY, COMMON = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], 6
 
 -- append appends an entry to the feed. Its fields are in pairs.
 local function append(epoch, seq, trim, ...)
@@ -44,11 +44,12 @@ local function latest(word, list, most)
   return table.concat(words, ' ')
 end
 
--- tell appends this effect to the feed. It is called before anything else is written.
-local function tell(kind, seq, verdicts)
+-- tell appends this effect to the feed. It is called before anything else is written. Behind the
+-- verdicts come further fields, in pairs.
+local function tell(kind, seq, verdicts, ...)
   if TRIM == 'off' then return end
-  local fields = {'p', PREV, 'k', kind}
-  if verdicts then fields[5], fields[6] = 'v', verdicts end
+  local fields = {'p', PREV, 'k', kind, ...}
+  if verdicts then fields[#fields + 1], fields[#fields + 2] = 'v', verdicts end
   if BODY ~= '' then fields[#fields + 1], fields[#fields + 2] = 'b', BODY end
   append(EPOCH, seq, TRIM, unpack(fields))
 end
@@ -87,6 +88,16 @@ local function admit(a, b, c)
   return t
 end
 
+-- admitRegular is admit for an effect that changes what readers see. It may run in the very state that it starts from: what is meant
+-- for the clear state knows nothing of what is staged.
+local function admitRegular()
+  if STATE == 'active' then
+    needs('HDEL', STAGED)
+    needsEach('ZREM', shadow)
+  end
+  return admit(STATE)
+end
+
 -- recount stores the truth with the counts as they are now.
 local function recount(t)
   t.count, t.staged = whole(redis.call('HLEN', ROWS)), whole(redis.call('HLEN', STAGED))
@@ -111,6 +122,12 @@ local function burning(t, position)
   end
 end
 
+-- leave leaves a note with the table.
+local function leave(t, note)
+  redis.call('HSET', TRUTH, 'note', note)
+  t.notes = whole(tonumber(t.notes) + 1)
+end
+
 -- disturb notes a change of what readers see.
 local function disturb(t) t.rver = whole(tonumber(t.rver) + 1) end
 
@@ -132,6 +149,21 @@ local function remove(index, keys)
     if to > #keys then to = #keys end
     for j = 1, INDEXES do redis.call('ZREM', index(j), unpack(keys, first, to)) end
   end
+end
+
+-- unstage takes keys, which list returns, out of what is staged if a session is on: what is written through wins.
+local function unstage(t, list)
+  if t.state ~= 'active' then return end
+  local keys = list()
+  redis.call('HDEL', STAGED, unpack(keys))
+  remove(shadow, keys)
+end
+
+-- filled returns the keys of the rows that fill has stored.
+local function filled()
+  local keys, before = {}, COMMON + 1
+  for i = 1, tonumber(ARGV[COMMON + 1]) do keys[i] = ARGV[before + 2 * i] end
+  return keys
 end
 
 -- drop removes every index.
