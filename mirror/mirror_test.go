@@ -63,6 +63,42 @@ func TestM2_AMirrorShowsEachEffect(t *testing.T) {
 	}
 }
 
+// What is written through is shown at once, and wins over what is staged for the same keys: before it, and after it.
+func TestW1_WhatIsWrittenThroughStays(t *testing.T) {
+	t.Parallel()
+	ctx, tbl := t.Context(), openItems(t, table.WithWriteThrough())
+	put(t, tbl, numbered(0, 10)...)
+	m := mirrorOf(t, tbl)
+	named := func(name string, ids ...int) (all []item) {
+		for _, id := range ids {
+			i := numbered(id, id+1)[0]
+			i.Name = name
+			all = append(all, i)
+		}
+		return all
+	}
+	session, err := tbl.Scratch(ctx)
+	ok(t, err)
+	put(t, tbl, named("first", 0)...)
+	ok(t, session.Put(ctx, named("staged", 0, 1, 2, 3, 20, 21)...))
+	put(t, tbl, named("through", 1, 30)...)
+	_, err = tbl.DeleteKeys(ctx, 2, 20)
+	ok(t, err)
+	ok(t, tbl.Apply(ctx, table.Batch[item, int64]{Put: named("applied", 3), Delete: []int64{21}}))
+	ok(t, session.Put(ctx, named("late", 1, 2, 20, 4)...))
+	catchUp(t, m, tbl)
+	want := slices.Concat(named("first", 0), named("through", 1), named("applied", 3), numbered(4, 10), named("through", 30))
+	wantItems(t, "before the merge", all(t, m.Records(ctx, m.All("at"))), want)
+	ok(t, session.Merge(ctx, []byte("noted")))
+	catchUp(t, m, tbl)
+	want = slices.Concat(named("first", 0), named("through", 1), named("applied", 3), named("late", 4), numbered(5, 10), named("through", 30))
+	wantItems(t, "after it", all(t, m.Records(ctx, m.All("at"))), want)
+	wantItems(t, "in the table", all(t, tbl.Records(ctx, tbl.All("at"))), want)
+	if note, err := m.Note(ctx); err != nil || string(note) != "noted" {
+		t.Errorf("note %q, %v", note, err)
+	}
+}
+
 func TestOpenFailsWithWhatWaitingCannotCure(t *testing.T) {
 	t.Parallel()
 	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
