@@ -92,8 +92,8 @@ func WithLogger(l *zap.Logger) Option {
 // closes. The default is a pool that all tables of the process share.
 func WithCleanup(p *cleanup.Pool) Option { return func(o *options) { o.pool = p } }
 
-// WithMailbox sets how many writes wait in each of the table's two mailboxes, for regular and for
-// scratch writes. More writes wait for a place in it, first come first served. The default is 1,024.
+// WithMailbox sets how many writes wait in each of the table's mailboxes: for regular writes, for scratch writes, and for those of a
+// session that belongs to somebody. More writes wait for a place in it, first come first served. The default is 1,024.
 func WithMailbox(n int) Option { return func(o *options) { positive(&o.mailbox, n) } }
 
 // WithStreamBuffer sets how many records the channel of a Stream holds. The default is 256.
