@@ -33,6 +33,7 @@ type bench struct {
 
 	visiting *redis.Client // of the reader
 	reader   *table.Reader[record, int64]
+	imaged   *image // a mirror, and its rivals
 }
 
 // sides are the same records in a table of ours and on bare go-redis.
@@ -77,6 +78,10 @@ func (b *bench) forget() (err error) {
 		err = errors.Join(err, b.visiting.Close())
 	}
 	b.visiting, b.reader = nil, nil
+	if b.imaged != nil {
+		err = errors.Join(err, b.imaged.mirror.Close())
+	}
+	b.imaged = nil
 	for _, h := range b.homes {
 		err = errors.Join(err, h.close())
 	}

@@ -5,6 +5,7 @@ go 1.26.0
 replace github.com/tablecache-go/tablecache => ../
 
 require (
+	github.com/hashicorp/go-memdb v1.3.5
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/tablecache-go/tablecache v0.0.0
 	golang.org/x/sync v0.25.0
@@ -13,6 +14,9 @@ require (
 require (
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/hashicorp/go-immutable-radix v1.3.1 // indirect
+	github.com/hashicorp/golang-lru v0.5.4 // indirect
+	github.com/tidwall/btree v1.8.2 // indirect
 	go.uber.org/atomic v1.12.0 // indirect
 	go.uber.org/goleak v1.3.0 // indirect
 	go.uber.org/multierr v1.10.0 // indirect

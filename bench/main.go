@@ -51,12 +51,13 @@ func parseFlags() (o options) {
 	flag.BoolVar(&o.parts.allocs, "allocs", false, "instead of the lines: allocations for each record")
 	flag.BoolVar(&o.parts.memory, "memory", false, "instead of the lines: memory in Redis for each record")
 	flag.BoolVar(&o.parts.trips, "trips", false, "instead of the lines: what one round trip is made of")
+	flag.BoolVar(&o.parts.mirror, "mirror", false, "instead of the lines: what a mirror costs, with -records of them")
 	flag.BoolVar(&o.parts.all, "all", false, "all of these, after the lines")
 	flag.StringVar(&o.profiles.commands, "commands", "", "likewise of what Redis did (INFO commandstats)")
 	flag.StringVar(&o.markdown, "markdown", "", "write the figures into this `file` too, between its marks")
 	flag.Parse()
 	if *list {
-		for _, l := range slices.Concat(lines, additions) {
+		for _, l := range slices.Concat(lines, additions, mirrors) {
 			fmt.Printf("%-20s %-50s beside: %s\n", l.name, l.what, l.against)
 		}
 		os.Exit(0)
@@ -84,7 +85,7 @@ func run(ctx context.Context, o options) (err error) {
 }
 
 // parts are what can be measured besides the lines.
-type parts struct{ growth, allocs, memory, trips, all bool }
+type parts struct{ growth, allocs, memory, trips, mirror, all bool }
 
 func (p parts) chosen() (out []func(*bench, context.Context) error) {
 	for _, part := range []struct {
@@ -95,6 +96,7 @@ func (p parts) chosen() (out []func(*bench, context.Context) error) {
 		{p.allocs || p.all, (*bench).allocations},
 		{p.memory || p.all, (*bench).memory},
 		{p.trips || p.all, (*bench).trips},
+		{p.mirror || p.all, (*bench).mirrorCosts},
 		{p.growth || p.all, (*bench).growth},
 	} {
 		if part.wanted {

@@ -10,7 +10,7 @@ import (
 
 // race measures all lines that were asked for and prints each when it is done.
 func (b *bench) race(ctx context.Context) error {
-	for _, s := range []section{besideBare, besideOurselves} {
+	for _, s := range []section{besideBare, besideOurselves, besideMemory} {
 		if err := b.raceOf(ctx, s); err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ func (b *batch) session() ticket {
 // canJoin tells whether r may share the effect.
 func (b *batch) canJoin(r *request, cfg *Config) bool {
 	return r.kind == b.kind && b.requests[0].joinable() && r.joinable() &&
-		b.rows+r.size() <= cfg.BatchRows && b.bytes+r.bytes <= cfg.BatchBytes
+		b.rows+r.size() <= cfg.mostRows(b.kind) && b.bytes+r.bytes <= cfg.BatchBytes
 }
 
 // joinable tells whether the request may share an effect with others. Rows may, and so may marks

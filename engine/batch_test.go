@@ -65,6 +65,16 @@ func TestBatchesAreBoundByRowsAndSplitNoRequest(t *testing.T) {
 	})
 }
 
+func TestW1_StagedRowsMakeSmallBatchesBesideOtherWrites(t *testing.T) {
+	inBubble(t, Config{BatchRows: 8, WriteThrough: true}, View{}, func(r *rig) {
+		r.joins([]string{"stage a b", "stage c d", "stage e f g"}, func() {
+			for _, keys := range [][]string{{"a"}, {"b"}, {"c"}, {"d"}, {"e", "f", "g"}} {
+				r.stage(keys...)
+			}
+		})
+	})
+}
+
 func TestBatchesAreBoundByBytesAndSplitNoRequest(t *testing.T) {
 	// A row of rows() has its key three times, four bytes for the generation, one of score.
 	inBubble(t, Config{BatchBytes: 2 * (3*4 + 5)}, View{}, func(r *rig) {

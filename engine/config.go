@@ -9,7 +9,7 @@ import (
 // Config is how an actor works. The zero value of each field means its default; Start works on a
 // copy.
 type Config struct {
-	Mailbox    int           // how many requests wait in each of the two mailboxes; default 1024
+	Mailbox    int           // how many requests wait in each of the mailboxes; default 1024
 	BatchRows  int           // how many rows or marks are joined into one effect at most; default 1,000
 	BatchBytes int           // how many bytes are joined at most (one request is never split); default 512 KiB
 	Grace      time.Duration // how long an effect waits for a pin at most; default 5 s
@@ -50,4 +50,13 @@ func setDefault[N int | time.Duration](v *N, otherwise N) {
 	if *v <= 0 {
 		*v = otherwise
 	}
+}
+
+// mostRows returns how many rows or marks are joined into one effect of a kind. Regular writes that go on beside a scratch session wait
+// for no more than a quarter of a full effect of what it stages.
+func (c *Config) mostRows(k Kind) int {
+	if c.WriteThrough && k == Stage {
+		return max(1, c.BatchRows/4)
+	}
+	return c.BatchRows
 }

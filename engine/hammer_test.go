@@ -170,7 +170,7 @@ func (h *hammer) note(c callResult) {
 	h.calls = append(h.calls, c)
 }
 
-// session stages in a session of its own, with calls that live longer than the session may. It merges, aborts, or leaves it so.
+// session stages in a session of its own, with calls that end with the session's life, or live longer. It merges, aborts, or leaves it so.
 func (h *hammer) session(life context.Context, rng *rand.Rand, id string) {
 	life, leave := context.WithCancel(life)
 	defer leave()
@@ -179,7 +179,10 @@ func (h *hammer) session(life context.Context, rng *rand.Rand, id string) {
 		h.note(callResult{err: err})
 		return
 	}
-	ctx := context.Background()
+	ctx := life
+	if rng.IntN(2) == 0 {
+		ctx = context.Background()
+	}
 	for i := range rng.IntN(4) {
 		c := callResult{kind: Stage}
 		c.values, c.err = []string{fmt.Sprint(id, "-", i)}, s.Stage(ctx, []Row{{Key: Bytes(fmt.Sprint(rng.IntN(20))), Value: Bytes(fmt.Sprint("    ", id, "-", i))}})

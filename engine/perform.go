@@ -157,7 +157,8 @@ func (a *Actor) drop(t ticket) {
 	a.tell(event{what: dropped, ticket: t})
 }
 
-// answer answers the callers of an effect, or a pending request.
+// answer answers the callers of an effect, or a pending request. It may find no effect, if an action of the same step has dropped that
+// because all its callers have left.
 func (a *Actor) answer(x action) {
 	if r, found := a.pending[x.ticket]; found {
 		a.forget(x.ticket)
@@ -165,6 +166,9 @@ func (a *Actor) answer(x action) {
 		return
 	}
 	b := a.batches[x.ticket]
+	if b == nil {
+		return
+	}
 	delete(a.batches, x.ticket)
 	if b.kind == Discard && x.err == nil {
 		a.bind(b)

@@ -15,10 +15,11 @@ import (
 
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/internal/walk"
+	"github.com/tablecache-go/tablecache/mirror"
 	"github.com/tablecache-go/tablecache/table"
 )
 
-// TestF4_FollowersAreRightThroughFaults has followers copy a table and hear what happens to it, while their connections are lost, the
+// TestF4_FollowersAreRightThroughFaults has followers, a mirror among them, copy a table and hear what happens to it, while their connections are lost, the
 // feed forgets what they have not read, owners come and go, Redis is killed, stopped or emptied, or a replica that lacks the latest
 // takes its place and another owner gets the same counter. At each position that they are in step with they have what the table had,
 // and a proof is never younger than what it proves.
@@ -81,6 +82,7 @@ func newFollowing(t *testing.T, p *part) *following {
 	f.follow(nil, table.WithProofEvery(5*time.Millisecond), table.WithPageBytes(toldPages))
 	var n atomic.Uint64
 	f.follow(func() time.Duration { return time.Duration(n.Add(1)*7919%4000) * time.Microsecond }, table.WithProofEvery(50*time.Millisecond))
+	f.mirror(mirror.WithMaxAge(60 * time.Millisecond))
 	f.compare()
 	return f
 }

@@ -47,7 +47,7 @@ func (t *Table[R, K]) encodeBatch(b Batch[R, K]) (c engine.Change, err error) {
 	if c.Rows, err = t.encode(b.Put); err != nil {
 		return c, err
 	}
-	keys, err := t.encodeKeys(b.Delete)
+	keys, err := t.def.encodeKeys(b.Delete)
 	if err != nil {
 		return c, err
 	}

@@ -71,19 +71,6 @@ func (d *decoder[R, K]) decodeKey(key []byte) (k K, err error) {
 	return k, err
 }
 
-// judge tells whether the predicate holds; without one it does.
-func judge[R any](holds func(*R) bool, r *R) (ok bool, err error) {
-	if holds == nil {
-		return true, nil
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicked(p)
-		}
-	}()
-	return holds(r), nil
-}
-
 func asDataError(err error) error {
 	if errors.Is(err, codec.ErrData) || errors.Is(err, ErrPanic) {
 		return err

@@ -80,7 +80,9 @@
 //	owner.go       what of an open table does not depend on the type of records
 //	page.go        listings, a page at a time
 //	place.go       deleting by place, without reading
+//	plan.go        what is to be read for a spec
 //	position.go    how far a table has come, as text
+//	query.go       what handles that others build must know of a spec
 //	records.go     reading
 //	repair.go      mending what Verify finds
 //	sample.go      whether stored scores are what the definition computes

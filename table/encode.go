@@ -196,21 +196,21 @@ func (e *encoder[R, K]) sameKey(a, b *R, bytes []byte) error {
 }
 
 // encodeKeys encodes keys. A key that is given twice comes once.
-func (c *coder[R, K]) encodeKeys(given []K) ([]engine.Bytes, error) {
+func (d *Definition[R, K]) encodeKeys(given []K) ([]engine.Bytes, error) {
 	if len(given) == 1 {
-		b, err := c.encodeKey(given[0])
+		b, err := d.encodeKey(given[0])
 		return []engine.Bytes{b}, err
 	}
 	out := make([]engine.Bytes, 0, len(given))
 	known := make(map[string]K, len(given))
 	for _, k := range given {
-		b, err := c.encodeKey(k)
+		b, err := d.encodeKey(k)
 		if err != nil {
 			return nil, err
 		}
 		before, twice := known[string(b)]
 		if twice && isAnother(before, k) {
-			return nil, &CodingError{Table: c.def.Name, Key: layout.KeyHash(b),
+			return nil, &CodingError{Table: d.Name, Key: layout.KeyHash(b),
 				Err: fmt.Errorf("%w: two unequal keys have the same bytes", codec.ErrValue)}
 		}
 		if !twice {
@@ -227,24 +227,24 @@ func isAnother[K comparable](a, b K) bool {
 	return reflect.ValueOf(&a).Elem().Comparable() && reflect.ValueOf(&b).Elem().Comparable() && a != b
 }
 
-func (c *coder[R, K]) encodeKey(k K) (b []byte, err error) {
+func (d *Definition[R, K]) encodeKey(k K) (b []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &CodingError{Table: c.def.Name, Err: panicked(p)}
+			err = &CodingError{Table: d.Name, Err: panicked(p)}
 		}
 	}()
-	if b, err = c.def.PrimaryKey.append(nil, k); err == nil {
+	if b, err = d.PrimaryKey.append(nil, k); err == nil {
 		err = checkKeySize(len(b))
 	}
 	if err != nil {
-		return nil, &CodingError{Table: c.def.Name, Err: asValueError(err)}
+		return nil, &CodingError{Table: d.Name, Err: asValueError(err)}
 	}
 	return b, nil
 }
 
 // KeyHash returns a short hash of a key, as errors name it; empty if the key cannot be encoded.
 func (t *Table[R, K]) KeyHash(key K) string {
-	b, err := t.encodeKey(key)
+	b, err := t.def.encodeKey(key)
 	if err != nil {
 		return ""
 	}

@@ -121,6 +121,10 @@ type SchemaError = wire.SchemaError
 // ErrNoFeed: the table's owner keeps no change feed (see WithFeed), so that nobody can follow it.
 var ErrNoFeed = scan.ErrNoFeed
 
+// ErrStale: what a handle shows is older than it may be, or than what was waited for. Handles that answer from memory say so, as those of
+// package mirror do.
+var ErrStale = errors.New("tablecache: stale")
+
 // ErrNoTable: there is no table of this name. Drop and handles that only read say so.
 var ErrNoTable = wire.ErrNoTable
 

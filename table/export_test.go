@@ -2,7 +2,7 @@ package table
 
 // InLine returns how many callers update the record with this key, or wait for their turn.
 func (t *Table[R, K]) InLine(key K) int {
-	k, err := t.encodeKey(key)
+	k, err := t.def.encodeKey(key)
 	if err != nil {
 		return 0
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/tablecache-go/tablecache/engine"
-	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/scan"
 )
 
@@ -67,9 +66,9 @@ func (f *filter[R, K]) judge(page *scan.Page, i int) (err error, ok bool) {
 	if err := f.decode(page.Keys[i], page.Rows[i]); err != nil {
 		return err, true
 	}
-	holds, err := judge(f.plan.recheck, &f.record)
+	holds, err := Holds(f.plan.recheck, &f.record)
 	if err != nil {
-		err = &CodingError{Table: f.def.Name, Key: layout.KeyHash(page.Keys[i]), Decoding: true, Err: err}
+		err = f.plan.Fault(page.Keys[i], err)
 	}
 	return err, holds || err != nil
 }

@@ -2,7 +2,6 @@ package table
 
 import (
 	"context"
-	"fmt"
 	"iter"
 
 	"github.com/tablecache-go/tablecache/engine"
@@ -18,9 +17,6 @@ func (h *handle[R, K]) Get(ctx context.Context, key K) (R, error) {
 	var none R
 	return none, h.errorf("get", ErrNotFound)
 }
-
-// maxKeys bounds one look-up, which is one atomic answer.
-const maxKeys = 10_000
 
 // Lookup returns the records with these keys as they stand at one moment, in the order of the
 // arguments. A key that is given twice counts once, and a key without a record is skipped. Lookup takes
@@ -52,10 +48,7 @@ func (h *handle[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error
 }
 
 func (h *handle[R, K]) lookup(ctx context.Context, keys []K) ([]scan.Found, error) {
-	if len(keys) > maxKeys {
-		return nil, fmt.Errorf("%w: %d keys, at most %d", ErrTooLarge, len(keys), maxKeys)
-	}
-	encoded, err := h.encodeKeys(keys)
+	encoded, err := h.def.lookupKeys(keys)
 	if err != nil {
 		return nil, err
 	}

@@ -78,6 +78,10 @@ func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool)
 		release: release,
 		logger:  logger,
 		timeout: wire.ReadTimeout(c.Redis),
+		stages:  mostAtomic,
+	}
+	if o.through {
+		t.stages = mostBeside
 	}
 	t.actor = engine.Start(engine.Config{
 		Mailbox: o.mailbox,

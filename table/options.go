@@ -92,8 +92,8 @@ func WithLogger(l *zap.Logger) Option {
 // closes. The default is a pool that all tables of the process share.
 func WithCleanup(p *cleanup.Pool) Option { return func(o *options) { o.pool = p } }
 
-// WithMailbox sets how many writes wait in each of the table's two mailboxes, for regular and for
-// scratch writes. More writes wait for a place in it, first come first served. The default is 1,024.
+// WithMailbox sets how many writes wait in each of the table's mailboxes: for regular writes, for scratch writes, and for those of a
+// session that belongs to somebody. More writes wait for a place in it, first come first served. The default is 1,024.
 func WithMailbox(n int) Option { return func(o *options) { positive(&o.mailbox, n) } }
 
 // WithStreamBuffer sets how many records the channel of a Stream holds. The default is 256.
@@ -154,6 +154,9 @@ func WithFeed(bytes int64) Option { return func(o *options) { o.feedBytes = max(
 // DeleteKeys counts, and Update reads, what readers see and not what is staged. Delete and DeleteSeq wait for the end of the session as
 // they do without the option. What was written through does not count as staged, except for Stats of a reload of everything, and is
 // neither counted nor yielded as discarded. ScratchAbort takes back what was staged, and nothing that was written through.
+//
+// Records are staged 250 at a time, not 1,000, so that a Put waits for no more than that: a ScratchPut of more is not all or nothing, and
+// its error says how many are staged.
 //
 // The keys that are written during a session are remembered in memory until it ends: each once, about 45 bytes for a key of 8 bytes, and
 // its length more for a longer one; of the first 1,000 also the records, up to 1 MiB, which a discard of everything leaves in place.

@@ -23,6 +23,7 @@ type owner struct {
 	timeout time.Duration // of the client's reads
 	closing sync.Once
 	turns   turns // of callers that update the same record
+	stages  int   // how many records are staged in one atomic write
 }
 
 // Close ends the table in this process: calls that wait and reads under way end with ErrClosed, and

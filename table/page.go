@@ -54,12 +54,13 @@ type lister[R any, K comparable] struct {
 	asked   int // how many rows were asked for last
 	answers int // that were judged; those without rows do not count
 	last    lastRow
+	bad     error // of the last row: it ends the page
 }
 
 // lastRow is the row of a listing that was judged last.
 type lastRow struct {
 	rows   *scan.Listing
-	spec   uint64 // the spec's hash
+	query  *Query
 	answer *scan.Page
 	i      int
 }
@@ -70,7 +71,7 @@ func (r lastRow) token() (Token, error) {
 	if !ok {
 		return "", fmt.Errorf("%w: a score outside of its interval", ErrLost)
 	}
-	return newToken(r.spec, at), nil
+	return r.query.Token(Place(at)), nil
 }
 
 func (h *handle[R, K]) lister(s Spec[R], after Token, n int) (*lister[R, K], error) {
@@ -84,13 +85,13 @@ func (h *handle[R, K]) lister(s Spec[R], after Token, n int) (*lister[R, K], err
 		return nil, fmt.Errorf("%w: limit %d: the pages of a spec have their own", ErrInvalidSpec, s.Limit)
 	}
 	l := &lister[R, K]{filter: filter[R, K]{decoder: h.decoder(), plan: p}, rows: h.reader.Listing(p.query), n: n}
-	l.last = lastRow{rows: l.rows, spec: specHash(h.def.Name, s.Index, p.query.Bounds, s.Reverse)}
+	l.last = lastRow{rows: l.rows, query: &l.plan.Query}
 	if after == "" {
 		return l, nil
 	}
-	behind, err := after.place(l.last.spec)
-	if err == nil && !l.rows.GoOn(behind) {
-		err = errDamagedToken
+	behind, err := l.plan.Place(after)
+	if err == nil {
+		l.rows.GoOn(scan.Place(behind))
 	}
 	return l, err
 }
@@ -103,7 +104,7 @@ func (l *lister[R, K]) list(ctx context.Context) (Token, error) {
 			return "", err
 		}
 		if next, err := l.take(ctx, answer); next != "" || err != nil || answer.Final {
-			return next, err
+			return next, cmp.Or(err, l.bad)
 		}
 		if len(answer.Rows) > 0 { // else rows that a merge hides were passed over
 			l.answers++
@@ -113,7 +114,7 @@ func (l *lister[R, K]) list(ctx context.Context) (Token, error) {
 
 // isFull tells whether the page takes no more rows.
 func (l *lister[R, K]) isFull() bool {
-	return len(l.records) == l.n || l.plan.recheck != nil && l.answers == mostAnswers
+	return l.bad != nil || len(l.records) == l.n || l.plan.recheck != nil && l.answers == mostAnswers
 }
 
 // wanted returns how many rows to ask for: those that the page lacks, and one more, which shows whether the page is the last. If a
@@ -126,8 +127,7 @@ func (l *lister[R, K]) wanted() int {
 	return l.asked + 1
 }
 
-// take judges the rows of an answer. At the first row that belongs to the next page it returns that page's token. With an error of a
-// row it returns the token that goes on behind that row, if anything is there.
+// take judges the rows of an answer. At the first row that belongs to the next page it returns that page's token.
 func (l *lister[R, K]) take(ctx context.Context, answer *scan.Page) (next Token, err error) {
 	for i := range answer.Rows {
 		if ctx.Err() != nil { // checked for each row, because a slow predicate may let none pass
@@ -137,14 +137,8 @@ func (l *lister[R, K]) take(ctx context.Context, answer *scan.Page) (next Token,
 			return l.last.token()
 		}
 		l.last.answer, l.last.i = answer, i
-		bad, ok := l.judge(answer, i)
-		switch {
-		case bad != nil && answer.Final && i == len(answer.Rows)-1:
-			return "", bad
-		case bad != nil:
-			next, err := l.last.token()
-			return next, cmp.Or(err, bad)
-		case ok:
+		holds := false
+		if l.bad, holds = l.judge(answer, i); holds && l.bad == nil {
 			l.records = append(l.records, l.record)
 		}
 	}

@@ -47,10 +47,6 @@ func (h *handle[R, K]) read(ctx context.Context, p plan[R], yield func(R, error)
 	return err
 }
 
-func (h *handle[R, K]) planOf(s Spec[R], scope scripts.Scope) (plan[R], error) {
-	return planOf(h.def.Indexes, s, scope)
-}
-
 // First returns the first record of s, or ErrNotFound.
 func (h *handle[R, K]) First(ctx context.Context, s Spec[R]) (R, error) {
 	if s.Limit >= 0 { // a negative one is refused, as by all reads

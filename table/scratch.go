@@ -17,7 +17,7 @@ import (
 // All who call ScratchPut stage in one session, which the first of them begins: what one has staged another may merge or abort. Use
 // Scratch for a session of your own.
 func (t *Table[R, K]) ScratchPut(ctx context.Context, records ...R) error {
-	return t.errorf("scratch put", t.write(ctx, records, t.actor.Stage))
+	return t.errorf("scratch put", t.write(ctx, records, t.stages, t.actor.Stage))
 }
 
 // ScratchDiscard stages the deletion of the records of s, as they would be after a merge now,

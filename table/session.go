@@ -42,11 +42,11 @@ func (t *Table[R, K]) Scratch(ctx context.Context) (*Scratch[R, K], error) {
 	return &Scratch[R, K]{table: t, session: session}, nil
 }
 
-// Put stages records, as Table.ScratchPut does. It waits for nothing but its turn.
+// Put stages records, as Table.ScratchPut does. It waits for nothing but its turn. With an error it says how many are staged.
 func (s *Scratch[R, K]) Put(ctx context.Context, records ...R) error {
 	err := s.session.Err()
 	if err == nil {
-		err = s.table.write(ctx, records, s.session.Stage)
+		err = s.table.write(ctx, records, s.table.stages, s.session.Stage)
 	}
 	return s.table.errorf("scratch put", err)
 }

@@ -3,12 +3,7 @@ package table
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
-
-	"github.com/tablecache-go/tablecache/table/internal/layout"
-	"github.com/tablecache-go/tablecache/table/internal/scan"
-	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
 // Spec says which records a call is about: those whose score in Index lies in one of Intervals
@@ -46,61 +41,6 @@ func (s Spec[R]) Max(n int) Spec[R] {
 
 // maxIntervals bounds the intervals of a spec, all of which one script may have to read.
 const maxIntervals = 1000
-
-// plan is a checked spec.
-type plan[R any] struct {
-	query     scan.Query
-	intervals []Interval
-	recheck   func(*R) bool
-	limit     int // of records for which recheck holds; 0: none
-}
-
-func planOf[R any](indexes []Index[R], s Spec[R], scope scripts.Scope) (p plan[R], err error) {
-	index := slices.IndexFunc(indexes, func(x Index[R]) bool { return x.name == s.Index })
-	if index < 0 {
-		return p, fmt.Errorf("%w: %q", ErrUnknownIndex, s.Index)
-	}
-	if s.Limit < 0 {
-		return p, fmt.Errorf("%w: limit %d: negative", ErrInvalidSpec, s.Limit)
-	}
-	if err := checkIntervals(s.Intervals); err != nil {
-		return p, err
-	}
-	p = plan[R]{intervals: s.Intervals, recheck: s.Recheck, limit: s.Limit}
-	p.query = scan.Query{Scope: scope, Index: index, Bounds: boundsOf(s), Reverse: s.Reverse}
-	if s.Recheck == nil {
-		p.query.Limit = s.Limit
-	}
-	return p, nil
-}
-
-// isOfAll tells whether the plan is of every record, whatever it holds.
-func (p *plan[R]) isOfAll() bool {
-	if p.recheck != nil || p.limit > 0 {
-		return false
-	}
-	end := math.Inf(-1)
-	for _, i := range slices.SortedFunc(slices.Values(p.intervals), func(a, b Interval) int { return cmp.Compare(a.GE, b.GE) }) {
-		if i.GE > end {
-			return false
-		}
-		end = max(end, i.LT)
-	}
-	return math.IsInf(end, 1)
-}
-
-// boundsOf returns the intervals that are not empty, in the order in which they are read.
-func boundsOf[R any](s Spec[R]) (bounds []layout.Bound) {
-	for _, i := range s.Intervals {
-		if !i.Empty() {
-			bounds = append(bounds, layout.BoundOf(i.GE, i.LT))
-		}
-	}
-	if s.Reverse {
-		slices.Reverse(bounds)
-	}
-	return bounds
-}
 
 func checkIntervals(given []Interval) error {
 	if len(given) > maxIntervals {

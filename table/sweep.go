@@ -245,9 +245,9 @@ func (w *sweeper[R, K]) judge(f scan.Found) (c candidate[R], ok bool, err error)
 		return c, false, err
 	}
 	c.record = w.record
-	if ok, err = judge(w.plan.recheck, &c.record); err != nil {
+	if ok, err = Holds(w.plan.recheck, &c.record); err != nil {
 		w.pages.Done(f.Key)
-		err = &CodingError{Table: w.def.Name, Key: layout.KeyHash(f.Key), Decoding: true, Err: err}
+		err = w.plan.Fault(f.Key, err)
 	}
 	return c, ok, err
 }

@@ -92,6 +92,22 @@ func TestW1_WhatIsWrittenThroughIsSeenAndStays(t *testing.T) {
 	})
 }
 
+// What is staged goes in small parts, so that a Put waits for no more than one of these.
+func TestW1_RecordsAreStagedInSmallParts(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	tbl := openItems(t, table.WithWriteThrough())
+	before := stats(t, tbl).FeedEntries
+	ok(t, tbl.ScratchPut(ctx, numbered(0, 600)...))
+	if got := stats(t, tbl).FeedEntries - before; got != 3 {
+		t.Errorf("600 records were staged in %d effects, not 3", got)
+	}
+	put(t, tbl, numbered(0, 600)...)
+	if s := stats(t, tbl); s.Records != 600 || s.Staged != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
 // What was put before the session began is not protected from it.
 func TestW1_WhatWasPutBeforeTheSessionIsNotRemembered(t *testing.T) {
 	t.Parallel()

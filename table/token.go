@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/tablecache-go/tablecache/table/internal/layout"
-	"github.com/tablecache-go/tablecache/table/internal/scan"
 )
 
 // Token says where a page of Page ended. It is opaque, safe in a URL, and valid on every handle of the table, for ever: after
@@ -25,7 +24,7 @@ const (
 	tokenTail = 4
 )
 
-func newToken(spec uint64, at scan.Place) Token {
+func newToken(spec uint64, at Place) Token {
 	b := binary.BigEndian.AppendUint64(make([]byte, 0, tokenHead+len(at.Key)+tokenTail), spec)
 	b = binary.BigEndian.AppendUint16(b, uint16(at.Interval))
 	b = binary.BigEndian.AppendUint64(b, math.Float64bits(at.Score))
@@ -35,16 +34,16 @@ func newToken(spec uint64, at scan.Place) Token {
 }
 
 // place reads a token of a spec.
-func (t Token) place(spec uint64) (scan.Place, error) {
+func (t Token) place(spec uint64) (Place, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(string(t))
 	if err != nil || strings.ContainsAny(string(t), "\r\n") || // DecodeString passes over line ends
 		len(b) < tokenHead+tokenTail || checksum(b[:len(b)-tokenTail]) != binary.BigEndian.Uint32(b[len(b)-tokenTail:]) {
-		return scan.Place{}, errDamagedToken
+		return Place{}, errDamagedToken
 	}
 	if binary.BigEndian.Uint64(b) != spec {
-		return scan.Place{}, fmt.Errorf("%w: the token belongs to another spec", ErrInvalidSpec)
+		return Place{}, fmt.Errorf("%w: the token belongs to another spec", ErrInvalidSpec)
 	}
-	return scan.Place{
+	return Place{
 		Interval: int(binary.BigEndian.Uint16(b[8:])),
 		Score:    math.Float64frombits(binary.BigEndian.Uint64(b[10:])),
 		Key:      b[tokenHead : len(b)-tokenTail],

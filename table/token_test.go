@@ -4,14 +4,12 @@ import (
 	"errors"
 	"math"
 	"testing"
-
-	"github.com/tablecache-go/tablecache/table/internal/scan"
 )
 
 // A token tells its place to the spec that it was made for, and nothing to others.
 func TestR6_ATokenIsOfItsSpec(t *testing.T) {
 	t.Parallel()
-	want := scan.Place{Interval: 3, Score: math.Inf(-1), Key: []byte("a key\x00\xff")}
+	want := Place{Interval: 3, Score: math.Inf(-1), Key: []byte("a key\x00\xff")}
 	token := newToken(7, want)
 	got, err := token.place(7)
 	if err != nil || got.Interval != 3 || got.Score != want.Score || string(got.Key) != string(want.Key) {

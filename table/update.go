@@ -28,7 +28,7 @@ func (t *Table[R, K]) Update(ctx context.Context, key K, change func(*R) error) 
 }
 
 func (t *Table[R, K]) update(ctx context.Context, key K, change func(*R) error) error {
-	k, err := t.encodeKey(key)
+	k, err := t.def.encodeKey(key)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,9 @@ import (
 // mostAtomic is how many records one atomic write takes.
 const mostAtomic = 1000
 
+// mostBeside is how many records are staged at once beside writes that do not wait for the session: they wait for no more than that.
+const mostBeside = 250
+
 // Put stores records, in place of those with the same keys. When it returns nil every read that
 // starts later sees them. Up to 1,000 records are stored all or not at all. More go in order,
 // 1,000 at a time, and an error says how many are in. Of two records with the same key the later
@@ -24,11 +27,11 @@ const mostAtomic = 1000
 // has waited for. A write that fails again and again though Redis answers is a *GivenUpError (see
 // WithTries). Put does not keep the records.
 func (t *Table[R, K]) Put(ctx context.Context, records ...R) error {
-	return t.errorf("put", t.write(ctx, records, t.actor.Put))
+	return t.errorf("put", t.write(ctx, records, mostAtomic, t.actor.Put))
 }
 
-// write encodes all records before it sends the first of them.
-func (t *Table[R, K]) write(ctx context.Context, records []R, send func(context.Context, []engine.Row) error) error {
+// write encodes all records before it sends the first of them, so many in one atomic write.
+func (t *Table[R, K]) write(ctx context.Context, records []R, atOnce int, send func(context.Context, []engine.Row) error) error {
 	if len(records) == 0 {
 		return t.reader.Alive(ctx)
 	}
@@ -39,10 +42,10 @@ func (t *Table[R, K]) write(ctx context.Context, records []R, send func(context.
 	if err != nil {
 		return err
 	}
-	for start := 0; start < len(rows); start += mostAtomic {
-		end := min(start+mostAtomic, len(rows))
+	for start := 0; start < len(rows); start += atOnce {
+		end := min(start+atOnce, len(rows))
 		if err := send(ctx, rows[start:end:end]); err != nil {
-			return sofar(err, start, len(rows))
+			return sofar(err, start, len(rows), atOnce)
 		}
 	}
 	return nil
@@ -63,8 +66,8 @@ func checkAtomic(rows []engine.Row, most int) error {
 }
 
 // sofar says how many records were stored before the error, if a call takes more than one atomic write.
-func sofar(err error, stored, all int) error {
-	if all <= mostAtomic {
+func sofar(err error, stored, all, atOnce int) error {
+	if all <= atOnce {
 		return err
 	}
 	return fmt.Errorf("%d of %d records are in: %w", stored, all, err)
@@ -79,7 +82,7 @@ func (t *Table[R, K]) DeleteKeys(ctx context.Context, keys ...K) (int, error) {
 
 // markKeys deletes or discards by key alone, and returns how many records were marked.
 func (t *Table[R, K]) markKeys(ctx context.Context, keys []K, mark marking) (n int, err error) {
-	encoded, err := t.encodeKeys(keys)
+	encoded, err := t.def.encodeKeys(keys)
 	if err == nil && len(encoded) == 0 {
 		err = t.reader.Alive(ctx)
 	}

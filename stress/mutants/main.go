@@ -1,7 +1,7 @@
 // Command mutants plants bugs in copies of this repository, one at a time, and tells which of the tests that must notice
 // do so within 30 seconds. It fails if one does not, or if a bug cannot be planted any more.
 //
-//	go run ./stress/mutants [-only part-of-a-name]
+//	go run ./stress/mutants [-only pattern]
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -22,23 +23,27 @@ import (
 const patience = 30 * time.Second
 
 func main() {
-	only := flag.String("only", "", "plant only bugs whose name contains this")
+	only := flag.String("only", "", "plant only bugs whose names match this regular expression")
 	flag.Parse()
-	if err := run(*only, os.Stdout); err != nil {
+	pattern, err := regexp.Compile(*only)
+	if err == nil {
+		err = run(pattern, os.Stdout)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
 // run prints a line for each bug, after the same tests have passed without any.
-func run(only string, out io.Writer) error {
+func run(only *regexp.Regexp, out io.Writer) error {
 	tab := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	defer tab.Flush()
 	fmt.Fprintln(tab, "bug\tnoticed by\tafter\t")
 	var missed []error
 	sound := make(map[check]bool)
 	for _, b := range bugs {
-		if !strings.Contains(b.name, only) {
+		if !only.MatchString(b.name) {
 			continue
 		}
 		if !sound[b.check] {

@@ -26,13 +26,9 @@ func (r *Reader) Listing(q Query) *Listing {
 	return &Listing{reader: r, query: q, at: cursor{bounds: q.Bounds}}
 }
 
-// GoOn moves the listing behind an entry. It returns false if the query has no such interval, or if the entry does not lie in it.
-func (l *Listing) GoOn(behind Place) bool {
-	if behind.Interval < 0 || behind.Interval >= len(l.query.Bounds) || !l.query.Bounds[behind.Interval].Span().Contains(behind.Score) {
-		return false
-	}
+// GoOn moves the listing behind an entry, which must lie in one of the query's intervals.
+func (l *Listing) GoOn(behind Place) {
 	l.at = cursor{bounds: l.query.Bounds[behind.Interval:], score: layout.ScoreText(behind.Score), member: string(behind.Key)}
-	return true
 }
 
 // Next returns the next rows in one answer: at most so many, and no more than fit a page. It may have none although others come after

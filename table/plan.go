@@ -1,0 +1,55 @@
+package table
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/tablecache-go/tablecache/table/internal/layout"
+	"github.com/tablecache-go/tablecache/table/internal/scan"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
+)
+
+// plan is a checked spec, and what is to be read for it.
+type plan[R any] struct {
+	Query
+	query     scan.Query
+	intervals []Interval // as they were given
+	recheck   func(*R) bool
+	limit     int // of records for which recheck holds; 0: none
+}
+
+func (c *coder[R, K]) planOf(s Spec[R], scope scripts.Scope) (plan[R], error) {
+	q, err := c.def.Query(s)
+	if err != nil {
+		return plan[R]{}, err
+	}
+	p := plan[R]{Query: q, intervals: s.Intervals, recheck: s.Recheck, limit: s.Limit}
+	p.query = scan.Query{Scope: scope, Index: q.Index, Bounds: boundsOf(q.Intervals), Reverse: s.Reverse}
+	if s.Recheck == nil {
+		p.query.Limit = s.Limit
+	}
+	return p, nil
+}
+
+// isOfAll tells whether the plan is of every record, whatever it holds.
+func (p *plan[R]) isOfAll() bool {
+	if p.recheck != nil || p.limit > 0 {
+		return false
+	}
+	end := math.Inf(-1)
+	for _, i := range slices.SortedFunc(slices.Values(p.intervals), func(a, b Interval) int { return cmp.Compare(a.GE, b.GE) }) {
+		if i.GE > end {
+			return false
+		}
+		end = max(end, i.LT)
+	}
+	return math.IsInf(end, 1)
+}
+
+func boundsOf(intervals []Interval) (bounds []layout.Bound) {
+	for _, i := range intervals {
+		bounds = append(bounds, layout.BoundOf(i.GE, i.LT))
+	}
+	return bounds
+}
