@@ -1,4 +1,4 @@
-# `make help` lists the targets. Everything needs Go 1.26 and redis-server, which is installed where apt-get is. With
+# `make help` lists the targets. Everything needs Go 1.26 and redis-server, the tests Chromium too: they are installed where apt-get is. With
 # REDIS_SERVER=/path/to/server everything runs on that program instead, another Redis or a Valkey.
 
 SHELL := /usr/bin/env bash
@@ -18,15 +18,15 @@ REDIS_SERVER ?=
 override REDIS_SERVER := $(if $(findstring /,$(REDIS_SERVER)),$(abspath $(REDIS_SERVER)),$(REDIS_SERVER))
 export REDIS_SERVER
 
-.PHONY: help test race lint stress mutants bench fuzz install-redis ci
+.PHONY: help test race lint stress mutants bench fuzz install-redis install-chromium ci
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo '  REDIS_SERVER=/path/to/server make ...: on another server program than the redis-server in PATH'
 
-test: install-redis lint race ## what must pass before a commit: formatting, vet, staticcheck, all tests under the race detector
+test: install-redis install-chromium lint race ## what must pass before a commit: formatting, vet, staticcheck, all tests under the race detector
 
-race: install-redis ## all tests under the race detector
+race: install-redis install-chromium ## all tests under the race detector
 	go test -race -timeout 10m ./...
 
 lint: ## gofmt, go vet, staticcheck, also of the nested modules' code
@@ -54,8 +54,11 @@ fuzz: ## every fuzz target for FUZZ_TIME=30s each
 	done
 
 install-redis: ## install redis-server where it is missing (Debian and Ubuntu), unless REDIS_SERVER names a server
-	@tools/install-redis
+	@tools/install redis-server
 	@$(or $(REDIS_SERVER),redis-server) --version
+
+install-chromium: ## install Chromium where it is missing (Debian and Ubuntu): a test looks at the page of examples/server with it
+	@tools/install chromium
 
 ci: ## what the continuous integration runs
 	.ci/run

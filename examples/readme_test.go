@@ -17,7 +17,10 @@ var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
 // All Go in the README is in one of these files too, and so compiles and runs.
 func TestTheReadmeSaysWhatRuns(t *testing.T) {
 	t.Parallel()
-	tested := read(t, "quickstart_test.go") + read(t, "howto_test.go") + read(t, "readers_test.go") + read(t, "../table/example_follow_test.go")
+	tested := ""
+	for _, file := range []string{"quickstart_test.go", "mirror_test.go", "howto_test.go", "readers_test.go", "../table/example_follow_test.go"} {
+		tested += read(t, file)
+	}
 	blocks := goBlock.FindAllStringSubmatch(read(t, "../README.md"), -1)
 	if len(blocks) < 3 {
 		t.Fatalf("only %d blocks of Go in the README", len(blocks))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -40,19 +41,42 @@ func (p *printed) String() string {
 }
 
 // visitFor runs the example, and fails unless all answers were right and several owners came and went.
-func visitFor(t *testing.T, args ...string) {
+func visitFor(t *testing.T, args ...string) (text string) {
 	t.Helper()
 	t.Parallel()
 	var out, diag printed
 	if code := run(t.Context(), append(args, "-time", "2s", "-life", "500ms"), &out, &diag); code != 0 || diag.String() != "" {
 		t.Errorf("exit status %d: %s", code, &diag)
 	}
-	if text := out.String(); !strings.Contains(text, "0 failed, 0 mixed, 0 went back") || strings.Contains(text, "while 1 owners") {
+	if text = out.String(); !strings.Contains(text, "0 failed, 0 mixed, 0 went back") || strings.Contains(text, "while 1 owners") {
+		t.Errorf("printed\n%s", text)
+	}
+	return text
+}
+
+// Without -mirror there are no answers of mirrors; with it both kinds hold all promises, also from one to the other.
+func TestEmbedded(t *testing.T) {
+	if text := visitFor(t); !strings.Contains(text, " reader ") || strings.Contains(text, " mirror ") {
 		t.Errorf("printed\n%s", text)
 	}
 }
 
-func TestEmbedded(t *testing.T) { visitFor(t) }
+func TestEmbeddedWithMirrors(t *testing.T) { showsBoth(t, visitFor(t, "-mirror")) }
+
+func TestServerWithMirrors(t *testing.T) {
+	showsBoth(t, visitFor(t, "-mirror", "-redis", "redis://"+redistest.Start(t, redistest.Options{}).Addr()))
+}
+
+var kindLine = regexp.MustCompile(`(?m)^ *(reader|mirror) +[1-9]\d* +[\d.µms]+ +[\d.µms]+ +(none|<= [\d.µms]+) *$`)
+
+// showsBoth wants figures of both kinds, and an age of mirrors alone.
+func showsBoth(t *testing.T, text string) {
+	t.Helper()
+	found := kindLine.FindAllStringSubmatch(text, -1)
+	if len(found) != 2 || found[0][1] != "reader" || found[0][2] != "none" || found[1][1] != "mirror" || found[1][2] == "none" {
+		t.Errorf("printed\n%s", text)
+	}
+}
 
 func TestServer(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{})

@@ -16,6 +16,7 @@ type figures struct{ answers, flights, failed, mixed, back, owners int }
 type ledger struct {
 	mu      sync.Mutex // guards what follows
 	figures figures
+	kinds   map[kind]*answers
 	failure error // of the first read that has failed
 	wrong   error // what the first wrong answer showed
 }
@@ -45,6 +46,19 @@ func (l *ledger) answered(flights int, wrong error) {
 	if l.wrong == nil {
 		l.wrong = wrong
 	}
+}
+
+// timed notes how long an answer took, and how old it was at most.
+func (l *ledger) timed(k kind, took, age time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.kinds == nil {
+		l.kinds = make(map[kind]*answers)
+	}
+	if l.kinds[k] == nil {
+		l.kinds[k] = &answers{}
+	}
+	l.kinds[k].add(took, age)
 }
 
 // owned notes that an owner was started.
@@ -78,13 +92,16 @@ func (l *ledger) print(ctx context.Context, out io.Writer) {
 	}
 }
 
-// verdict prints the sum, and returns an error if anything was wrong.
+// verdict prints the sums, and returns an error if anything was wrong.
 func (l *ledger) verdict(out io.Writer) error {
 	f := l.now()
-	fmt.Fprintf(out, "%d answers with %d flights while %d owners came and went by SIGKILL: %d failed, %d mixed, %d went back\n",
-		f.answers, f.flights, f.owners, f.failed, f.mixed, f.back)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := printKinds(out, l.kinds); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%d answers with %d flights while %d owners came and went by SIGKILL: %d failed, %d mixed, %d went back\n",
+		f.answers, f.flights, f.owners, f.failed, f.mixed, f.back)
 	switch {
 	case l.wrong != nil:
 		return fmt.Errorf("an answer was wrong: %w", l.wrong)

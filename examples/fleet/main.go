@@ -3,6 +3,7 @@
 // and again, and starts another.
 //
 //	go run ./examples/fleet                                    # with a Redis embedded in the visitor
+//	go run ./examples/fleet -mirror                            # the readers keep a mirror, too, and answer every other request from it
 //	go run ./examples/fleet -redis redis://localhost:6379      # with yours
 //
 // On your server it writes to the keys of one table, tablecache-example-fleet, and drops it at the end. Ctrl-C ends the visit, and all
@@ -42,15 +43,17 @@ const (
 )
 
 type options struct {
-	role  role
-	redis string
-	stay  time.Duration // of the visitor
-	life  time.Duration // of an owner
+	role   role
+	redis  string
+	mirror bool
+	stay   time.Duration // of the visitor
+	life   time.Duration // of an owner
 }
 
 func parse(args []string, diag io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
 	flags.StringVar(&o.redis, "redis", "", "`URL` of the server to use, as redis://host:port; none: one embedded in the visitor")
+	flags.BoolVar(&o.mirror, "mirror", false, "the readers keep the table in memory, too, and answer every other request from there")
 	flags.DurationVar(&o.stay, "time", 15*time.Second, "how long the visit lasts")
 	flags.DurationVar(&o.life, "life", 3*time.Second, "how long an owner lives until it is killed")
 	flags.StringVar((*string)(&o.role), "role", string(visitor), "what this process does: the `visitor` starts an owner and readers, which end with their standard input")

@@ -23,13 +23,13 @@ type process struct {
 }
 
 // startProcess starts one. It ends when its standard input does, and so with this process in any case.
-func startProcess(r role, redisURL string, diag io.Writer) (*process, error) {
+func startProcess(r role, flags []string, diag io.Writer) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	p := &process{
-		role: r, cmd: exec.Command(self, "-role", string(r), "-redis", redisURL), said: newFirstLine(), done: make(chan struct{}),
+		role: r, cmd: exec.Command(self, append([]string{"-role", string(r)}, flags...)...), said: newFirstLine(), done: make(chan struct{}),
 	}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = p.said, diag

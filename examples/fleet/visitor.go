@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -38,7 +39,8 @@ func (o options) visit(ctx context.Context, out, diag io.Writer) (err error) {
 	if url == "" {
 		url = "redis://" + server.Client.Options().Addr
 	}
-	f := &fleet{redis: url, diag: &shared{w: diag}, waves: waves}
+	flags := []string{"-redis", url, "-mirror=" + strconv.FormatBool(o.mirror)}
+	f := &fleet{flags: flags, kinds: o.kinds(), diag: &shared{w: diag}, waves: waves}
 	defer f.stop()
 	if err := f.start(ctx); err != nil {
 		return err
@@ -62,7 +64,8 @@ func drop(server *connect.Server) error {
 
 // fleet is all processes but the visitor's.
 type fleet struct {
-	redis   string
+	flags   []string // of them
+	kinds   []kind   // that the readers answer from
 	diag    io.Writer
 	waves   []wave
 	owner   *process
@@ -88,14 +91,14 @@ func (f *fleet) start(ctx context.Context) error {
 }
 
 func (f *fleet) startOwner() (err error) {
-	if f.owner, err = startProcess(owner, f.redis, f.diag); err == nil {
+	if f.owner, err = startProcess(owner, f.flags, f.diag); err == nil {
 		f.ledger.owned()
 	}
 	return err
 }
 
 func (f *fleet) startReader(ctx context.Context) error {
-	p, err := startProcess(reader, f.redis, f.diag)
+	p, err := startProcess(reader, f.flags, f.diag)
 	if err != nil {
 		return err
 	}
@@ -166,38 +169,48 @@ func (f *fleet) visitReaders(ctx context.Context, first int) {
 		if n%everyAll == 0 {
 			of, path = forAll, "/waves"
 		}
-		answer, next, err := get(ctx, f.urls[n%len(f.urls)]+path, position)
+		from, begin := f.kinds[n/len(f.urls)%len(f.kinds)], time.Now()
+		answer, err := get(ctx, f.urls[n%len(f.urls)]+"/"+string(from)+path, position)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
 			f.ledger.failed(err)
 		default:
-			f.ledger.answered(m.check(answer, of))
-			position = next
+			f.ledger.timed(from, time.Since(begin), answer.age)
+			f.ledger.answered(m.check(answer.seen, of))
+			position = answer.position
 		}
 	}
 }
 
-// get returns an answer, and its position.
-func get(ctx context.Context, url, position string) (answer []seen, next string, err error) {
+// answer is what a reader answers.
+type answer struct {
+	seen     []seen
+	position string
+	age      time.Duration
+}
+
+// get asks a reader for what is no older than position.
+func get(ctx context.Context, url, position string) (a answer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return nil, "", err
+		return a, err
 	}
 	q.Header.Set(positionHeader, position)
 	r, err := http.DefaultClient.Do(q)
 	if err != nil {
-		return nil, "", err
+		return a, err
 	}
 	defer r.Body.Close()
 	if r.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(r.Body, 500)) // what there is
-		return nil, "", fmt.Errorf("%s: %s", r.Status, text)
+		return a, fmt.Errorf("%s: %s", r.Status, text)
 	}
-	if err := json.NewDecoder(r.Body).Decode(&answer); err != nil {
-		return nil, "", err
+	a.position = r.Header.Get(positionHeader)
+	if a.age, err = time.ParseDuration(r.Header.Get(ageHeader)); err != nil {
+		return a, err
 	}
-	return answer, r.Header.Get(positionHeader), nil
+	return a, json.NewDecoder(r.Body).Decode(&a.seen)
 }

@@ -1,9 +1,13 @@
 // Server shows how a table lives inside an HTTP server: every answer is streamed from one snapshot while the whole
-// data set is reloaded behind it.
+// data set is reloaded behind it. A page of departures is live: a mirror of the table tells it what changes.
 //
 //	go run ./examples/server                                      # with a Redis embedded in the process
 //	go run ./examples/server -redis redis://localhost:6379        # with yours
 //	go run ./examples/server -load -redis …                       # drive it, and print how long requests took
+//
+//	open http://localhost:8080/departures                         # a live page; ?from=2001-02-17T06:00:00Z&n=20: of that morning
+//	curl localhost:8080/departures/live                           # what it is told
+//	curl -X POST 'localhost:8080/flights/1/delay?minutes=30'      # make a flight late
 //
 //	curl 'localhost:8080/flights?from=2001-02-17T06:00:00Z&to=2001-02-17T07:00:00Z'
 //	curl 'localhost:8080/flights?after=&limit=20'                 # a page, with the path of the next one

@@ -89,7 +89,7 @@ func TestASecondStartFindsTheData(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer tab.Close()
-		do(newServer(tab, flightdata.Load))
+		do(newServer(tab, nil, flightdata.Load)) // nobody asks it for what is live
 	}
 	serve("20000 flights loaded")
 	inTable(func(s *server) {

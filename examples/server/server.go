@@ -9,22 +9,24 @@ import (
 	"time"
 
 	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
+	"github.com/tablecache-go/tablecache/mirror"
 	"github.com/tablecache-go/tablecache/table"
 )
 
 type flight = flightdata.Flight
 
-// server answers requests out of a table.
+// server answers requests out of a table, and those that stay out of a mirror of it.
 type server struct {
 	table    *table.Table[flight, int32]
+	mirror   *mirror.Mirror[flight, int32]
 	source   func() ([]flight, error) // the slow query that the table keeps the answer of
 	place    chan struct{}            // holds one token: one reload at a time
 	revision uint32                   // of the last reload; belongs to the holder of the token
 	draining atomic.Bool
 }
 
-func newServer(t *table.Table[flight, int32], source func() ([]flight, error)) *server {
-	s := &server{table: t, source: source, place: make(chan struct{}, 1)}
+func newServer(t *table.Table[flight, int32], m *mirror.Mirror[flight, int32], source func() ([]flight, error)) *server {
+	s := &server{table: t, mirror: m, source: source, place: make(chan struct{}, 1)}
 	s.place <- struct{}{}
 	return s
 }
@@ -33,7 +35,10 @@ func (s *server) routes() http.Handler {
 	m := http.NewServeMux()
 	m.HandleFunc("GET /flights", s.getFlights)
 	m.HandleFunc("GET /flights/{id}", s.getFlight)
+	m.HandleFunc("POST /flights/{id}/delay", s.postDelay)
 	m.HandleFunc("GET /top", s.getTop)
+	m.HandleFunc("GET /departures", s.getBoard)
+	m.HandleFunc("GET /departures/live", s.getLive)
 	m.HandleFunc("POST /reload", s.postReload)
 	m.HandleFunc("GET /healthz", s.getHealth)
 	m.HandleFunc("GET /readyz", s.getReady)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
 	"github.com/tablecache-go/tablecache/internal/redistest"
+	"github.com/tablecache-go/tablecache/mirror"
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -26,7 +27,12 @@ func newLoaded(t *testing.T, opts ...table.Option) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { tab.Close() })
-	s := newServer(tab, flightdata.Load)
+	m, err := mirror.Open(t.Context(), rdb, flightdata.Definition(tab.Name()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	s := newServer(tab, m, flightdata.Load)
 	if _, err := s.reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}

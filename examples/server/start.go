@@ -13,6 +13,7 @@ import (
 
 	"github.com/tablecache-go/tablecache/examples/internal/connect"
 	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
+	"github.com/tablecache-go/tablecache/mirror"
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -34,7 +35,12 @@ func start(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	defer t.Close() // after the server, whose requests use it
-	s := newServer(t, flightdata.Load)
+	m, err := mirror.Open(ctx, server.Client, flightdata.Definition(tableName))
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	s := newServer(t, m, flightdata.Load)
 	data, err := s.fill(ctx)
 	if err != nil {
 		return err
@@ -96,6 +102,7 @@ func (s *server) serve(ctx context.Context, l net.Listener, work func(context.Co
 	}()
 	err := work(ctx)
 	s.draining.Store(true)
+	_ = s.mirror.Close() // ends the live streams, for which Shutdown would wait
 	late, done := context.WithTimeout(context.WithoutCancel(ctx), shutdown)
 	defer done()
 	if h.Shutdown(late) != nil {
