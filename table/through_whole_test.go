@@ -54,7 +54,7 @@ func TestW1_D12_WhatIsWrittenThroughStaysInAReloadOfEverything(t *testing.T) {
 		deleteThrough(t, tbl, 1, 7)
 		wantWord(t, rdb, "t", "active-whole", 3)
 		ok(t, tbl.ScratchPut(t.Context(), named("new", 10)...))
-		merge(t, tbl)
+		ok(t, tbl.ScratchMerge(t.Context()))
 		wantNames(t, tbl, "0:put 2:applied 3:old updated 10:new")
 		ok(t, tbl.WaitClear(t.Context()))
 		wantNames(t, tbl, "0:put 2:applied 3:old updated 10:new")
