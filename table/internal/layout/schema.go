@@ -8,8 +8,9 @@ import (
 )
 
 // Version is the version of the layout: of rows, keys and the truth. Version 3 added the versions of indexes to the schema, and the
-// fields owner and layout to the truth; version 4 the feed, and the fields line, burned, burns, notes and note.
-const Version = 4
+// fields owner and layout to the truth; version 4 the feed, and the fields line, burned and burns; version 5 the note, the fold's place, and
+// the states of a reload of everything.
+const Version = 5
 
 // Schema is a definition as it is kept in the truth. It is stored as JSON, so that a reset can read the names of the indexes that
 // another definition had.

@@ -17,8 +17,8 @@ func TestS3_DifferencesAreAllTold(t *testing.T) {
 		change func(*Schema)
 		want   []string
 	}{
-		"layout before":    {func(s *Schema) { s.Layout-- }, []string{`layout 3, want 4: open with WithReset and load again`}},
-		"layout to come":   {func(s *Schema) { s.Layout++ }, []string{`layout 5, want 4: a later version of this library has written it`}},
+		"layout before":    {func(s *Schema) { s.Layout-- }, []string{`layout 4, want 5: open with WithReset and load again`}},
+		"layout to come":   {func(s *Schema) { s.Layout++ }, []string{`layout 6, want 5: a later version of this library has written it`}},
 		"key":              {func(s *Schema) { s.Key = "string" }, []string{`key has codec "string", want "int64"`}},
 		"attribute codec":  {func(s *Schema) { s.Attributes[1][1] = "bytes" }, []string{`attribute "b" has codec "bytes", want "string"`}},
 		"attribute more":   {func(s *Schema) { s.Attributes = append(s.Attributes, [2]string{"d", "bool"}) }, []string{`attribute "d" is stored and not defined`}},
@@ -30,7 +30,7 @@ func TestS3_DifferencesAreAllTold(t *testing.T) {
 		"indexes moved": {func(s *Schema) { slices.Reverse(s.Indexes) }, []string{`index order: stored ["rank" "at"], want ["at" "rank"]`}},
 		"all": {func(s *Schema) {
 			*s = Schema{Layout: 1, Key: "x", Attributes: [][2]string{{"c", "x"}, {"e", "x"}, {"a", "int64"}}, Indexes: []Index{{"rank", 0}}}
-		}, []string{`layout 1, want 4: open with WithReset and load again`, `key has codec "x", want "int64"`, `attribute "c" has codec "x", want "bool"`,
+		}, []string{`layout 1, want 5: open with WithReset and load again`, `key has codec "x", want "int64"`, `attribute "c" has codec "x", want "bool"`,
 			`attribute "e" is stored and not defined`, `attribute "b" is defined and not stored`, `attribute order: stored ["c" "a"], want ["a" "c"]`,
 			`index "rank" has version "0", want "2"`, `index "at" is defined and not stored`}},
 	} {
@@ -49,10 +49,10 @@ func TestS3_SchemasOfOtherFormsAreTold(t *testing.T) {
 		"":                         "the stored schema cannot be read",
 		"no JSON":                  "the stored schema cannot be read",
 		`[1, 2]`:                   "the stored schema cannot be read",
-		`{"layout":4,"indexes":7}`: "the stored schema cannot be read",
-		`{"layout":9,"indexes":7}`: "layout 9, want 4: a later version of this library has written it",
+		`{"layout":5,"indexes":7}`: "the stored schema cannot be read",
+		`{"layout":9,"indexes":7}`: "layout 9, want 5: a later version of this library has written it",
 		" " + wanted().Text():      "the stored schema is written in another way",
-		`{"layout":2,"key":"int64","attributes":[["a","int64"],["b","string"],["c","bool"]],"indexes":["at",{"name":"rank","version":2}]}`: `layout 2, want 4: open with WithReset and load again`,
+		`{"layout":2,"key":"int64","attributes":[["a","int64"],["b","string"],["c","bool"]],"indexes":["at",{"name":"rank","version":2}]}`: `layout 2, want 5: open with WithReset and load again`,
 	} {
 		if got := Differences(stored, wanted()); !slices.Equal(got, []string{want}) {
 			t.Errorf("%s: got %q, want %q", stored, got, want)
