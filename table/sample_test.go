@@ -263,7 +263,7 @@ func TestS3_ATableOfAnEarlierLayout(t *testing.T) {
 	ok(t, rdb.ZAdd(t.Context(), name+":i:old", redis.Z{Member: "x"}).Err())
 	ok(t, rdb.HSet(t.Context(), name+":m", "schema", `{"layout":2,"key":"int64","attributes":[["id","int64"]],"indexes":["at","old"]}`).Err())
 	_, err := table.Open(t.Context(), rdb, itemDefinition(name))
-	if d := differences(t, name, err); d[0] != "layout 2, want 4: open with WithReset and load again" || len(d) != 8 {
+	if d := differences(t, name, err); d[0] != "layout 2, want 5: open with WithReset and load again" || len(d) != 8 {
 		t.Errorf("got %q", d)
 	}
 	wantIDs(t, openOn(t, rdb, name, table.WithReset()), tbl.All("at"))
