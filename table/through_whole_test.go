@@ -65,6 +65,22 @@ func TestW1_D12_WhatIsWrittenThroughStaysInAReloadOfEverything(t *testing.T) {
 	})
 }
 
+// What was written through and then deleted is not brought back by a discard of everything, which keeps what was written through.
+func TestW1_D12_ADeletedRecordIsNotBroughtBack(t *testing.T) {
+	byBothWays(t, func(t *testing.T, tbl *items, _ *redis.Client) {
+		s := scratchOf(t, tbl)
+		put(t, tbl, named("put", 1, 20, 21)...)
+		deleteThrough(t, tbl, 1, 20)
+		ok(t, tbl.Apply(t.Context(), batch{Delete: []int64{21}}))
+		_, err := s.Discard(t.Context(), tbl.All("at"))
+		ok(t, err)
+		ok(t, s.Merge(t.Context(), nil))
+		wantNames(t, tbl, "1:put")
+		ok(t, tbl.WaitClear(t.Context()))
+		wantNames(t, tbl, "1:put")
+	})
+}
+
 // A session that has a holder is on before anything is staged. Plain discards of everything wait for its end.
 func TestW1_W2_ASessionDiscardsEverythingInOneStep(t *testing.T) {
 	byBothWays(t, func(t *testing.T, tbl *items, rdb *redis.Client) {
