@@ -76,8 +76,14 @@ func (a *applier[R, K]) Apply(e effect[R, K]) error {
 		a.note = e.Note
 	}
 	switch e.Kind {
-	case table.EffectPut, table.EffectDelete, table.EffectApply:
-		a.change(e)
+	case table.EffectPut, table.EffectApply:
+		a.putThrough(e.Rows)
+		a.removeThrough(e.Gone)
+	case table.EffectDelete:
+		if e.All {
+			a.empty()
+		}
+		a.removeThrough(e.Rows)
 	case table.EffectStage, table.EffectDiscard:
 		a.stage(e)
 	case table.EffectMerge:
@@ -94,20 +100,15 @@ func (a *applier[R, K]) Apply(e effect[R, K]) error {
 	return nil
 }
 
-// change changes what readers see, and what a merge will show.
-func (a *applier[R, K]) change(e effect[R, K]) {
-	gone := e.Gone
-	if e.Kind == table.EffectDelete {
-		gone = e.Rows
-		if e.All {
-			a.empty()
-		}
-	} else {
-		for i := range e.Rows {
-			stored := a.put(a.live, &e.Rows[i])
-			a.throughPut(stored)
-		}
+// putThrough puts rows where readers see them, and has them win over what is staged.
+func (a *applier[R, K]) putThrough(stored []row[R, K]) {
+	for i := range stored {
+		a.winOverStaged(a.put(a.live, &stored[i]))
 	}
+}
+
+// removeThrough removes what readers see, and what is staged.
+func (a *applier[R, K]) removeThrough(gone []row[R, K]) {
 	for i := range gone {
 		key := gone[i].KeyBytes
 		a.changed.note(a.remove(a.live, key), key)
@@ -125,8 +126,8 @@ func (a *applier[R, K]) empty() {
 	a.changed.all = true
 }
 
-// throughPut has what was put win over what is staged.
-func (a *applier[R, K]) throughPut(e *cell[R, K]) {
+// winOverStaged has what was put take the place of what is staged.
+func (a *applier[R, K]) winOverStaged(e *cell[R, K]) {
 	if a.staged != nil {
 		a.staged.replace(a.staged.findLike(e), e)
 	}
@@ -258,10 +259,13 @@ func (a *applier[R, K]) endSession() {
 // endCopy makes of what was kept apart what a merge will show.
 func (a *applier[R, K]) endCopy() {
 	a.live = a.live.compact()
-	if a.copy.whole || len(a.copy.apart) > 0 {
-		if a.staged = a.live.copy(); a.copy.whole {
-			a.staged = newRows[R, K](a.form)
-		}
+	switch {
+	case a.copy.whole:
+		a.staged = newRows[R, K](a.form)
+	case len(a.copy.apart) > 0:
+		a.staged = a.live.copy()
+	}
+	if a.staged != nil {
 		a.putApart(a.staged)
 		a.session.all = true
 	}
