@@ -70,10 +70,7 @@ func (s *Session) Discard(ctx context.Context, d Deletion) ([]Verdict, error) {
 	}
 	r := deletionRequest(Discard, d)
 	r.session = s
-	if err := s.actor.submit(ctx, r); err != nil {
-		return nil, err
-	}
-	return r.verdicts, nil
+	return s.actor.submitForVerdicts(ctx, r)
 }
 
 // DiscardAll is Actor.DiscardAll in the session. After its end the error is that of Err.
@@ -81,12 +78,7 @@ func (s *Session) DiscardAll(ctx context.Context) (int, error) {
 	if err := s.Err(); err != nil {
 		return 0, err
 	}
-	r := newRequest(DiscardAll)
-	r.session = s
-	if err := s.actor.submit(ctx, r); err != nil {
-		return 0, err
-	}
-	return r.count, nil
+	return s.actor.discardAll(ctx, s)
 }
 
 // Merge is Actor.Merge for the session, and writes the note in the same effect; nil: the note stays as it is. If nothing is staged it

@@ -49,11 +49,7 @@ func (a *Actor) Delete(ctx context.Context, d Deletion) ([]Verdict, error) {
 // Sweep makes one step of a deletion by place, in an effect of its own, and returns the store's reply. It waits as Delete does, and its
 // errors are the same.
 func (a *Actor) Sweep(ctx context.Context, s Sweep, span *Span) ([]Verdict, error) {
-	r := deletionRequest(Delete, Deletion{Sweep: &s, Span: span})
-	if err := a.submit(ctx, r); err != nil {
-		return nil, err
-	}
-	return r.verdicts, nil
+	return a.submitForVerdicts(ctx, deletionRequest(Delete, Deletion{Sweep: &s, Span: span}))
 }
 
 // Discard stages tombstones, and returns a verdict for each mark, in order. It starts a scratch
@@ -68,8 +64,12 @@ func (a *Actor) Discard(ctx context.Context, d Deletion) ([]Verdict, error) {
 // session unless there is nothing to discard, or drops what the session has staged that DiscardAll began. What the session has written
 // through stays, and is not counted. If another session is on, or too much was written through for one step,
 // DiscardAll does nothing and returns ErrChanged. It waits as Stage does, and its other errors are those of Stage.
-func (a *Actor) DiscardAll(ctx context.Context) (int, error) {
+func (a *Actor) DiscardAll(ctx context.Context) (int, error) { return a.discardAll(ctx, nil) }
+
+// discardAll is DiscardAll in a session that has a holder; nil: in the one that all share.
+func (a *Actor) discardAll(ctx context.Context, of *Session) (int, error) {
 	r := newRequest(DiscardAll)
+	r.session = of
 	if err := a.submit(ctx, r); err != nil {
 		return 0, err
 	}
@@ -131,7 +131,10 @@ func (a *Actor) writeMarks(ctx context.Context, k Kind, d Deletion) ([]Verdict, 
 	if len(d.Marks) == 0 {
 		return nil, a.checkUsable(ctx)
 	}
-	r := deletionRequest(k, d)
+	return a.submitForVerdicts(ctx, deletionRequest(k, d))
+}
+
+func (a *Actor) submitForVerdicts(ctx context.Context, r *request) ([]Verdict, error) {
 	if err := a.submit(ctx, r); err != nil {
 		return nil, err
 	}

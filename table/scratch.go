@@ -21,11 +21,12 @@ func (t *Table[R, K]) ScratchPut(ctx context.Context, records ...R) error {
 }
 
 // ScratchDiscard stages the deletion of the records of s, as they would be after a merge now,
-// and returns how many it discarded; with WithWriteThrough, none of what was written through. It waits like ScratchPut and is atomic like Delete.
+// and returns how many it discarded; with WithWriteThrough, none of what was written through. It waits like ScratchPut and is atomic like
+// Delete.
 //
 // Of everything (all scores of an index, no Recheck, no Limit) it is one short step, whatever the table holds, unless something else is
-// staged already, or more than 1,000 records or 1 MiB were written through: discard first when you load everything anew. The merge and its fold are short steps then, too. Records that cannot be
-// decoded are discarded with the others.
+// staged already, or more than 1,000 records or 1 MiB were written through: discard first when you load everything anew. The merge and
+// its fold are short steps then, too. Records that cannot be decoded are discarded with the others.
 func (t *Table[R, K]) ScratchDiscard(ctx context.Context, s Spec[R]) (int, error) {
 	return t.discard(ctx, s, t.actor.DiscardAll, t.ScratchDiscardSeq)
 }

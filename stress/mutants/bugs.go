@@ -122,7 +122,7 @@ var bugs = []bug{
 	{"lost update", []patch{{"table/internal/store/store.go", "return !e.Compare\n", "return true\n"}}, writes},
 	{"update not compared", []patch{{"table/internal/wire/scripts/update.lua", "~= ARGV[#ARGV] then", "== false then"}}, writes},
 	{"write-through forgotten by the merge", []patch{
-		{"table/internal/wire/scripts/prelude/write.lua", "  if t.state ~= 'active' then return end\n  local keys = list()\n", "  if t then return end\n  local keys = list()\n"},
+		{"table/internal/wire/scripts/prelude/write.lua", "local function unstage(keys)\n", "local function unstage(keys)\n  if keys then return end\n"},
 		{"table/internal/store/commands.go", "\t\tqueueUnstage(ctx, p, e, k)\n", ""}}, beside},
 	{"written through a whole session and lost with its merge", []patch{
 		{"table/internal/wire/scripts/prelude/write.lua", "    fill(t, STAGED, shadow, tonumber(t.gen) + 1)\n", ""},

@@ -86,10 +86,16 @@ func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *eng
 // queueThroughWhole makes what stands for the whole table agree with what is written through.
 func queueThroughWhole(ctx context.Context, p redis.Pipeliner, e *engine.Effect, k *layout.Keys) {
 	queueRows(ctx, p, restamped(e.Rows, e.Generation+1), &k.Staged, k.Shadow)
-	if e.Kind != engine.Update { // its mark is no deletion
-		queueKeys(ctx, p, "hdel", &k.Staged, e.Marks)
-		queueRemoval(ctx, p, e.Marks, k.Shadow)
+	queueKeys(ctx, p, "hdel", &k.Staged, removed(e))
+	queueRemoval(ctx, p, removed(e), k.Shadow)
+}
+
+// removed are the marks whose rows the effect removes. That of an update is no deletion.
+func removed(e *engine.Effect) []engine.Mark {
+	if e.Kind == engine.Update {
+		return nil
 	}
+	return e.Marks
 }
 
 // restamped returns copies of rows, as rows of another generation.
@@ -103,12 +109,9 @@ func restamped(rows []engine.Row, generation uint32) []engine.Row {
 
 // queueUnstage takes the keys of an effect out of what is staged: what is written through wins.
 func queueUnstage(ctx context.Context, p redis.Pipeliner, e *engine.Effect, k *layout.Keys) {
-	marks := e.Marks
-	if len(e.Rows) > 0 && e.Kind != engine.Update { // the mark of an update has the key of its row
-		marks = slices.Grow(slices.Clip(marks), len(e.Rows))
-		for i := range e.Rows {
-			marks = append(marks, engine.Mark{Key: e.Rows[i].Key})
-		}
+	marks := slices.Grow(slices.Clip(removed(e)), len(e.Rows))
+	for i := range e.Rows {
+		marks = append(marks, engine.Mark{Key: e.Rows[i].Key})
 	}
 	queueKeys(ctx, p, "hdel", &k.Staged, marks)
 	queueRemoval(ctx, p, marks, k.Shadow)

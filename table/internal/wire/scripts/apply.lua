@@ -24,7 +24,7 @@ if #ARGV >= first then
   local gone = {unpack(ARGV, first)}
   redis.call('HDEL', ROWS, unpack(gone))
   remove(merged, gone)
-  unstage(t, function() return gone end)
+  if t.state == 'active' then unstage(gone) end
 end
 if rows > 0 or #ARGV >= first then disturb(t) end
 if noted ~= '' then leave(t, note) end

@@ -18,5 +18,5 @@ if #gone > 0 then
   remove(merged, gone)
   disturb(t)
 end
-unstage(t, function() return {unpack(ARGV, FIRST + 1, FIRST + n)} end)
+if t.state == 'active' then unstage({unpack(ARGV, FIRST + 1, FIRST + n)}) end
 return done(t, verdicts)

@@ -175,10 +175,8 @@ local function remove(index, keys)
   end
 end
 
--- unstage takes keys, which list returns, out of what is staged if a session is on: what is written through wins.
-local function unstage(t, list)
-  if t.state ~= 'active' then return end
-  local keys = list()
+-- unstage takes keys out of what is staged: what is written through wins.
+local function unstage(keys)
   redis.call('HDEL', STAGED, unpack(keys))
   remove(shadow, keys)
 end
@@ -194,10 +192,11 @@ end
 -- table they are staged as well, elsewhere nothing stays staged under their keys.
 local function fillThrough(t)
   fill(t, ROWS, merged)
-  if t.state == 'active' and t.whole then
+  if t.state ~= 'active' then return end
+  if t.whole then
     fill(t, STAGED, shadow, tonumber(t.gen) + 1)
   else
-    unstage(t, filled)
+    unstage(filled())
   end
 end
 
