@@ -45,13 +45,11 @@ func (b *bench) told(ctx context.Context) (*sides, error) {
 	return s, s.putMany(ctx, b.records)
 }
 
-// inUse returns how many bytes are in use.
+// inUse returns how many bytes are in use, without garbage.
 func inUse() float64 {
-	var now runtime.MemStats
 	runtime.GC()
 	runtime.GC()
-	runtime.ReadMemStats(&now)
-	return float64(now.HeapAlloc)
+	return heapBytes()
 }
 
 func heapOf(build func() any) float64 {
