@@ -26,18 +26,18 @@ const (
 )
 
 var mirrors = []line{
-	{"mirror-range-100", "range of 100, 1 goroutine", rangeByHand, "ranges/s", 100, true, beside(1, (*image).byMirror, (*image).byBare)},
-	{"mirror-range-100-x32", "range of 100, 32 goroutines", rangeByHand, "ranges/s", 20, true, beside(32, (*image).byMirror, (*image).byBare)},
-	{"mirror-range-memdb", "range of 100, 1 goroutine", inMemdb, "ranges/s", 1.5, true, beside(1, (*image).byMirror, (*image).byMemdb)},
-	{"mirror-range-memdb-x32", "range of 100, 32 goroutines", inMemdb, "ranges/s", 1.5, true, beside(32, (*image).byMirror, (*image).byMemdb)},
-	{"mirror-range-slice", "range of 100, 1 goroutine", inSlice, "ranges/s", 0.2, true, beside(1, (*image).byMirror, (*image).bySlice)},
-	{"mirror-range-slice-x32", "range of 100, 32 goroutines", inSlice, "ranges/s", 0.2, true, beside(32, (*image).byMirror, (*image).bySlice)},
-	{"mirror-lookup", "look-up by key, 1 goroutine", getByHand, "records/s", 20, true, beside(1, (*image).oneByMirror, (*image).oneByBare)},
-	{"mirror-lookup-memdb", "look-up by key, 1 goroutine", inMemdb, "records/s", 0.8, true, beside(1, (*image).oneByMirror, (*image).oneByMemdb)},
-	{"mirror-lookup-memdb-x32", "look-up by key, 32 goroutines", inMemdb, "records/s", 0.8, true, beside(32, (*image).oneByMirror, (*image).oneByMemdb)},
-	{"mirror-scan", "scan of all, 1 goroutine", inSlice, "scans/s", 0.1, true, beside(1, (*image).allByMirror, (*image).allBySlice)},
-	{"mirror-scan-x32", "scan of all, 32 goroutines", inSlice, "scans/s", 0.1, true, beside(32, (*image).allByMirror, (*image).allBySlice)},
-	{"mirror-scan-memdb", "scan of all, 1 goroutine", inMemdb, "scans/s", 1, true, beside(1, (*image).allByMirror, (*image).allByMemdb)},
+	{"mirror-range-100", "range of 100, 1 goroutine, beside bare go-redis", rangeByHand, "ranges/s", 100, true, beside(1, (*image).byMirror, (*image).byBare)},
+	{"mirror-range-100-x32", "range of 100, 32 goroutines, beside bare go-redis", rangeByHand, "ranges/s", 20, true, beside(32, (*image).byMirror, (*image).byBare)},
+	{"mirror-range-memdb", "range of 100, 1 goroutine, beside go-memdb", inMemdb, "ranges/s", 1.5, true, beside(1, (*image).byMirror, (*image).byMemdb)},
+	{"mirror-range-memdb-x32", "range of 100, 32 goroutines, beside go-memdb", inMemdb, "ranges/s", 1.5, true, beside(32, (*image).byMirror, (*image).byMemdb)},
+	{"mirror-range-slice", "range of 100, 1 goroutine, beside a slice", inSlice, "ranges/s", 0.2, true, beside(1, (*image).byMirror, (*image).bySlice)},
+	{"mirror-range-slice-x32", "range of 100, 32 goroutines, beside a slice", inSlice, "ranges/s", 0.2, true, beside(32, (*image).byMirror, (*image).bySlice)},
+	{"mirror-lookup", "look-up by key, 1 goroutine, beside bare go-redis", getByHand, "records/s", 20, true, beside(1, (*image).oneByMirror, (*image).oneByBare)},
+	{"mirror-lookup-memdb", "look-up by key, 1 goroutine, beside go-memdb", inMemdb, "records/s", 0.8, true, beside(1, (*image).oneByMirror, (*image).oneByMemdb)},
+	{"mirror-lookup-memdb-x32", "look-up by key, 32 goroutines, beside go-memdb", inMemdb, "records/s", 0.8, true, beside(32, (*image).oneByMirror, (*image).oneByMemdb)},
+	{"mirror-scan", "scan of all, 1 goroutine, beside a slice", inSlice, "scans/s", 0.1, true, beside(1, (*image).allByMirror, (*image).allBySlice)},
+	{"mirror-scan-x32", "scan of all, 32 goroutines, beside a slice", inSlice, "scans/s", 0.1, true, beside(32, (*image).allByMirror, (*image).allBySlice)},
+	{"mirror-scan-memdb", "scan of all, 1 goroutine, beside go-memdb", inMemdb, "scans/s", 1, true, beside(1, (*image).allByMirror, (*image).allByMemdb)},
 }
 
 // inMemory is one read of an image.

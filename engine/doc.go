@@ -98,7 +98,7 @@
 //
 // # The fold
 //
-// After a merge the staged rows must be moved to where merged rows are. This is the fold, a kind of compaction. The actor
+// After a merge the staged rows must come to where merged rows are. This is the fold, a kind of compaction. The actor
 // requests it (Config.Fold) and is told of its end (Actor.Folded).
 //
 // # Pins
