@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,7 +17,10 @@ import (
 
 // mirrorCosts tells what a mirror of all records costs: memory, the first copy, a reload, the rate of effects, and how late it is.
 func (b *bench) mirrorCosts(ctx context.Context) error {
-	s, err := b.told(ctx)
+	s, err := b.told(ctx, 2<<30)
+	if err == nil {
+		err = s.putMany(ctx, b.records)
+	}
 	if err != nil {
 		return err
 	}
@@ -31,18 +36,18 @@ func (b *bench) mirrorCosts(ctx context.Context) error {
 	fmt.Printf("first copy of %s records: %.2f s\n", thousands(float64(n)), took.Seconds())
 	held := inUse() - before
 	fmt.Printf("memory: %.0f bytes a record, a plain slice %.0f, so %.0f beside it\n", held/float64(n), slice/float64(n), (held-slice)/float64(n))
-	return errors.Join(b.reloaded(ctx, s, m, before), b.effects(ctx, s, m), b.lag(ctx, s, m))
+	return errors.Join(b.reloaded(ctx, s, m, before), b.effects(ctx, s, m), b.lag(ctx, s, m), b.copiedAnew(ctx, m, before))
 }
 
-// told returns a table with all records, whose feed can tell of a reload of all of them.
-func (b *bench) told(ctx context.Context) (*sides, error) {
-	t, err := table.Open(ctx, b.ours, definition("told"), table.WithFeed(2<<30))
+// told opens the table that is followed, with a feed of so many bytes.
+func (b *bench) told(ctx context.Context, feed int64) (*sides, error) {
+	t, err := table.Open(ctx, b.ours, definition("told"), table.WithFeed(feed))
 	if err != nil {
 		return nil, err
 	}
 	s := &sides{b: b, table: t}
 	b.sides = append(b.sides, s)
-	return s, s.putMany(ctx, b.records)
+	return s, nil
 }
 
 // inUse returns how many bytes are in use, without garbage.
@@ -60,10 +65,61 @@ func heapOf(build func() any) float64 {
 	return held
 }
 
+// liveHeap watches how large the heap is at most after a collection of garbage, of which there are many meanwhile.
+type liveHeap struct {
+	stop chan struct{}
+	done chan float64
+	gc   int // what is to be set again
+}
+
+func watchLive() *liveHeap {
+	l := &liveHeap{make(chan struct{}), make(chan float64), debug.SetGCPercent(5)}
+	go func() {
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		live, most := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}, 0.0
+		for {
+			metrics.Read(live)
+			most = max(most, float64(live[0].Value.Uint64()))
+			select {
+			case <-tick.C:
+			case <-l.stop:
+				l.done <- most
+				return
+			}
+		}
+	}()
+	return l
+}
+
+// most ends the watch.
+func (l *liveHeap) most() float64 {
+	debug.SetGCPercent(l.gc)
+	close(l.stop)
+	return <-l.done
+}
+
+// copiedAnew reloads all records with another price, of which a small feed tells nothing: the mirror copies the table after the merge, and
+// shows the old moment meanwhile.
+func (b *bench) copiedAnew(ctx context.Context, m *mirror.Mirror[record, int64], before float64) error {
+	s, err := b.told(ctx, 1<<20)
+	if err == nil {
+		err = b.stagePricesHigher(ctx, s, 2)
+	}
+	if err != nil {
+		return err
+	}
+	copies, live := m.Stats().Resyncs, watchLive()
+	err = errors.Join(s.table.ScratchMerge(ctx), m.WaitFor(ctx, s.table.Position()))
+	most := live.most() - before
+	fmt.Printf("while all is copied anew: at most %.0f bytes a record (copies: %d)\n", most/float64(len(b.records)), m.Stats().Resyncs-copies)
+	return err
+}
+
 // reloaded stages all records with another price, and tells what is held before and after the merge.
 func (b *bench) reloaded(ctx context.Context, s *sides, m *mirror.Mirror[record, int64], before float64) error {
 	n := float64(len(b.records))
-	if err := b.stageAnotherPrice(ctx, s); err != nil {
+	if err := b.stagePricesHigher(ctx, s, 1); err != nil {
 		return err
 	}
 	if err := m.WaitFor(ctx, s.table.Position()); err != nil {
@@ -80,11 +136,11 @@ func (b *bench) reloaded(ctx context.Context, s *sides, m *mirror.Mirror[record,
 	return errors.Join(err, s.table.WaitClear(ctx))
 }
 
-func (b *bench) stageAnotherPrice(ctx context.Context, s *sides) error {
+func (b *bench) stagePricesHigher(ctx context.Context, s *sides, by float64) error {
 	for from := 0; from < len(b.records); from += batch {
 		changed := append([]record(nil), b.records[from:min(from+batch, len(b.records))]...)
 		for i := range changed {
-			changed[i].Price++
+			changed[i].Price += by
 		}
 		if err := s.table.ScratchPut(ctx, changed...); err != nil {
 			return err

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"encoding/binary"
+	"errors"
 	"hash/maphash"
 	"math"
 	"reflect"
@@ -14,8 +15,23 @@ import (
 type cell[R any, K comparable] struct {
 	text   string // see form
 	record R
-	key    K
-	bad    error // a *table.CodingError: the record could not be decoded
+	bad    *table.CodingError // the record could not be decoded; nil: it could
+}
+
+// shared returns the record of a cell, or nil where there is none.
+func (e *cell[R, K]) shared() *R {
+	if e == nil {
+		return nil
+	}
+	return &e.record
+}
+
+// err returns why the record could not be decoded, or nil.
+func (e *cell[R, K]) err() error {
+	if e.bad == nil {
+		return nil // not a pointer that is nil in an error that is not
+	}
+	return e.bad
 }
 
 // form is how the text of a cell is made: a hash of its contents, their length, the scores, and the encoded key. Two cells are
@@ -85,5 +101,7 @@ func number(s string) (n uint64) {
 
 // fresh returns the cell of a row under a text.
 func fresh[R any, K comparable](text string, r *table.Row[R, K]) *cell[R, K] {
-	return &cell[R, K]{text: text, record: r.Record, key: r.Key, bad: r.Err}
+	e := &cell[R, K]{text: text, record: r.Record}
+	errors.As(r.Err, &e.bad)
+	return e
 }

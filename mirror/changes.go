@@ -96,6 +96,20 @@ func (w *watcher[R, K]) watch(ctx context.Context, yield func(Change[R, K], erro
 	}
 }
 
+// change tells one change of a record. It returns false if the loop was left.
+func (w *watcher[R, K]) change(tell func(Change[R, K], error) bool, kind Kind, before, after *cell[R, K]) bool {
+	c := Change[R, K]{Kind: kind, Before: before.shared(), After: after.shared()}
+	of := after
+	if of == nil {
+		of = before
+	}
+	var err error
+	if c.Key, err = w.mirror.def.DecodeKey([]byte(w.seen.rows.key(of.text))); err != nil { // it was decoded before: its codec is at fault
+		return tell(Change[R, K]{}, err)
+	}
+	return tell(c, nil)
+}
+
 // enter tells what is there at first.
 func (w *watcher[R, K]) enter(tell func(Change[R, K], error) bool) bool {
 	goesOn, left := true, w.query.Limit
@@ -107,7 +121,7 @@ func (w *watcher[R, K]) enter(tell func(Change[R, K], error) bool) bool {
 		case bad != nil:
 			goesOn = tell(Change[R, K]{}, bad)
 		default:
-			goesOn = tell(Change[R, K]{Kind: Enter, Key: e.key, After: &e.record}, nil)
+			goesOn = w.change(tell, Enter, nil, e)
 		}
 		left--
 		return goesOn && left != 0

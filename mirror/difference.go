@@ -39,11 +39,11 @@ func (d *difference[R, K]) compare(before, after *cell[R, K]) bool {
 	}
 	switch {
 	case was && is && !sameContents(before.text, after.text):
-		return d.tell(Change[R, K]{Update, after.key, &before.record, &after.record}, nil)
+		return d.change(d.tell, Update, before, after)
 	case was && !is:
-		return d.tell(Change[R, K]{Leave, before.key, &before.record, nil}, nil)
+		return d.change(d.tell, Leave, before, nil)
 	case !was && is:
-		return d.tell(Change[R, K]{Enter, after.key, nil, &after.record}, nil)
+		return d.change(d.tell, Enter, nil, after)
 	}
 	return true
 }
@@ -126,7 +126,7 @@ func (d *difference[R, K]) answers() bool {
 		delete(is, key)
 	}
 	for _, e := range now {
-		if is[d.to.rows.key(e.text)] != nil && !d.tell(Change[R, K]{Enter, e.key, nil, &e.record}, nil) {
+		if is[d.to.rows.key(e.text)] != nil && !d.change(d.tell, Enter, nil, e) {
 			return false
 		}
 	}
@@ -137,9 +137,9 @@ func (d *difference[R, K]) answers() bool {
 func (d *difference[R, K]) compareAnswers(before, after *cell[R, K]) bool {
 	switch {
 	case after == nil:
-		return d.tell(Change[R, K]{Leave, before.key, &before.record, nil}, nil)
+		return d.change(d.tell, Leave, before, nil)
 	case !sameContents(before.text, after.text):
-		return d.tell(Change[R, K]{Update, after.key, &before.record, &after.record}, nil)
+		return d.change(d.tell, Update, before, after)
 	}
 	return true
 }

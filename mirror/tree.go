@@ -63,27 +63,30 @@ func spanOf(i table.Interval) span {
 	return s
 }
 
+// visitor is called for each cell of a walk, with the number of the interval that it lies in. It returns false to end the walk.
+type visitor[R any, K comparable] = func(in int, e *cell[R, K]) bool
+
 // ascend visits the cells of a span from a slot on, until visit returns false. Then it returns false, too.
-func ascend[R any, K comparable](t *tree[R, K], from slot[R, K], s span, visit func(*cell[R, K]) bool) bool {
+func ascend[R any, K comparable](t *tree[R, K], from slot[R, K], s span, in int, visit visitor[R, K]) bool {
 	goesOn := true
 	t.Ascend(from, func(p slot[R, K]) bool {
 		if p.order >= s.high {
 			return false
 		}
-		goesOn = visit(p.cell)
+		goesOn = visit(in, p.cell)
 		return goesOn
 	})
 	return goesOn
 }
 
 // descend is ascend the other way round.
-func descend[R any, K comparable](t *tree[R, K], from slot[R, K], s span, visit func(*cell[R, K]) bool) bool {
+func descend[R any, K comparable](t *tree[R, K], from slot[R, K], s span, in int, visit visitor[R, K]) bool {
 	goesOn := true
 	t.Descend(from, func(p slot[R, K]) bool {
 		if p.order < s.low {
 			return false
 		}
-		goesOn = visit(p.cell)
+		goesOn = visit(in, p.cell)
 		return goesOn
 	})
 	return goesOn

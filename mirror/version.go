@@ -11,7 +11,7 @@ type version[R any, K comparable] struct {
 }
 
 // walk visits the cells of a query in its order, from behind a place on if there is one, until visit returns false.
-func (v *version[R, K]) walk(q *table.Query, behind *table.Place, visit func(in int, e *cell[R, K]) bool) {
+func (v *version[R, K]) walk(q *table.Query, behind *table.Place, visit visitor[R, K]) {
 	if behind != nil {
 		if !v.walkBehind(q, behind, visit) {
 			return
@@ -25,27 +25,26 @@ func (v *version[R, K]) walk(q *table.Query, behind *table.Place, visit func(in 
 }
 
 // walkInterval visits the cells of one interval. It returns false if visit has.
-func (v *version[R, K]) walkInterval(q *table.Query, in int, visit func(int, *cell[R, K]) bool) bool {
+func (v *version[R, K]) walkInterval(q *table.Query, in int, visit visitor[R, K]) bool {
 	s, t := spanOf(q.Intervals[in]), v.rows.by[q.Index]
-	each := func(e *cell[R, K]) bool { return visit(in, e) }
 	if q.Reverse {
-		return descend(t, slot[R, K]{order: s.high}, s, each)
+		return descend(t, slot[R, K]{order: s.high}, s, in, visit)
 	}
-	return ascend(t, slot[R, K]{order: s.low}, s, each)
+	return ascend(t, slot[R, K]{order: s.low}, s, in, visit)
 }
 
 // walkBehind visits the cells of an interval that lie behind a place.
-func (v *version[R, K]) walkBehind(q *table.Query, behind *table.Place, visit func(int, *cell[R, K]) bool) bool {
+func (v *version[R, K]) walkBehind(q *table.Query, behind *table.Place, visit visitor[R, K]) bool {
 	s, t := spanOf(q.Intervals[behind.Interval]), v.rows.by[q.Index]
 	from := slot[R, K]{orderOf(behind.Score), &cell[R, K]{text: v.rows.pivot(behind.Key)}}
-	each := func(e *cell[R, K]) bool {
+	each := func(in int, e *cell[R, K]) bool {
 		isThere := v.rows.slotBy(q.Index, e).order == from.order && v.rows.key(e.text) == string(behind.Key)
-		return isThere || visit(behind.Interval, e)
+		return isThere || visit(in, e)
 	}
 	if q.Reverse {
-		return descend(t, from, s, each)
+		return descend(t, from, s, behind.Interval, each)
 	}
-	return ascend(t, from, s, each)
+	return ascend(t, from, s, behind.Interval, each)
 }
 
 // count returns how many cells a query has, whatever its predicate.

@@ -58,6 +58,12 @@ func (d *Definition[R, K]) LookupKeys(keys ...K) ([][]byte, error) {
 	return plain, err
 }
 
+// DecodeKey decodes a key, like those of LookupKeys and of a Place; it keeps no reference to its bytes. The error is a *CodingError.
+func (d *Definition[R, K]) DecodeKey(key []byte) (K, error) {
+	c := decoder[R, K]{def: d}
+	return c.decodeKey(key)
+}
+
 func (d *Definition[R, K]) lookupKeys(keys []K) ([]engine.Bytes, error) {
 	if len(keys) > maxKeys {
 		return nil, fmt.Errorf("%w: %d keys, at most %d", ErrTooLarge, len(keys), maxKeys)
