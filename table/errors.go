@@ -37,6 +37,13 @@ var (
 	ErrUnsafeClient = wire.ErrUnsafeClient
 )
 
+// ErrHeld: another process holds a lease of the table, so Open with WithLease has not taken it. It is a *HeldError, which tells who holds
+// the lease, and for how long at most.
+var ErrHeld = wire.ErrHeld
+
+// HeldError is an ErrHeld. Get it with errors.As.
+type HeldError = wire.HeldError
+
 // ErrNotFound: there is no such record.
 var ErrNotFound = errors.New("tablecache: record not found")
 
