@@ -41,7 +41,8 @@ func WithLease(d time.Duration) Option {
 	}
 }
 
-// WithTable sets how the table is opened. A table.WithLease among the options does not count.
+// WithTable sets how the table is opened. A table.WithLease among the options does not count; a
+// table.WithReset drops the table at each take-over.
 func WithTable(opts ...table.Option) Option {
 	return func(o *options) { o.table = append(o.table, opts...) }
 }

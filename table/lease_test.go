@@ -1,8 +1,11 @@
 package table_test
 
 import (
+	"context"
 	"errors"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -161,7 +164,7 @@ func wantHeldOrBusy(t testing.TB, rdb redis.UniversalClient, tbl *items) {
 	}
 }
 
-// store has the truth tell of a lease that ends so long from now on.
+// storeLease has the truth tell of a lease that ends so long from now on.
 func storeLease(t testing.TB, rdb redis.UniversalClient, name string, length, left time.Duration) {
 	t.Helper()
 	now, err := rdb.Time(t.Context()).Result()
@@ -275,6 +278,51 @@ func TestL1_HeldErrorTellsWhoAndHowLong(t *testing.T) {
 	for _, want := range []string{"host:7 0123456789abcdef", "1.5s", "lease"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q lacks %q", text, want)
+		}
+	}
+}
+
+// delayed delays the answers of scripts, and notes when the last was sent.
+type delayed struct {
+	by   time.Duration
+	sent atomic.Pointer[time.Time]
+}
+
+func (d *delayed) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (d *delayed) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (d *delayed) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() != "evalsha" {
+			return next(ctx, cmd)
+		}
+		now := time.Now()
+		d.sent.Store(&now)
+		err := next(ctx, cmd)
+		<-time.After(d.by)
+		return err
+	}
+}
+
+// An owner counts its lease from before it has asked for it: the server may have begun to count long before its answer comes.
+func TestL1_ALeaseIsCountedFromTheQuestion(t *testing.T) {
+	t.Parallel()
+	rdb, name := own(t)
+	hook := &delayed{by: 100 * time.Millisecond}
+	rdb.AddHook(hook)
+	const d = 900 * time.Millisecond
+	tbl, err := table.Open(t.Context(), rdb, itemDefinition(name), table.WithLease(d))
+	ok(t, err)
+	defer tbl.Close()
+	for range 3 {
+		until := tbl.LeasedUntil()
+		if late := until.Sub(hook.sent.Load().Add(d)); late > 0 {
+			t.Errorf("the owner is certain of its lease for %v too long", late)
+		}
+		for tbl.LeasedUntil().Equal(until) && !t.Failed() {
+			runtime.Gosched()
 		}
 	}
 }
