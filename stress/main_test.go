@@ -28,7 +28,7 @@ var readsMade, mergesSpanned atomic.Int64
 var session run
 
 func TestMain(m *testing.M) {
-	faulty.Main(map[string]faulty.Role{"reader": readWorlds, "owner": ownWorlds})
+	faulty.Main(map[string]faulty.Role{"reader": readWorlds, "owner": ownWorlds, "candidate": standForOwner})
 	flag.BoolVar(&session.full, "stress.full", false, fmt.Sprint("go on until the volume of a full run is done; fail if that takes more than ", longest))
 	flag.DurationVar(&session.duration, "stress.duration", 90*time.Second, "how long a run that is not full takes, about")
 	flag.Uint64Var(&session.seed, "stress.seed", 0, "seed to replay; 0 draws one")
@@ -94,6 +94,7 @@ const (
 	takeShare    = 0.03
 	readersShare = 0.10
 	feedShare    = 0.10
+	leadShare    = 0.06
 )
 
 // source returns the random numbers of one test, or of one part of it.

@@ -33,6 +33,8 @@ var (
 	redone = check{"./table/internal/scan", "TestF4", ""}
 	whole  = check{"./table", "TestD12", ""}
 	folds  = check{"./table", "TestD13|TestD14", ""}
+	leases = check{"./table", "TestL1", ""}
+	leads  = check{"./lead", "TestL1", ""}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
 )
 
@@ -174,4 +176,17 @@ var bugs = []bug{
 	{"proof younger than the question", []patch{{"table/internal/scan/keepup.go",
 		"\treturn told(f.sink.Proven(asked))\n", "\treturn told(f.sink.Proven(time.Now()))\n"},
 		{"table/internal/scan/keepup.go", "\tasked := time.Now()\n", ""}}, heard},
+	{"lease not checked in the claim", []patch{{"table/internal/wire/scripts/open.lua",
+		"  if holder then return refuse('HELD', whole(left) .. ' ' .. holder) end\n", ""}}, leases},
+	{"lease counted from the answer", []patch{
+		{"table/lease.go", "\tsent := time.Now() // before it is sent: the server counts from later on\n", ""},
+		{"table/lease.go", "l.renewed(sent.Add(l.length))", "l.renewed(time.Now().Add(l.length))"}}, leases},
+	{"lease renewed after it was given up", []patch{{"table/internal/wire/scripts/renew.lua",
+		"if not redis.call('HGET', TRUTH, LEASE[1]) then return answer('STALE', t) end\n", ""}}, leases},
+	{"lease not given up", []patch{{"table/close.go", "\t\to.lease.giveUp()\n", ""}}, leases},
+	{"server's clock alone trusted", []patch{{"lead/watch.go",
+		"w.until = now.Add(l.Length)", "w.until = now"}}, leads},
+	{"fenced owner stands again at once", []patch{{"lead/run.go", "sleep(ctx, c.length)", "sleep(ctx, 0)"}}, leads},
+	{"work's last words taken for its own accord", []patch{{"lead/term.go",
+		"why = over(t) // the guard may not have noticed", "why = nil"}}, leads},
 }
