@@ -46,11 +46,9 @@ func (d *decoder[R, K]) parts(row []byte) error {
 	}
 	attributes := d.def.Attributes
 	for i := range attributes {
-		d.at = attributes[i].name
-		part, after, err := codec.CutFrame(rest)
-		if err == nil {
-			err = attributes[i].decode(part, &d.record)
-		}
+		a := &attributes[i]
+		d.at = a.name
+		after, err := d.part(a, rest)
 		if err != nil {
 			return err
 		}
@@ -61,6 +59,21 @@ func (d *decoder[R, K]) parts(row []byte) error {
 		return fmt.Errorf("%w: %d bytes left over", codec.ErrData, len(rest))
 	}
 	return nil
+}
+
+// part decodes the next part of a row, and returns what follows it.
+func (d *decoder[R, K]) part(a *Attribute[R], rest []byte) (after []byte, err error) {
+	if after, is := layout.CutAbsent(rest); is {
+		if a.absent != nil {
+			err = a.absent(&d.record)
+		}
+		return after, err
+	}
+	part, after, err := codec.CutFrame(rest)
+	if err == nil && a.decode != nil {
+		err = a.decode(part, &d.record)
+	}
+	return after, err
 }
 
 // decodeKey decodes a key. An error names its hash.
