@@ -44,11 +44,12 @@ func (d *decoder[R, K]) parts(row []byte) error {
 	if !ok {
 		return fmt.Errorf("%w: a row of %d bytes", codec.ErrData, len(row))
 	}
-	attributes := d.def.Attributes
+	attributes, ended := d.def.Attributes, false
 	for i := range attributes {
 		a := &attributes[i]
 		d.at = a.name
-		after, err := d.part(a, rest)
+		ended = ended || a.late && len(rest) == 0
+		after, err := d.part(a, rest, ended)
 		if err != nil {
 			return err
 		}
@@ -61,9 +62,13 @@ func (d *decoder[R, K]) parts(row []byte) error {
 	return nil
 }
 
-// part decodes the next part of a row, and returns what follows it.
-func (d *decoder[R, K]) part(a *Attribute[R], rest []byte) (after []byte, err error) {
-	if after, is := layout.CutAbsent(rest); is {
+// part decodes the next part of a row, and returns what follows it. A row that has ended has no part of a.
+func (d *decoder[R, K]) part(a *Attribute[R], rest []byte, ended bool) (after []byte, err error) {
+	after, absent := rest, ended || a.nowhere
+	if a.sparse && !absent {
+		after, absent = layout.CutAbsent(rest)
+	}
+	if absent {
 		if a.absent != nil {
 			err = a.absent(&d.record)
 		}

@@ -43,9 +43,17 @@ type Attribute[R any] struct {
 	append func(dst []byte, r *R) ([]byte, error) // nil: of a column that the definition does not have
 	decode func(src []byte, r *R) error
 	absent func(r *R) error // sets what is absent; nil: a fresh record has it
-	keeps  bool             // the decoded value shares memory with src
+	column
+	keeps bool // the decoded value shares memory with src
 
 	hasCodec bool // tells, of an attribute without append and decode, that not its codec but its function is missing
+}
+
+// column says of an attribute how it is in rows: see Definition.under.
+type column struct {
+	late    bool // a row may end in front of it
+	sparse  bool // it may be absent
+	nowhere bool // no row has it
 }
 
 // Field returns an attribute stored in the struct field that at points to. at must be pure and

@@ -85,15 +85,13 @@ func (e *encoder[R, K]) addKey(r *R) (err error) {
 func (e *encoder[R, K]) addRow(r *R) (err error) {
 	start := len(e.buf)
 	e.buf = append(e.buf, 0, 0, 0, 0)
-	absent := 0 // those at the end are left out
 	for i := range e.def.Attributes {
 		a := &e.def.Attributes[i]
 		if a.append == nil {
-			absent++
+			e.buf = layout.AppendAbsent(e.buf)
 			continue
 		}
 		e.at = a.name
-		e.buf, absent = layout.AppendAbsent(e.buf, absent), 0
 		if e.buf, err = appendFramed(e.buf, r, a.append); err != nil {
 			return err
 		}

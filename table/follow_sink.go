@@ -34,7 +34,7 @@ func newSink[R any, K comparable](h *handle[R, K], given *Definition[R, K], to F
 	s.plain = len(h.def.Attributes) == len(given.Attributes)
 	for i, a := range given.Attributes {
 		at := h.def.columnOf(a)
-		s.columns, s.plain = append(s.columns, at), s.plain && at == i
+		s.columns, s.plain = append(s.columns, at), s.plain && at == i && !h.def.Attributes[at].late
 	}
 	return s
 }
@@ -193,13 +193,13 @@ func (s *sink[R, K]) contents(row []byte) []byte {
 		}
 		columns, rest = append(columns, rest[:len(rest)-len(after)]), after
 	}
-	contents, absent := make([]byte, 0, len(stored)), 0
+	contents := make([]byte, 0, len(stored))
 	for _, at := range s.columns {
-		if at >= len(columns) || layout.IsAbsent(columns[at]) {
-			absent++
-			continue
+		if at < len(columns) {
+			contents = append(contents, columns[at]...)
+		} else {
+			contents = layout.AppendAbsent(contents)
 		}
-		contents, absent = append(layout.AppendAbsent(contents, absent), columns[at]...), 0
 	}
 	return contents
 }

@@ -24,6 +24,11 @@ func (r *Reader[R, K]) read(ctx context.Context, f func(*handle[R, K]) error) er
 	for range mostSchemas {
 		h := r.now.Load()
 		err := f(h)
+		if errors.As(err, new(missingError)) { // it may be there by now
+			if proof := h.reader.Prove(ctx); proof != nil {
+				err = h.errorf("read", proof)
+			}
+		}
 		moved, is := movedBy(err)
 		if !is {
 			return err

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"errors"
 	"iter"
 )
 
@@ -34,9 +35,11 @@ func eachUnder[R any, K comparable](ctx context.Context, r *Reader[R, K], record
 		err := r.read(ctx, func(h *handle[R, K]) error {
 			begun := false
 			for record, err := range records(h) {
-				if _, moved := movedBy(err); moved && !begun {
+				_, moved := movedBy(err)
+				if !begun && (moved || errors.As(err, new(missingError))) {
 					return err
-				} else if moved {
+				}
+				if moved {
 					err = h.errorf("read", ErrSnapshotExpired)
 				}
 				if begun = true; !yield(record, err) {

@@ -34,7 +34,8 @@ func (d *Definition[R, K]) under(s layout.Schema) Definition[R, K] {
 	}
 	for _, a := range d.Attributes {
 		if !slices.ContainsFunc(s.Columns, func(c layout.Column) bool { return c.Name == a.name && !c.Dropped }) {
-			to.Attributes = append(to.Attributes, a) // behind the end of every row, so that it is absent
+			a.nowhere = true
+			to.Attributes = append(to.Attributes, a)
 		}
 	}
 	for _, x := range s.Indexes {
@@ -46,10 +47,11 @@ func (d *Definition[R, K]) under(s layout.Schema) Definition[R, K] {
 func (d *Definition[R, K]) attributeOf(c layout.Column) Attribute[R] {
 	for _, a := range d.Attributes {
 		if a.name == c.Name && !c.Dropped {
+			a.column = column{late: c.Late, sparse: c.Sparse}
 			return a
 		}
 	}
-	return Attribute[R]{name: c.Name}
+	return Attribute[R]{name: c.Name, column: column{late: c.Late, sparse: true}}
 }
 
 func (d *Definition[R, K]) indexOf(is layout.Index) Index[R] {
@@ -68,13 +70,19 @@ func (d *Definition[R, K]) missing(s layout.Schema) map[string]error {
 		switch {
 		case s.Find(x.named()) >= 0:
 		case s.IsDropped(x.name):
-			why[x.name] = fmt.Errorf("%w: %q was dropped", ErrUnknownIndex, x.name)
+			why[x.name] = missingError{fmt.Errorf("%w: %q was dropped", ErrUnknownIndex, x.name)}
 		default:
-			why[x.name] = fmt.Errorf("%w: %q is not known to the table's owner in this version", ErrIndexBuilding, x.name)
+			why[x.name] = missingError{fmt.Errorf("%w: %q is not known to the table's owner in this version", ErrIndexBuilding, x.name)}
 		}
 	}
 	return why
 }
+
+// missingError says that the schema under which a handle reads does not have an index. It was told without a look at the table.
+type missingError struct{ error }
+
+// Unwrap returns why.
+func (e missingError) Unwrap() error { return e.error }
 
 // coderUnder returns what reads and writes rows of a schema by the definition.
 func (d *Definition[R, K]) coderUnder(s layout.Schema) coder[R, K] {

@@ -66,14 +66,17 @@ func hasIndex(s Schema, name string) bool {
 	return slices.ContainsFunc(s.Indexes, func(x Index) bool { return x.Name == name })
 }
 
-// columnsOf returns the stored columns, and behind them those of attributes that are new.
+// columnsOf returns the stored columns, and behind them those of attributes that are new: the first of these is where older rows end.
 func columnsOf(stored, want []Column, how Dropping) (columns []Column) {
 	for _, c := range stored {
-		c.Dropped = c.Dropped || how == Drop && !slices.ContainsFunc(want, c.holds)
+		if !c.Dropped && !slices.ContainsFunc(want, c.holds) {
+			c.Dropped, c.Sparse = how == Drop, c.Sparse || how == Keep
+		}
 		columns = append(columns, c)
 	}
 	for _, attribute := range want {
 		if !slices.ContainsFunc(columns, func(c Column) bool { return c.holds(attribute) }) {
+			attribute.Late = len(columns) == len(stored)
 			columns = append(columns, attribute)
 		}
 	}

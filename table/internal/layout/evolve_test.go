@@ -9,8 +9,8 @@ import (
 func columns(names ...string) (all []Column) {
 	for _, name := range names {
 		c := Column{Name: name, Codec: "int64"}
-		if name[0] == '-' {
-			c.Name, c.Dropped = name[1:], true
+		for ; name[0] < 'a'; name = name[1:] {
+			c.Name, c.Dropped, c.Late, c.Sparse = name[1:], c.Dropped || name[0] == '-', c.Late || name[0] == '+', c.Sparse || name[0] == '?'
 		}
 		all = append(all, c)
 	}
@@ -40,11 +40,12 @@ func TestS1_ColumnsKeepTheirPlaces(t *testing.T) {
 		to           []Column
 	}{
 		{columns("a", "b"), columns("b", "a"), Drop, columns("a", "b")},
-		{columns("a", "b"), columns("c", "b"), Keep, columns("a", "b", "c")},
-		{columns("a", "b"), columns("c", "b"), Drop, columns("-a", "b", "c")},
-		{columns("-a", "b"), columns("a", "b"), Keep, columns("-a", "b", "a")},
-		{columns("-a", "b", "a"), columns("b"), Drop, columns("-a", "b", "-a")},
-		{columns("a", "b"), columns("a"), Keep, columns("a", "b")},
+		{columns("a", "b"), columns("c", "d", "b"), Keep, columns("?a", "b", "+c", "d")},
+		{columns("a", "b"), columns("c", "b"), Drop, columns("-a", "b", "+c")},
+		{columns("-a", "b"), columns("a", "b"), Keep, columns("-a", "b", "+a")},
+		{columns("-a", "b", "+a"), columns("b"), Drop, columns("-a", "b", "-+a")},
+		{columns("a", "?b"), columns("a"), Keep, columns("a", "?b")},
+		{columns("a", "?b"), columns("a", "b"), Drop, columns("a", "?b")},
 	} {
 		from := Schema{Layout: Version, Key: "k", Columns: c.stored, Indexes: indexes("x")}
 		e, err := Evolve(Stored{Text: from.Text()}, Schema{Key: "k", Columns: c.want, Indexes: indexes("x")}, c.how)
@@ -113,21 +114,13 @@ func TestS1_Version5IsRead(t *testing.T) {
 // What is absent is told from what is empty, and a row of version 5 has nothing absent.
 func TestS1_AbsentIsNotEmpty(t *testing.T) {
 	t.Parallel()
-	row := append(AppendAbsent([]byte{0}, 2), 1, 'x')
-	rest, is := CutAbsent(row[1:])
-	if !is || !IsAbsent(row[1:3]) || IsAbsent([]byte{0}) {
-		t.Error("what is absent is not found")
+	rest, is := CutAbsent(append(AppendAbsent(nil), 1, 'x'))
+	if !is || string(rest) != "\x01x" {
+		t.Errorf("got %q, %t", rest, is)
 	}
-	if rest, is = CutAbsent(rest); !is || string(rest) != "\x01x" {
-		t.Errorf("got %q", rest)
-	}
-	if rest, is = CutAbsent(rest); is || string(rest) != "\x01x" {
-		t.Error("a value is taken for one that is absent")
-	}
-	if _, is = CutAbsent([]byte{0}); is {
-		t.Error("an empty value is taken for one that is absent")
-	}
-	if rest, is = CutAbsent(nil); !is || rest != nil {
-		t.Error("what is missing at the end is not absent")
+	for _, framed := range []string{"\x01x", "\x00", ""} {
+		if rest, is = CutAbsent([]byte(framed)); is || string(rest) != framed {
+			t.Errorf("%q is taken for what is absent", framed)
+		}
 	}
 }

@@ -32,15 +32,27 @@ type Schema struct {
 type Column struct {
 	Name, Codec string
 	Dropped     bool // nobody reads it any more; an attribute that is added under this name has another column
+	Late        bool // it was added to a table: rows of before end in front of it
+	Sparse      bool // there was an owner who did not know it, and whose rows are without
 }
 
-const dropped = "dropped"
+// The words for what is true of a column, in the order in which they are written.
+const (
+	isDropped = "dropped"
+	isLate    = "late"
+	isSparse  = "sparse"
+)
 
-// MarshalJSON writes a column as name and codec, and the word "dropped" behind them if it is.
+// MarshalJSON writes a column as name and codec, and behind them words for what is true of it.
 func (c Column) MarshalJSON() ([]byte, error) {
 	parts := []string{c.Name, c.Codec}
-	if c.Dropped {
-		parts = append(parts, dropped)
+	for _, p := range []struct {
+		word string
+		is   bool
+	}{{isDropped, c.Dropped}, {isLate, c.Late}, {isSparse, c.Sparse}} {
+		if p.is {
+			parts = append(parts, p.word)
+		}
 	}
 	return json.Marshal(parts)
 }
@@ -51,10 +63,22 @@ func (c *Column) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &parts); err != nil {
 		return err
 	}
-	if len(parts) != 2 && (len(parts) != 3 || parts[2] != dropped) {
+	if len(parts) < 2 {
 		return fmt.Errorf("a column of %d parts", len(parts))
 	}
-	*c = Column{Name: parts[0], Codec: parts[1], Dropped: len(parts) == 3}
+	*c = Column{Name: parts[0], Codec: parts[1]}
+	for _, word := range parts[2:] {
+		switch word {
+		case isDropped:
+			c.Dropped = true
+		case isLate:
+			c.Late = true
+		case isSparse:
+			c.Sparse = true
+		default:
+			return fmt.Errorf("a column that is %q", word)
+		}
+	}
 	return nil
 }
 

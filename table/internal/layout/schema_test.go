@@ -22,7 +22,7 @@ func TestS3_DifferencesAreAllTold(t *testing.T) {
 		"layout to come":     {func(s *Schema) { s.Layout++ }, []string{`layout 7, want 6: a later version of this library has written it`}},
 		"key":                {func(s *Schema) { s.Key = "string" }, []string{`key has codec "string", want "int64"`}},
 		"attribute codec":    {func(s *Schema) { s.Columns[1].Codec = "bytes" }, []string{`attribute "b" has codec "bytes", want "string"`}},
-		"dropped":            {func(s *Schema) { s.Columns[1] = Column{"b", "bytes", true} }, nil},
+		"dropped":            {func(s *Schema) { s.Columns[1] = Column{Name: "b", Codec: "bytes", Dropped: true} }, nil},
 		"attribute more":     {func(s *Schema) { s.Columns = append(s.Columns, Column{Name: "d", Codec: "bool"}) }, nil},
 		"attribute fewer":    {func(s *Schema) { s.Columns = s.Columns[1:] }, nil},
 		"attributes moved":   {func(s *Schema) { slices.Reverse(s.Columns) }, nil},

@@ -27,17 +27,12 @@ func (o *opening) prepare(ctx context.Context) error {
 	if err := prepare(ctx, o.client, o.Preflight); err != nil {
 		return err
 	}
-	stored, err := o.client.Stored(ctx)
-	if err != nil && !errors.Is(err, engine.ErrLost) { // what is wrong with the truth the claim will find
-		return err
-	}
-	return o.plan(ctx, stored)
+	return o.plan(ctx, layout.Stored{Text: o.Schema.Text()}) // as it nearly always is; else that is found out
 }
 
-// plan decides what becomes of the stored schema, if the definition fits it.
+// plan decides what becomes of the stored schema, if the definition fits it. If another schema is stored by now it plans for that.
 func (o *opening) plan(ctx context.Context, stored layout.Stored) (err error) {
-	switch {
-	case o.Reset, stored.Text == "":
+	if o.Reset || stored.Text == "" {
 		o.schema = layout.Fresh(o.Schema)
 		o.schema.From = stored
 		return nil

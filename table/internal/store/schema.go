@@ -18,9 +18,9 @@ func (o *opening) mismatch(differences []string) error {
 // says how they differ; empty: they do not.
 type Judge func(s layout.Schema, index int, rows scripts.SampledRows) string
 
-// compareScores reads a sample of each index that stays and lets o.Judge compare it. If the table is damaged, or has another schema by
-// now, it returns nil, and the claim finds that out. Each sample is of one moment. What an earlier owner writes between the sample and
-// the claim is not compared.
+// compareScores reads a sample of each index that stays and lets o.Judge compare it. If there is another schema by now, or none, it plans
+// for that. If the table is damaged it returns nil, and the claim finds that out. Each sample is of one moment. What an earlier owner
+// writes between the sample and the claim is not compared.
 func (o *opening) compareScores(ctx context.Context, stored layout.Stored) error {
 	schema, err := layout.ParseSchema(stored.Text)
 	if err != nil {
@@ -36,7 +36,12 @@ func (o *opening) compareScores(ctx context.Context, stored layout.Stored) error
 		if err != nil {
 			return wire.LostToForeignType(err)
 		}
-		if a.Status != wire.StatusOK {
+		switch {
+		case a.Status == wire.StatusSchema:
+			return o.planAnew(ctx, a)
+		case a.Status == wire.StatusLost && a.Last == "":
+			return o.plan(ctx, layout.Stored{})
+		case a.Status != wire.StatusOK:
 			return nil
 		}
 		rows, err := scripts.ReadSample(&a)
