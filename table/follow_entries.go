@@ -35,7 +35,7 @@ func (s *sink[R, K]) rowsOf(e *feed.Entry) ([]Row[R, K], error) {
 	rows, scores := make([]Row[R, K], len(found)), s.newScores(len(found))
 	for i, f := range found {
 		own := scores(i)
-		for j, at := range s.places {
+		for j, at := range s.scores {
 			if own[j] = math.NaN(); at >= 0 && at < s.complete {
 				own[j] = f.Score(at)
 			}

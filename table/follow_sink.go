@@ -7,7 +7,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/table/internal/feed"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/scan"
@@ -16,20 +15,17 @@ import (
 // sink decodes what it is told of rows of one schema for a follower, who has a definition of his own.
 type sink[R any, K comparable] struct {
 	*decoder[R, K]
-	to       Follower[R, K]
-	given    *Definition[R, K]
-	missing  map[string]error // indexes of the definition that the table does not have
-	indexes  int              // how many the table has
-	places   []int            // of the definition's indexes among those; -1: it is missing
-	columns  []int            // of the definition's attributes among those of rows
-	plain    bool             // rows are as the definition would write them
-	complete int              // so many of the table's indexes have an entry for each row that is told
+	places
+	to      Follower[R, K]
+	given   *Definition[R, K]
+	missing map[string]error // indexes of the definition that the table does not have
 }
 
 func newSink[R any, K comparable](h *handle[R, K], given *Definition[R, K], to Follower[R, K]) *sink[R, K] {
-	s := &sink[R, K]{decoder: h.decoder(), to: to, given: given, missing: h.missing, indexes: len(h.def.Indexes)}
+	s := &sink[R, K]{decoder: h.decoder(), to: to, given: given, missing: h.missing}
+	s.indexes = len(h.def.Indexes)
 	for _, x := range given.Indexes {
-		s.places = append(s.places, h.def.placeOf(x))
+		s.scores = append(s.scores, h.def.placeOf(x))
 	}
 	s.plain = len(h.def.Attributes) == len(given.Attributes)
 	for i, a := range given.Attributes {
@@ -76,7 +72,7 @@ func (s *sink[R, K]) Copied(c *scan.CopiedRows) error {
 	rows, scores := make([]Row[R, K], len(c.Keys)), s.newScores(len(c.Keys))
 	for i, key := range c.Keys {
 		own := scores(i)
-		for j, at := range s.places {
+		for j, at := range s.scores {
 			own[j] = math.NaN()
 			if at < 0 || at >= s.complete {
 				continue
@@ -92,17 +88,10 @@ func (s *sink[R, K]) Copied(c *scan.CopiedRows) error {
 	return caught(func() error { return s.to.CopyRows(rows) })
 }
 
-// newScores returns a function that returns the place for the scores of each of n rows.
-func (s *sink[R, K]) newScores(n int) func(row int) []float64 {
-	per := len(s.places)
-	all := make([]float64, n*per)
-	return func(row int) []float64 { return all[row*per : (row+1)*per : (row+1)*per] }
-}
-
 // tellMissing tells the follower which indexes he must do without.
 func (s *sink[R, K]) tellMissing() error {
 	missing := maps.Clone(s.missing)
-	for i, at := range s.places {
+	for i, at := range s.scores {
 		if name := s.given.Indexes[i].name; at >= s.complete {
 			missing[name] = fmt.Errorf("%w: %q", ErrIndexBuilding, name)
 		}
@@ -173,33 +162,4 @@ func (s *sink[R, K]) row(key, row []byte, scores []float64) Row[R, K] {
 		r.Record = s.record
 	}
 	return r
-}
-
-// contents returns the attributes as the definition would write them: so equal contents are equal under whatever schema they are stored.
-// What cannot be read is left as it is.
-func (s *sink[R, K]) contents(row []byte) []byte {
-	stored, ok := layout.Attributes(row)
-	if s.plain || !ok {
-		return stored
-	}
-	var columns [][]byte // with their frames
-	for rest := stored; len(rest) > 0; {
-		after, is := layout.CutAbsent(rest)
-		if !is {
-			var err error
-			if _, after, err = codec.CutFrame(rest); err != nil {
-				return stored
-			}
-		}
-		columns, rest = append(columns, rest[:len(rest)-len(after)]), after
-	}
-	contents := make([]byte, 0, len(stored))
-	for _, at := range s.columns {
-		if at < len(columns) {
-			contents = append(contents, columns[at]...)
-		} else {
-			contents = layout.AppendAbsent(contents)
-		}
-	}
-	return contents
 }

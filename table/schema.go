@@ -14,12 +14,12 @@ func (d *Definition[R, K]) schema() layout.Schema {
 		s.Columns = append(s.Columns, layout.Column{Name: a.name, Codec: a.kind})
 	}
 	for _, x := range d.Indexes {
-		s.Indexes = append(s.Indexes, x.named())
+		s.Indexes = append(s.Indexes, named(x))
 	}
 	return s
 }
 
-func (x *Index[R]) named() layout.Index {
+func named[R any](x Index[R]) layout.Index {
 	return layout.Index{Name: x.name, Version: x.version, Unstored: x.unstored}
 }
 
@@ -68,7 +68,7 @@ func (d *Definition[R, K]) missing(s layout.Schema) map[string]error {
 	why := make(map[string]error)
 	for _, x := range d.Indexes {
 		switch {
-		case s.Find(x.named()) >= 0:
+		case s.Find(named(x)) >= 0:
 		case s.IsDropped(x.name):
 			why[x.name] = missingError{fmt.Errorf("%w: %q was dropped", ErrUnknownIndex, x.name)}
 		default:

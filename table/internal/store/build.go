@@ -111,7 +111,9 @@ func (b *Builds) Stop() {
 type buildJob struct {
 	builder
 	cursor string
-	failed int // rows whose scores could not be computed
+	size   wire.Average // bytes of rows
+	narrow bool         // the server cannot send several rows at once
+	failed int          // rows whose scores could not be computed
 }
 
 // buildBegin is the cursor with which HSCAN begins, and the one with which it ends.
@@ -120,8 +122,11 @@ const buildBegin = "0"
 // errUnscored: the score of some row cannot be computed, so that the index cannot be complete before somebody mends or writes the row.
 var errUnscored = errors.New("tablecache: the score of a row cannot be computed")
 
-// How many rows one step of a build reads at most. Reads wait for a step.
-const buildRows = 200
+// How many rows, or about how many bytes of rows, one step of a build reads at most. Reads wait for a step.
+const (
+	buildRows  = 200
+	buildBytes = 256 << 10
+)
 
 // mostBuilt is how many entries one call makes at most, in one index: a script takes two values for each.
 const mostBuilt = 1000
@@ -141,13 +146,17 @@ func (j *buildJob) Step(ctx context.Context) (done bool, err error) {
 
 // make makes the entries of the next rows.
 func (j *buildJob) make(ctx context.Context) (done bool, err error) {
-	a, err := j.run(ctx, scripts.Audit(j.client, j.epoch, scripts.MergedRows, 0, scripts.AuditAt{Cursor: j.cursor}, buildRows))
+	a, err := j.run(ctx, scripts.Audit(j.client, j.epoch, scripts.MergedRows, 0, scripts.AuditAt{Cursor: j.cursor}, j.rows()))
 	if err != nil {
+		j.narrow = j.narrow || wire.WasClosed(err)
 		return isFinal(err), err
 	}
 	rows, err := scripts.ReadAuditedRows(&a)
 	if err != nil {
 		return false, err
+	}
+	for _, row := range rows.Rows {
+		j.size.Learn(len(row), 1)
 	}
 	j.from = max(j.from, len(rows.Scores)-rows.Building)
 	for chunk := range slices.Chunk(j.missing(rows), mostBuilt) {
@@ -157,6 +166,14 @@ func (j *buildJob) make(ctx context.Context) (done bool, err error) {
 	}
 	j.cursor = rows.Next.Cursor
 	return false, nil
+}
+
+// rows returns how many rows a step asks for.
+func (j *buildJob) rows() int {
+	if j.narrow {
+		return 1
+	}
+	return min(max(buildBytes/j.size.Guess(), 1), buildRows)
 }
 
 // missing returns which rows lack an entry.
@@ -207,7 +224,7 @@ func (j *buildJob) finish(ctx context.Context) (done bool, err error) {
 	case err == nil:
 		return j.count(ctx)
 	case !errors.Is(err, ErrSound):
-		return isFinal(err), err
+		return isFinal(err) || errors.Is(err, engine.ErrLost), err
 	case j.from == j.to: // what is left can only be loaded
 		return true, nil
 	case failed > 0:
@@ -242,5 +259,5 @@ func (j *buildJob) run(ctx context.Context, call []any) (a wire.Answer, err erro
 
 // isFinal tells whether to try again is pointless.
 func isFinal(err error) bool {
-	return errors.Is(err, engine.ErrFenced) || errors.Is(err, engine.ErrLost) || errors.Is(err, engine.ErrClosed) || errors.Is(err, redis.ErrClosed)
+	return errors.Is(err, engine.ErrFenced) || errors.Is(err, engine.ErrClosed) || errors.Is(err, redis.ErrClosed)
 }
