@@ -94,6 +94,7 @@ const (
 	takeShare    = 0.03
 	readersShare = 0.10
 	feedShare    = 0.10
+	schemaShare  = 0.05
 )
 
 // source returns the random numbers of one test, or of one part of it.
