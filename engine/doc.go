@@ -88,7 +88,7 @@
 // something on the way, say. While nothing gets through, nothing fails: the effect waits until its callers leave. A refusal that
 // has nothing to do with the effect (RefusedError.General), such as a dial that fails, is no failure either.
 //
-//   - After each failure, and a pause, the effect goes aside: commands (Merge, Abort, Clear, Repair) go first, then one effect from the
+//   - After each failure, and a pause, the effect goes aside: commands (Merge, Abort, Clear, Repair, Complete) go first, then one effect from the
 //     mailboxes, if a request waits there. So an effect that fails holds up nobody.
 //   - An effect in which requests of several callers are joined is taken apart after its second failure. It is taken apart at
 //     once if it is refused for good for a reason of its own. Then each request is sent alone, with tries of its own. One caller's
@@ -104,7 +104,7 @@
 // # Pins
 //
 // A pin keeps what the readers of one generation see as it is. Put, Delete, Apply and Update wait for pins of the present generation,
-// Clear and Repair for all pins, the fold for pins of older generations; scratch writes, Merge and Abort wait for none. A pin is
+// Clear and Repair for all pins, the fold for pins of older generations; scratch writes, Merge, Abort and Complete wait for none. A pin is
 // granted when no effect that changes what readers see has the lock, and also while such an effect is paused. The first
 // effect or fold that waits for a pin makes its reader hurry and starts its grace period. A grace period is started once;
 // at its end the pin expires and the effect or fold goes on.

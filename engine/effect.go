@@ -51,6 +51,7 @@ const (
 	Apply                      // store rows, remove keys, write the note: any of these
 	Update                     // store a row in place of the one that was read
 	DiscardAll                 // begin a session in which what is staged stands for the whole table, or drop what that has staged
+	Complete                   // declare complete those indexes that were being built and are
 )
 
 // isRegular tells whether effects of the kind change what readers see, and run in the clear state; with Config.WriteThrough also

@@ -82,7 +82,7 @@ func (s *script) run(commands string) string {
 //	found <state> gen=N ver=N seq=N    a new machine, which begins
 //	writethrough                       from here on regular writes run beside a session
 //	take T <kind> [joined] [sweeps] [of=S]  an effect from a mailbox, maybe of a session that has a holder
-//	command T <kind> [of=S] [noted]    merge, abort, clear, repair
+//	command T <kind> [of=S] [noted]    merge, abort, clear, repair, complete
 //	parted T <kind> [of=S]             a request of an effect that was taken apart
 //	session T                          a request for a session
 //	leaves T                           the context of its holder ends
@@ -167,7 +167,7 @@ func (s *script) parseNumber(text string) ticket {
 }
 
 func (s *script) parseKind(text string) Kind {
-	for k := Put; k <= DiscardAll; k++ {
+	for k := Put; k <= Complete; k++ {
 		if strings.ReplaceAll(k.String(), " ", "-") == text {
 			return k
 		}

@@ -26,7 +26,7 @@ func (m *machine) maybeGrant() {
 
 // mayGrant tells whether a pin may be granted: no effect that changes what readers see is under way
 // or waits for pins. A paused effect was certainly not applied, and its pause may be long, so pins are
-// granted meanwhile. Scratch writes and Abort change nothing that readers see, so pins are granted beside
+// granted meanwhile. Scratch writes, Abort and Complete change nothing that readers see, so pins are granted beside
 // them, but not while their outcome is unknown.
 func (m *machine) mayGrant() bool {
 	switch m.current.phase {
@@ -35,7 +35,7 @@ func (m *machine) mayGrant() bool {
 	case settling, settlePaused:
 		return false
 	}
-	return m.current.kind.isScratch() || m.current.kind == Abort
+	return m.current.kind.isScratch() || m.current.kind == Abort || m.current.kind == Complete
 }
 
 // effectWaitsFor tells whether the current effect must wait for a pin.

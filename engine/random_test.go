@@ -99,7 +99,7 @@ func (s *simulation) sweep() {
 }
 
 func (s *simulation) command() {
-	s.begin(commanded, []Kind{Merge, Merge, Merge, Abort, Clear, Clear, Repair}[s.rng.IntN(7)], 0)
+	s.begin(commanded, []Kind{Merge, Merge, Merge, Abort, Clear, Clear, Repair, Complete}[s.rng.IntN(8)], 0)
 }
 
 func (s *simulation) begin(what eventType, k Kind, session ticket) {
@@ -489,7 +489,7 @@ func (s *simulation) handleGrant(a action) {
 	v.State = a.view.State
 	s.mustNot(a.view.Generation != v.Generation || a.view.Version != v.Version, "a pin is granted on an old view")
 	if s.sentPhase == applying {
-		s.mustNot(!s.sent.kind.isScratch() && s.sent.kind != Abort, "a pin is granted during an effect that disturbs it")
+		s.mustNot(!s.sent.kind.isScratch() && s.sent.kind != Abort && s.sent.kind != Complete, "a pin is granted during an effect that disturbs it")
 	}
 	s.mustNot(s.sentPhase == settling, "a pin is granted before it is known whether the effect was applied")
 	s.pins[a.ticket] = &pinState{ticket: a.ticket, generation: a.view.Generation}

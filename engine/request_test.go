@@ -80,7 +80,7 @@ func TestNames(t *testing.T) {
 	t.Parallel()
 	for got, want := range map[string]string{
 		StateClear.String(): "clear", StateActive.String(): "active", StateMerging.String(): "merging", State(9).String(): "state(9)",
-		Put.String(): "put", Clear.String(): "clear", Repair.String(): "repair", Apply.String(): "apply", Update.String(): "update", Kind(0).String(): "none", Kind(99).String(): "kind(99)",
+		Put.String(): "put", Clear.String(): "clear", Repair.String(): "repair", Apply.String(): "apply", Update.String(): "update", Complete.String(): "complete", Kind(0).String(): "none", Kind(99).String(): "kind(99)",
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

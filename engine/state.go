@@ -27,7 +27,7 @@ func (s State) String() string {
 
 // String returns the name of the kind.
 func (k Kind) String() string {
-	names := [...]string{"none", "put", "delete", "stage", "discard", "merge", "abort", "clear", "repair", "apply", "update", "discard all"}
+	names := [...]string{"none", "put", "delete", "stage", "discard", "merge", "abort", "clear", "repair", "apply", "update", "discard all", "complete"}
 	if int(k) < len(names) {
 		return names[k]
 	}

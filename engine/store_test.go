@@ -255,7 +255,7 @@ func (s *fakeStore) result() Result {
 func (s *fakeStore) check(e *Effect) {
 	allowed := map[Kind][]State{Put: {StateClear}, Delete: {StateClear}, Stage: {StateClear, StateActive},
 		Discard: {StateClear, StateActive}, DiscardAll: {StateClear, StateActive}, Merge: {StateActive}, Abort: {StateActive},
-		Clear: {StateClear, StateActive, StateMerging}, Repair: {StateClear, StateActive, StateMerging},
+		Clear: {StateClear, StateActive, StateMerging}, Repair: {StateClear, StateActive, StateMerging}, Complete: {StateClear, StateActive, StateMerging},
 		Apply: {StateClear}, Update: {StateClear}}
 	through := s.writeThrough && s.truth.State == StateActive && e.Kind.isRegular() && len(e.Bounds) == 0
 	if !slices.Contains(allowed[e.Kind], s.truth.State) && !through {

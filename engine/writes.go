@@ -120,6 +120,11 @@ func (a *Actor) Clear(ctx context.Context) error { return a.command(ctx, newRequ
 // Clear; also why the store refused, if there is nothing to mend.
 func (a *Actor) Repair(ctx context.Context, d Damage) error { return a.command(ctx, repairRequest(d)) }
 
+// Complete declares complete those indexes that were being built and have an entry for each row, in any state. It waits for the effect
+// under way and for commands that came before it, never for pins. Its errors are those of Put; also why the store refused, if there
+// is no such index.
+func (a *Actor) Complete(ctx context.Context) error { return a.command(ctx, newRequest(Complete)) }
+
 func (a *Actor) writeRows(ctx context.Context, k Kind, rows []Row) error {
 	if len(rows) == 0 {
 		return a.checkUsable(ctx)

@@ -19,6 +19,8 @@ type applier[R any, K comparable] struct {
 	note   []byte
 	shown  *rows[R, K] // what was shown last; it is changed no more
 
+	missing map[string]error // indexes in which live has no scores
+
 	changed changed // what live has and shown has not
 	session changed // what staged has and live has not
 	passed  []table.Position
@@ -55,7 +57,7 @@ func newApplier[R any, K comparable](m *Mirror[R, K]) *applier[R, K] {
 func (a *applier[R, K]) BeginCopy() error {
 	a.mirror.counts.copies.Add(1)
 	a.copy = &copying[R, K]{apart: make(map[string]*cell[R, K])}
-	a.live, a.staged, a.passed = newRows[R, K](a.form), nil, nil
+	a.live, a.staged, a.passed, a.missing = newRows[R, K](a.form), nil, nil, nil
 	a.changed, a.session = changed{all: true, copied: true}, changed{}
 	return nil
 }
@@ -70,6 +72,10 @@ func (a *applier[R, K]) CopyRows(rows []row[R, K]) error {
 
 // Apply applies an effect.
 func (a *applier[R, K]) Apply(e effect[R, K]) error {
+	if e.Kind == table.EffectIndexes {
+		a.missing = e.Missing
+		return nil
+	}
 	a.mirror.counts.applied.Add(1)
 	a.passed = append(a.passed, e.At)
 	if e.Noted {
@@ -280,7 +286,7 @@ func (a *applier[R, K]) InStep(p table.Position) error {
 	if a.changed.any() {
 		a.shown = a.live.copy()
 	}
-	next := &version[R, K]{rows: a.shown, note: a.note, at: p}
+	next := &version[R, K]{rows: a.shown, note: a.note, missing: a.missing, at: p}
 	a.mirror.show(next, append(a.passed, p), a.changed)
 	a.passed, a.changed, a.wasInStep = a.passed[:0], changed{}, true
 	return nil

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/tablecache-go/tablecache/table"
@@ -44,13 +45,14 @@ type Change[R any, K comparable] struct {
 // reset or FLUSHALL the loop goes on with the difference. s.Recheck must depend on the record alone.
 //
 // A record that cannot be decoded, or whose predicate panics, yields a *CodingError, is no part of s, and the loop may go on. Any other
-// error is the last thing yielded: it Is ctx.Err(), ErrClosed after Close, ErrUnknownIndex or ErrInvalidSpec. WithMaxAge does not end the
+// error is the last thing yielded: it Is ctx.Err(), ErrClosed after Close, ErrUnknownIndex, ErrInvalidSpec, or ErrIndexBuilding at the
+// beginning; a loop that is on waits while its index is built. WithMaxAge does not end the
 // loop: ask Age.
 func (m *Mirror[R, K]) Changes(ctx context.Context, s table.Spec[R]) iter.Seq2[Change[R, K], error] {
 	return func(yield func(Change[R, K], error) bool) {
 		q, err := m.def.Query(s)
 		if err == nil {
-			w := &watcher[R, K]{mirror: m, query: q, recheck: s.Recheck}
+			w := &watcher[R, K]{mirror: m, query: q, index: s.Index, recheck: s.Recheck}
 			err = w.watch(ctx, yield)
 		}
 		if err != nil {
@@ -63,6 +65,7 @@ func (m *Mirror[R, K]) Changes(ctx context.Context, s table.Spec[R]) iter.Seq2[C
 type watcher[R any, K comparable] struct {
 	mirror  *Mirror[R, K]
 	query   table.Query
+	index   string
 	recheck func(*R) bool
 	seen    *version[R, K] // all of which was told
 }
@@ -81,14 +84,18 @@ func (w *watcher[R, K]) watch(ctx context.Context, yield func(Change[R, K], erro
 		return table.ErrClosed
 	}
 	w.seen = m.shown.Load()
+	if why := w.seen.missing[w.index]; why != nil {
+		return why
+	}
 	if !w.enter(tell) || !tell(Change[R, K]{Kind: Caught}, nil) {
 		return failed
 	}
 	for {
-		if _, err := m.until(ctx, nil, func() bool { return m.shown.Load() != w.seen }); err != nil {
+		next, err := w.next(ctx)
+		if err != nil {
 			return err
 		}
-		d := difference[R, K]{watcher: w, from: w.seen, to: m.shown.Load(), tell: tell}
+		d := difference[R, K]{watcher: w, from: w.seen, to: next, tell: tell}
 		if !d.all() {
 			return failed
 		}
@@ -108,6 +115,18 @@ func (w *watcher[R, K]) change(tell func(Change[R, K], error) bool, kind Kind, b
 		return tell(Change[R, K]{}, err)
 	}
 	return tell(c, nil)
+}
+
+// next waits for another version that has the loop's index. That one may be built for a while is no end of the loop.
+func (w *watcher[R, K]) next(ctx context.Context) (next *version[R, K], err error) {
+	_, err = w.mirror.until(ctx, nil, func() bool {
+		next = w.mirror.shown.Load()
+		return next != w.seen && !errors.Is(next.missing[w.index], table.ErrIndexBuilding)
+	})
+	if err == nil {
+		err = next.missing[w.index]
+	}
+	return next, err
 }
 
 // enter tells what is there at first.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/mirror"
 	"github.com/tablecache-go/tablecache/table"
@@ -154,7 +155,7 @@ func TestOpenFailsWithWhatWaitingCannotCure(t *testing.T) {
 	ok(t, tbl.Close())
 	openOn(t, rdb, name)
 	other := definition(name)
-	other.Attributes = other.Attributes[:3]
+	other.Attributes[0] = table.Field("id", codec.IntAsString, func(i *item) *int64 { return &i.ID })
 	if err := open(other, mirror.WithWait()); !errors.Is(err, table.ErrSchemaMismatch) {
 		t.Errorf("another schema: got %v", err)
 	}

@@ -80,6 +80,9 @@ func (r *reading[R, K]) begin(ctx context.Context, s table.Spec[R]) (*version[R,
 		return nil, q, err
 	}
 	v, err := r.source.version(ctx)
+	if err == nil {
+		err = v.missing[s.Index]
+	}
 	return v, q, err
 }
 

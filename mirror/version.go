@@ -4,10 +4,11 @@ import "github.com/tablecache-go/tablecache/table"
 
 // version is the table at one moment. Nobody changes it once it is shown.
 type version[R any, K comparable] struct {
-	rows   *rows[R, K]
-	note   []byte
-	at     table.Position
-	number uint64 // versions are numbered as they are shown
+	rows    *rows[R, K]
+	note    []byte
+	missing map[string]error // why some of the indexes do not find all rows, by name
+	at      table.Position
+	number  uint64 // versions are numbered as they are shown
 }
 
 // walk visits the cells of a query in its order, from behind a place on if there is one, until visit returns false.

@@ -4,7 +4,7 @@
 //     acknowledged before it began, whether it is of one moment;
 //   - in its tests: a state machine against the reference model (internal/model), linearizability of
 //     concurrent histories, a thousand goroutines, readers across merges, faults of the network and of
-//     Redis, take-overs, leaks, readers in other processes, followers of the change feed;
+//     Redis, take-overs, leaks, readers in other processes, followers of the change feed, changes of the definition;
 //   - in mutants/ bugs to plant in a copy of the library, to see whether all that notices.
 //
 // Every test prints its seed; -stress.seed replays it (the schedule of goroutines is not the

@@ -95,6 +95,7 @@ const (
 	readersShare = 0.10
 	feedShare    = 0.10
 	leadShare    = 0.06
+	schemaShare  = 0.05
 )
 
 // source returns the random numbers of one test, or of one part of it.

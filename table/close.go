@@ -10,7 +10,7 @@ import (
 // stop stops all parts of the table at once, and then gives the lease up. It waits for that, but no longer than two read time-outs.
 func (o *owner) stop() {
 	var parts sync.WaitGroup
-	parts.Go(func() { o.folds.Stop(); o.release() })
+	parts.Go(func() { o.builds.Stop(); o.folds.Stop(); o.release() })
 	parts.Go(func() { o.actor.Close(); o.store.Close() })
 	parts.Go(o.base.reader.Close)
 	stopped := make(chan struct{})

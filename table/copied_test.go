@@ -68,9 +68,7 @@ func newCopier(t testing.TB, rdb *redis.Client, name string, c scan.Config) *cop
 	k := &copier{TB: t, rdb: rdb, name: name, hook: &before{do: func() {}}}
 	own.AddHook(k.hook)
 	c.Snapshots = scan.Copied
-	wanted, err := layout.ParseSchema(schema)
-	ok(t, err)
-	shown := scan.NewShown(name, wanted)
+	shown := scan.NewShown()
 	k.reader = scan.NewReader(client, shown, c)
 	t.Cleanup(func() {
 		shown.Close()

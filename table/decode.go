@@ -44,13 +44,12 @@ func (d *decoder[R, K]) parts(row []byte) error {
 	if !ok {
 		return fmt.Errorf("%w: a row of %d bytes", codec.ErrData, len(row))
 	}
-	attributes := d.def.Attributes
+	attributes, ended := d.def.Attributes, false
 	for i := range attributes {
-		d.at = attributes[i].name
-		part, after, err := codec.CutFrame(rest)
-		if err == nil {
-			err = attributes[i].decode(part, &d.record)
-		}
+		a := &attributes[i]
+		d.at = a.name
+		ended = ended || a.late && len(rest) == 0
+		after, err := d.part(a, rest, ended)
 		if err != nil {
 			return err
 		}
@@ -61,6 +60,25 @@ func (d *decoder[R, K]) parts(row []byte) error {
 		return fmt.Errorf("%w: %d bytes left over", codec.ErrData, len(rest))
 	}
 	return nil
+}
+
+// part decodes the next part of a row, and returns what follows it. A row that has ended has no part of a.
+func (d *decoder[R, K]) part(a *Attribute[R], rest []byte, ended bool) (after []byte, err error) {
+	after, absent := rest, ended || a.nowhere
+	if a.sparse && !absent {
+		after, absent = layout.CutAbsent(rest)
+	}
+	if absent {
+		if a.absent != nil {
+			err = a.absent(&d.record)
+		}
+		return after, err
+	}
+	part, after, err := codec.CutFrame(rest)
+	if err == nil && a.decode != nil {
+		err = a.decode(part, &d.record)
+	}
+	return after, err
 }
 
 // decodeKey decodes a key. An error names its hash.

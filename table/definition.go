@@ -40,11 +40,20 @@ func Key[R any, K comparable](c codec.Codec[K], of func(*R) K) PrimaryKey[R, K] 
 type Attribute[R any] struct {
 	name   string
 	kind   string
-	append func(dst []byte, r *R) ([]byte, error)
+	append func(dst []byte, r *R) ([]byte, error) // nil: of a column that the definition does not have
 	decode func(src []byte, r *R) error
-	keeps  bool // the decoded value shares memory with src
+	absent func(r *R) error // sets what is absent; nil: a fresh record has it
+	column
+	keeps bool // the decoded value shares memory with src
 
 	hasCodec bool // tells, of an attribute without append and decode, that not its codec but its function is missing
+}
+
+// column says of an attribute how it is in rows: see Definition.under.
+type column struct {
+	late    bool // a row may end in front of it
+	sparse  bool // it may be absent
+	nowhere bool // no row has it
 }
 
 // Field returns an attribute stored in the struct field that at points to. at must be pure and
@@ -67,8 +76,8 @@ func Field[R, V any](name string, c codec.Codec[V], at func(*R) *V) Attribute[R]
 	}
 }
 
-// Attr returns an attribute that get computes from a record and set puts back into one. An error
-// of either ends the call, wrapped in a *CodingError, which tells the type of that error and not its text.
+// Attr returns an attribute that get computes from a record and set puts back into one: of a row that does not have the attribute,
+// since it was written before there was one, set puts back the zero value. An error of either ends the call, wrapped in a *CodingError, which tells the type of that error and not its text.
 func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set func(*R, V) error) Attribute[R] {
 	if c == nil || get == nil || set == nil {
 		return Attribute[R]{name: name, hasCodec: c != nil}
@@ -91,6 +100,10 @@ func Attr[R, V any](name string, c codec.Codec[V], get func(*R) (V, error), set 
 				return err
 			}
 			return set(r, v)
+		},
+		absent: func(r *R) error {
+			var zero V
+			return set(r, zero)
 		},
 		keeps: keeps,
 	}
@@ -135,6 +148,7 @@ type Index[R any] struct {
 	score    func(*R) float64
 	version  int
 	unstored bool // the score needs what is not stored
+	foreign  bool // the definition does not have it: see Definition.under
 }
 
 // By returns an index by score, which must be pure, safe for concurrent use, and never NaN
@@ -145,8 +159,7 @@ func By[R any](name string, score func(*R) float64) Index[R] {
 }
 
 // Version returns the index with the version n of its score function. The version is part of the schema; it is 0 unless it
-// is set. Change it whenever the function changes: then a table that was written under another version is not opened
-// (ErrSchemaMismatch).
+// is set. Change it whenever the function changes: then Open builds the index anew, from the rows that there are.
 func (x Index[R]) Version(n int) Index[R] {
 	x.version = n
 	return x
@@ -154,7 +167,9 @@ func (x Index[R]) Version(n int) Index[R] {
 
 // Unstored returns the index, marked as one whose score cannot be computed from what is stored: it needs a field
 // that is no attribute, or a value that its codec rounds, as UTCDatetime does. Open and Verify do not compare the
-// scores of such an index, and Repair cannot make an entry that is missing in it.
+// scores of such an index, and Repair cannot make an entry that is missing in it. Where such an index is new in a table that has
+// records, it cannot be built: reads by it say ErrIndexBuilding until everything is loaded anew (ScratchDiscard of everything, and
+// ScratchPut).
 func (x Index[R]) Unstored() Index[R] {
 	x.unstored = true
 	return x
@@ -264,15 +279,3 @@ func wrongNumber(what string, n int) []string {
 
 // maxParts bounds the number of attributes, and that of indexes: a script takes two keys for each index.
 const maxParts = 256
-
-// schema returns the definition as it is kept in Redis: a table is only opened under the schema that it was written under.
-func (d *Definition[R, K]) schema() layout.Schema {
-	s := layout.Schema{Layout: layout.Version, Key: d.PrimaryKey.kind}
-	for _, a := range d.Attributes {
-		s.Attributes = append(s.Attributes, [2]string{a.name, a.kind})
-	}
-	for _, x := range d.Indexes {
-		s.Indexes = append(s.Indexes, layout.Index{Name: x.name, Version: x.version})
-	}
-	return s
-}

@@ -71,6 +71,9 @@
 //	filter.go      which records of a page are the answer
 //	guest.go       what of a Reader does not depend on the type of records
 //	follow.go      telling others all that happens to a table
+//	follow_entries.go  what the feed tells, as effects
+//	follow_places.go   where the parts of a follower's definition are in rows
+//	follow_sink.go     decoding for a follower, whose definition may be another one than the owner's
 //	handle.go      what all handles on a table have
 //	interval.go    intervals of scores
 //	lease.go       keeping the table, where others open it with a lease
@@ -92,9 +95,12 @@
 //	session.go     staging in a session of one's own
 //	spec.go        which records a call is about
 //	reader.go      reading a table that somebody else owns
+//	reader_schema.go  going on where the table gets another schema
+//	reader_verbs.go   what a reader can be asked
 //	reading.go     reading handles as interfaces
 //	stats.go       what a table is doing
 //	storage.go     a table as an interface, without its key type
+//	schema.go      a definition as a schema, and under a stored one
 //	stored.go      the definition of a table of which only the name is known
 //	stream.go      reading through a channel
 //	sweep.go       judging and deleting, page by page

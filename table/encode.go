@@ -22,8 +22,9 @@ const (
 
 // coder turns records into rows and back. It is safe for concurrent use.
 type coder[R any, K comparable] struct {
-	def  Definition[R, K]
-	sent wire.Average // the bytes of a record that was encoded, with its key and scores
+	def     Definition[R, K] // in the order of the schema: see Definition.under
+	missing map[string]error // why nothing can be read by some of the caller's indexes
+	sent    wire.Average     // the bytes of a record that was encoded, with its key and scores
 }
 
 // encode turns records into rows, which lie in one buffer that nothing else uses. Of two records with the
@@ -86,6 +87,10 @@ func (e *encoder[R, K]) addRow(r *R) (err error) {
 	e.buf = append(e.buf, 0, 0, 0, 0)
 	for i := range e.def.Attributes {
 		a := &e.def.Attributes[i]
+		if a.append == nil {
+			e.buf = layout.AppendAbsent(e.buf)
+			continue
+		}
 		e.at = a.name
 		if e.buf, err = appendFramed(e.buf, r, a.append); err != nil {
 			return err

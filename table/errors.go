@@ -14,7 +14,7 @@ import (
 var (
 	// ErrInvalidDefinition: Open was given a definition that cannot be a table.
 	ErrInvalidDefinition = errors.New("tablecache: invalid definition")
-	// ErrUnknownIndex: the spec names an index that the definition does not have.
+	// ErrUnknownIndex: the spec names an index that the definition does not have, or one that was dropped from the table.
 	ErrUnknownIndex = errors.New("tablecache: unknown index")
 	// ErrInvalidSpec: intervals overlap, are reversed or NaN, or too many; or the limit is negative. Of
 	// Page also: the token is not of this spec, the page has no length, or there is a limit. Of Apply: a key
@@ -31,7 +31,8 @@ var (
 
 // Errors of Open.
 var (
-	// ErrSchemaMismatch: the table in Redis was written under another definition. It is a *SchemaError.
+	// ErrSchemaMismatch: the key or an attribute of the table in Redis has another codec than in the definition, or stored scores are
+	// others than an index computes. It is a *SchemaError. Attributes and indexes more or fewer are no mismatch.
 	ErrSchemaMismatch = wire.ErrSchemaMismatch
 	// ErrUnsafeClient: the client or the server is configured so that guarantees cannot hold.
 	ErrUnsafeClient = wire.ErrUnsafeClient
@@ -56,6 +57,10 @@ var ErrHeld = wire.ErrHeld
 
 // HeldError is an ErrHeld. Get it with errors.As.
 type HeldError = wire.HeldError
+
+// ErrIndexBuilding: the table's owner is building the index, or does not have it yet, or not in this version, or it is Unstored and waits
+// for everything to be loaded anew. Reads by other indexes go on, and so do writes. Stats tells how far it is.
+var ErrIndexBuilding = wire.ErrIndexBuilding
 
 // ErrNotFound: there is no such record.
 var ErrNotFound = errors.New("tablecache: record not found")

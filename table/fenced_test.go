@@ -322,10 +322,10 @@ func TestR4_ATableOfAnEarlierLayoutIsErrSchemaMismatch(t *testing.T) {
 	put(t, tbl, numbered(0, 5)...)
 	ok(t, tbl.Close())
 	schema := rdb.HGet(t.Context(), name+":m", "schema").Val()
-	ok(t, rdb.HSet(t.Context(), name+":m", "schema", strings.Replace(schema, `"layout":5`, `"layout":4`, 1)).Err())
+	ok(t, rdb.HSet(t.Context(), name+":m", "schema", strings.Replace(schema, `"layout":6`, `"layout":4`, 1)).Err())
 	ok(t, rdb.HDel(t.Context(), name+":m", "layout").Err())
 	_, err = table.Open(t.Context(), rdb, itemDefinition(name))
-	if !errors.Is(err, table.ErrSchemaMismatch) || !strings.Contains(err.Error(), "layout 4, want 5") {
+	if !errors.Is(err, table.ErrSchemaMismatch) || !strings.Contains(err.Error(), "layout 4, want 6") {
 		t.Errorf("got %v, want ErrSchemaMismatch that names the version", err)
 	}
 	again := openOn(t, rdb, name, table.WithReset())

@@ -1,14 +1,11 @@
 package table
 
 import (
-	"bytes"
 	"context"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/tablecache-go/tablecache/table/internal/feed"
-	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/scan"
 )
 
@@ -57,7 +54,7 @@ type Row[R any, K comparable] struct {
 	Key      K
 	Record   R
 	Err      error     // a *CodingError: Record could not be decoded, or Key could not; what could not is zero, and so is Record
-	Scores   []float64 // in the order of the definition's indexes
+	Scores   []float64 // in the order of the definition's indexes; NaN: see EffectIndexes
 	KeyBytes []byte    // the encoded key: rows with equal scores are in the order of these
 	Contents []byte    // the encoded attributes: rows with equal contents are equal
 }
@@ -71,6 +68,9 @@ type Effect[R any, K comparable] struct {
 	Gone  []Row[R, K] // of Apply: keys that have no record after it, with key and KeyBytes alone; they may have had none before
 	Noted bool        // the effect has written the note, or dropped it (Clear)
 	Note  []byte      // if Noted: the note after it, nil if there is none; it belongs to the follower
+	// Missing has, of EffectIndexes, those indexes of the definition that the table does not have, or not for all rows, and why:
+	// ErrIndexBuilding or ErrUnknownIndex. The scores in them are NaN.
+	Missing map[string]error
 }
 
 // EffectKind says what an Effect changes.
@@ -88,9 +88,10 @@ const (
 	EffectClear                     // remove all rows and the note, and forget what was kept apart
 	EffectApply                     // store the rows and remove those in Gone, at one moment
 	EffectNote                      // change nothing but the note; the first effect of a copy tells what that is
+	EffectIndexes                   // until the next copy do without the indexes in Missing; it comes in a copy, before any of its rows
 )
 
-var effectKinds = [...]string{"put", "delete", "stage", "discard", "merge", "abort", "clear", "apply", "note"}
+var effectKinds = [...]string{"put", "delete", "stage", "discard", "merge", "abort", "clear", "apply", "note", "indexes"}
 
 // String returns the name of the kind.
 func (k EffectKind) String() string {
@@ -118,155 +119,19 @@ func Follow[R any, K comparable](ctx context.Context, rdb redis.UniversalClient,
 		return err
 	}
 	defer r.leave(ctx)
-	s := &sink[R, K]{decoder: r.decoder(), to: to, indexes: len(def.Indexes)}
 	o := resolve(opts)
-	how := scan.Following{Indexes: s.indexes, ProofEvery: o.proofEvery, Awaited: o.wait == untilThere}
-	return r.errorf("follow", r.reader.Follow(ctx, how, s))
-}
-
-// sink decodes what it is told for a follower.
-type sink[R any, K comparable] struct {
-	*decoder[R, K]
-	to      Follower[R, K]
-	indexes int
-}
-
-var _ scan.Sink = (*sink[int, int])(nil)
-
-func (s *sink[R, K]) BeginCopy() error { return caught(s.to.BeginCopy) }
-
-func (s *sink[R, K]) Copied(c *scan.CopiedRows) error {
-	rows := make([]Row[R, K], len(c.Keys))
-	scores := make([]float64, len(c.Keys)*s.indexes)
-	for i, key := range c.Keys {
-		own := scores[i*s.indexes : (i+1)*s.indexes : (i+1)*s.indexes]
-		for j := range own {
-			score, err := layout.ParseScore(string(c.Scores[j][i]))
-			if err != nil {
-				return ErrLost
-			}
-			own[j] = score
+	how := scan.Following{ProofEvery: o.proofEvery, Awaited: o.wait == untilThere}
+	for {
+		h := r.now.Load()
+		how.Indexes = len(h.def.Indexes)
+		err := h.reader.Follow(ctx, how, newSink(h, &r.def, to))
+		stored, moved := movedBy(err)
+		if moved { // the follower is told a new copy, under the schema that is stored now
+			err = r.follow(h, stored)
 		}
-		rows[i] = s.row(key, c.Rows[i], own)
-	}
-	return caught(func() error { return s.to.CopyRows(rows) })
-}
-
-func (s *sink[R, K]) Note(at layout.Position, note []byte) error {
-	return caught(func() error {
-		return s.to.Apply(Effect[R, K]{Kind: EffectNote, At: Position{at}, Noted: true, Note: note})
-	})
-}
-
-func (s *sink[R, K]) InStep(at layout.Position) error {
-	return caught(func() error { return s.to.InStep(Position{at}) })
-}
-
-func (s *sink[R, K]) Proven(at time.Time) error {
-	return caught(func() error { return s.to.Proven(at) })
-}
-
-func (s *sink[R, K]) Apply(e *feed.Entry) error {
-	effect := Effect[R, K]{Kind: effectKindOf(e.Kind), All: e.All, At: Position{e.At}}
-	var err error
-	switch effect.Kind {
-	case EffectPut, EffectStage:
-		effect.Rows, err = s.rowsOf(e)
-	case EffectDiscard:
-		effect.Rows, err = s.discarded(e)
-	case EffectDelete:
-		effect.Rows, err = s.keysOf(e)
-	case EffectApply:
-		effect.Noted, effect.Note = e.Note != nil, bytes.Clone(e.Note)
-		if effect.Rows, err = s.rowsOf(e); err == nil {
-			effect.Gone, err = s.keysOf(e)
+		if err != nil {
+			return h.errorf("follow", err)
 		}
-	case EffectMerge:
-		effect.Noted, effect.Note = e.Note != nil, bytes.Clone(e.Note)
-	case EffectClear:
-		effect.Noted = true
+		how.Awaited = true
 	}
-	if err != nil {
-		return err
-	}
-	return caught(func() error { return s.to.Apply(effect) })
-}
-
-// discarded returns the keys that are discarded; where that is everything, the rows that stay.
-func (s *sink[R, K]) discarded(e *feed.Entry) ([]Row[R, K], error) {
-	if e.All {
-		return s.rowsOf(e)
-	}
-	return s.keysOf(e)
-}
-
-// caught calls f, and returns a panic as ErrPanic.
-func caught(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = panicked(p)
-		}
-	}()
-	return f()
-}
-
-func effectKindOf(k layout.Kind) EffectKind {
-	switch k {
-	case layout.KindPut:
-		return EffectPut
-	case layout.KindDelete:
-		return EffectDelete
-	case layout.KindStage:
-		return EffectStage
-	case layout.KindDiscard:
-		return EffectDiscard
-	case layout.KindMerge:
-		return EffectMerge
-	case layout.KindAbort, layout.KindClaim:
-		return EffectAbort
-	case layout.KindApply:
-		return EffectApply
-	}
-	return EffectClear
-}
-
-func (s *sink[R, K]) rowsOf(e *feed.Entry) ([]Row[R, K], error) {
-	found, err := e.Rows(s.indexes)
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]Row[R, K], len(found))
-	scores := make([]float64, len(found)*s.indexes)
-	for i, f := range found {
-		own := scores[i*s.indexes : (i+1)*s.indexes : (i+1)*s.indexes]
-		for j := range own {
-			own[j] = f.Score(j)
-		}
-		rows[i] = s.row(f.Key, f.Row, own)
-	}
-	return rows, nil
-}
-
-func (s *sink[R, K]) keysOf(e *feed.Entry) ([]Row[R, K], error) {
-	keys, err := e.Keys()
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]Row[R, K], len(keys))
-	for i, key := range keys {
-		rows[i].KeyBytes = key
-		rows[i].Key, rows[i].Err = s.decodeKey(key)
-	}
-	return rows, nil
-}
-
-// row decodes a row. Its record gets memory of its own.
-func (s *sink[R, K]) row(key, row []byte, scores []float64) Row[R, K] {
-	r := Row[R, K]{Scores: scores, KeyBytes: key}
-	r.Contents, _ = layout.Attributes(row)
-	if r.Key, r.Err = s.decodeKey(key); r.Err == nil {
-		r.Err = s.decode(key, bytes.Clone(row))
-		r.Record = s.record
-	}
-	return r
 }

@@ -7,7 +7,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/scan"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
@@ -22,8 +21,8 @@ type guest struct {
 }
 
 // startGuest starts the goroutines of a Reader.
-func startGuest(c *wire.Client, schema layout.Schema, cfg scan.Config, o *options) *guest {
-	shown := scan.NewShown(c.Keys.Table, schema)
+func startGuest(c *wire.Client, cfg scan.Config, o *options) *guest {
+	shown := scan.NewShown()
 	return &guest{
 		base:    &base{name: c.Keys.Table, reader: scan.NewReader(c, shown, cfg)},
 		shown:   shown,
@@ -63,11 +62,4 @@ func (g *guest) leave(ctx context.Context) {
 	case <-ctx.Done():
 		isClosedWithin(closed, time.Millisecond)
 	}
-}
-
-// Stats returns what is known of the table without owning it: the fields that tell what its owner's process is doing (Pins,
-// Mailbox, FoldFailures, FoldError, ScratchSince) are zero.
-func (g *guest) Stats(ctx context.Context) (Stats, error) {
-	st, err := g.base.stats(ctx)
-	return st, g.base.errorf("stats", err)
 }

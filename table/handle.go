@@ -27,8 +27,9 @@ func (h *handle[R, K]) Range(index string, ge, lt float64) Spec[R] {
 
 // base is what of a handle does not depend on the type of its records.
 type base struct {
-	name   string
-	reader *scan.Reader
+	name    string
+	reader  *scan.Reader
+	indexes []string // of the table, under the schema that is read
 }
 
 // Name returns the table's name.

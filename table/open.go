@@ -18,19 +18,23 @@ import (
 )
 
 // Open takes over the table that def describes, or makes it if there is none, and returns it
-// ready to use. An earlier owner, in this process or elsewhere, gets ErrFenced from then on. What that
+// ready to use. Where the stored table has other attributes or indexes than def it makes do with that: attributes that are new are absent,
+// and so zero, in the rows that there are; indexes that are new, or have another Version, are built in the background, and reads by them
+// say ErrIndexBuilding until they are complete; for what def does not have see WithDropping. The order of attributes and indexes does
+// not matter. An earlier owner, in this process or elsewhere, gets ErrFenced from then on. What that
 // owner staged but did not merge is dropped; a fold that it left half way goes on. Open waits for answers
 // until ctx ends; that Redis cannot be reached is an error as soon as the client has given up. Once Open
 // has returned ctx no longer matters. rdb stays the caller's.
 //
 // It fails with ErrInvalidDefinition, with ErrUnsafeClient (a client without read time-out, one
-// that reads from replicas, a server that may evict the table), with ErrSchemaMismatch (see
-// WithReset), with ErrHeld (see WithLease), with ErrLost (keys are missing), or with what Redis says. A failing Open changes
+// that reads from replicas, a server that may evict the table), with ErrSchemaMismatch (another
+// codec of the key or of an attribute; see WithReset), with ErrHeld (see WithLease), with ErrLost (keys are missing), or with what Redis says. A failing Open changes
 // nothing and fences nobody. Only if its error Is ErrUnknownOutcome it may have done so: ctx or the
-// connection ended while the table was being claimed.
+// connection ended while the table was being claimed. Where a merge is being folded and the indexes change, Open first takes the
+// table over as it is and waits for the fold.
 //
 // Before the claim Open compares some stored scores with those that the indexes compute from the same
-// records: a hundred of each index that is not Unstored, spread over it (fewer if the rows are large). If a
+// records: a hundred of each index that stays and is not Unstored, spread over it (fewer if the rows are large). If a
 // score differs the error is ErrSchemaMismatch: the function is another one, or it needs what is not stored. A
 // sample is no proof: it misses what is rare, and what an earlier owner writes between the sample and the claim.
 func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, def Definition[R, K], opts ...Option) (*Table[R, K], error) {
@@ -43,35 +47,32 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 	if err := wire.CheckClient(rdb, def.Name); err != nil {
 		return fail(err)
 	}
-	c := wire.NewClient(rdb, layout.KeysOf(def.Name, indexNames(def.Indexes)), def.schema().Text(), scripts.All())
+	schema := def.schema()
+	c := wire.NewClient(rdb, layout.KeysOf(def.Name, schema.Names()), schema.Text(), scripts.All())
 	claimed, err := store.Open(ctx, c, store.Claim{
-		Schema:    def.schema(),
+		Schema:    schema,
+		Dropping:  o.dropping,
 		Owner:     o.owner,
 		Reset:     o.reset,
 		Feed:      o.feedBytes > 0,
 		Lease:     o.lease,
 		Yield:     o.yields,
 		Preflight: wire.Preflight{Evictable: o.evictable, Logger: o.logger},
-		Sampled:   def.comparable(),
 		Judge:     def.judge,
 	})
 	if err != nil {
 		return fail(err)
 	}
-	own := startOwner(c, &o, claimed, def.keepsRows())
-	return &Table[R, K]{owner: own, handle: handle[R, K]{base: own.base, coder: coder[R, K]{def: def}, buffer: o.buffer}}, nil
+	t := &Table[R, K]{handle: handle[R, K]{coder: def.coderUnder(claimed.Schema), buffer: o.buffer}}
+	t.owner = startOwner(&o, claimed, def.keepsRows(), t.scoreOf)
+	t.handle.base = t.owner.base
+	return t, nil
 }
 
-func indexNames[R any](indexes []Index[R]) []string {
-	var names []string
-	for _, x := range indexes {
-		names = append(names, x.name)
-	}
-	return names
-}
-
-// startOwner starts the goroutines of a claimed table. keepsRows tells that records share the memory of their rows.
-func startOwner(c *wire.Client, o *options, claimed store.Claimed, keepsRows bool) *owner {
+// startOwner starts the goroutines of a claimed table. keepsRows tells that records share the memory of their rows. score computes the
+// scores of rows for indexes that are built.
+func startOwner(o *options, claimed store.Claimed, keepsRows bool, score store.Score) *owner {
+	c := claimed.Client
 	pool, release := o.cleanupPool()
 	logger := o.logger.With(zap.String("table", c.Keys.Table))
 	t := &owner{
@@ -95,10 +96,14 @@ func startOwner(c *wire.Client, o *options, claimed store.Claimed, keepsRows boo
 		Logger: logger,
 		Fold:   t.folds.Begin,
 	}, t.store, claimed.View)
-	t.folds.AnswerTo(t.actor)
+	t.builds = store.NewBuilds(claimed, pool, score, t.actor.Complete, logger)
+	t.folds.AnswerTo(t.actor, t.builds.Begin)
+	t.builds.Begin()
 	t.lease = startLease(store.NewLease(c, claimed.Epoch, o.lease), t.actor, claimed, o.lease, logger)
 	t.base = &base{
-		name:   c.Keys.Table,
+		name:    c.Keys.Table,
+		indexes: claimed.Schema.Names(),
+
 		reader: scan.NewReader(c, scan.Owned(authority{t.actor}, claimed.Epoch), scan.Config{PageBytes: o.pageBytes, Memory: o.memory, KeepsRows: keepsRows}),
 	}
 	return t

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/tablecache-go/tablecache/cleanup"
+	"github.com/tablecache-go/tablecache/table/internal/layout"
 )
 
 // Option changes how Open opens a table, OpenReader one for reading, or how Follow follows one. Each says which options it takes.
@@ -27,6 +28,7 @@ type options struct {
 	tries     int
 	feedBytes int64
 	through   bool
+	dropping  layout.Dropping
 	wait      waiting
 	lease     time.Duration
 	yields    bool
@@ -116,6 +118,12 @@ func WithPageBytes(n int) Option { return func(o *options) { positive(&o.pageByt
 
 // WithReset drops what is stored under the table's name, whatever its schema, and starts anew.
 func WithReset() Option { return func(o *options) { o.reset = true } }
+
+// WithDropping drops what the table has and the definition has not: attributes, whose values are never shown again, and indexes, whose keys
+// are removed. Without it they stay for owners and readers who know them: rows that this owner writes are without these attributes, and
+// these indexes are built anew by the next owner who has them. An attribute that is dropped and added again is absent in all rows
+// that there are.
+func WithDropping() Option { return func(o *options) { o.dropping = layout.Drop } }
 
 // WithEvictionAllowed lets Open open the table on a server that may evict its keys. What is evicted
 // is ErrLost, never an empty answer.

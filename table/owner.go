@@ -18,6 +18,7 @@ type owner struct {
 	actor   *engine.Actor
 	store   *store.Store
 	folds   *store.Folds
+	builds  *store.Builds
 	lease   *lease
 	release func() // gives the shared pool back
 	logger  *zap.Logger
@@ -51,6 +52,7 @@ func (o *owner) Err() error { return o.actor.Err() }
 // lock; the generation stays. It ends a fold, and the loops of DeleteSeq and ScratchDiscardSeq. Clear waits
 // for long reads, at most the grace period, until ctx ends (as Put does).
 func (o *owner) Clear(ctx context.Context) error {
+	defer o.builds.Begin() // an index of no records is complete
 	return o.base.errorf("clear", o.actor.Clear(ctx))
 }
 

@@ -21,6 +21,9 @@ type plan[R any] struct {
 
 func (c *coder[R, K]) planOf(s Spec[R], scope scripts.Scope) (plan[R], error) {
 	q, err := c.def.Query(s)
+	if why := c.missing[s.Index]; why != nil {
+		err = why
+	}
 	if err != nil {
 		return plan[R]{}, err
 	}

@@ -30,7 +30,7 @@ type Place struct {
 // score and then by the bytes of the encoded key; with Reverse it is exactly the other way round. The errors are ErrUnknownIndex
 // and ErrInvalidSpec. The indexes of d need no functions.
 func (d *Definition[R, K]) Query(s Spec[R]) (Query, error) {
-	index := slices.IndexFunc(d.Indexes, func(x Index[R]) bool { return x.name == s.Index })
+	index := slices.IndexFunc(d.Indexes, func(x Index[R]) bool { return x.name == s.Index && !x.foreign })
 	if index < 0 {
 		return Query{}, fmt.Errorf("%w: %q", ErrUnknownIndex, s.Index)
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -24,9 +26,17 @@ import (
 // is no table every call says ErrNoTable; where keys of one are missing, or its counts do not hold, every call says ErrLost. While
 // the table has another schema the error is ErrSchemaMismatch. None of these ends the Reader: it goes on as soon as there is a
 // table for it. Other errors are those of the client, passed on as they are.
+//
+// The table may have other attributes and indexes than the Reader's definition, and may get others while it is open: what a row does not
+// have is zero, what the definition does not have is passed over. By an index of the definition that the table's owner does not have, or
+// not in this version, nothing can be read: ErrIndexBuilding, or ErrUnknownIndex once it was dropped.
 type Reader[R any, K comparable] struct {
 	*guest
-	handle[R, K]
+	def    Definition[R, K] // as it was given
+	buffer int
+
+	turn sync.Mutex                   // held by who writes to now
+	now  atomic.Pointer[handle[R, K]] // reads under the schema that was found last
 }
 
 var _ KeyReading[struct{}, string] = (*Reader[struct{}, string])(nil)
@@ -53,17 +63,22 @@ func OpenReader[R any, K comparable](ctx context.Context, rdb redis.UniversalCli
 		return fail(err)
 	}
 	schema := def.schema()
-	c := wire.NewReadingClient(rdb, layout.KeysOf(def.Name, indexNames(def.Indexes)), schema.Text(), scripts.Reading())
+	c := wire.NewReadingClient(rdb, layout.KeysOf(def.Name, schema.Names()), schema.Text(), scripts.Reading())
 	prepare := func() error { return c.Prepare(ctx, wire.Preflight{Evictable: true, Logger: o.logger}) }
 	if err := o.wait.patiently(ctx, c, prepare); err != nil {
 		return fail(err)
 	}
-	g := startGuest(c, schema, scan.Config{PageBytes: o.pageBytes, Memory: o.memory, KeepsRows: def.keepsRows(), Snapshots: scan.Copied}, &o)
-	if err := o.wait.patiently(ctx, c, func() error { return g.base.reader.Prove(ctx) }); err != nil {
+	g := startGuest(c, scan.Config{PageBytes: o.pageBytes, Memory: o.memory, KeepsRows: def.keepsRows(), Snapshots: scan.Copied}, &o)
+	r := &Reader[R, K]{guest: g, def: def, buffer: o.buffer}
+	r.now.Store(r.handleUnder(g.base.reader, schema))
+	prove := func() error {
+		return r.read(ctx, func(h *handle[R, K]) error { return h.reader.Prove(ctx) })
+	}
+	if err := o.wait.patiently(ctx, c, prove); err != nil {
 		g.leave(ctx)
 		return fail(err)
 	}
-	return &Reader[R, K]{guest: g, handle: handle[R, K]{base: g.base, coder: coder[R, K]{def: def}, buffer: o.buffer}}, nil
+	return r, nil
 }
 
 // scored returns the indexes, each with a function: a handle that only reads needs none.

@@ -10,34 +10,45 @@ import (
 	"github.com/tablecache-go/tablecache/table"
 )
 
-// otherSchemas are changes after which rows written before would be misread, or indexes miss them.
-func otherSchemas() map[string]func(*definition) {
+// otherCodecs are changes after which rows written before would be misread.
+func otherCodecs() map[string]func(*definition) {
 	return map[string]func(*definition){
+		"attribute codec": func(d *definition) { d.Attributes[0] = table.Field("id", codec.IntAsString, itemID) },
+		"key codec": func(d *definition) {
+			d.PrimaryKey = table.Key(codec.IntAsString, func(i *item) int64 { return i.ID })
+		},
+	}
+}
+
+// otherSchemas are changes of all kinds.
+func otherSchemas() map[string]func(*definition) {
+	all := map[string]func(*definition){
 		"attribute added": func(d *definition) {
 			d.Attributes = append(d.Attributes, table.Field("id2", codec.Int64, itemID))
 		},
 		"attribute removed":   func(d *definition) { d.Attributes = d.Attributes[:5] },
 		"attributes in order": func(d *definition) { slices.Reverse(d.Attributes) },
-		"attribute codec":     func(d *definition) { d.Attributes[0] = table.Field("id", codec.IntAsString, itemID) },
-		"key codec": func(d *definition) {
-			d.PrimaryKey = table.Key(codec.IntAsString, func(i *item) int64 { return i.ID })
-		},
-		"index removed": func(d *definition) { d.Indexes = d.Indexes[:1] },
+		"index removed":       func(d *definition) { d.Indexes = d.Indexes[:1] },
 		"index added": func(d *definition) {
 			d.Indexes = append(d.Indexes, table.By("id", func(i *item) float64 { return float64(i.ID) }))
 		},
 		"index renamed":    func(d *definition) { d.Indexes[1] = table.By("rank2", func(i *item) float64 { return i.Rank }) },
 		"indexes in order": func(d *definition) { slices.Reverse(d.Indexes) },
 	}
+	for what, change := range otherCodecs() {
+		all[what] = change
+	}
+	return all
 }
 
-func TestOpenRefusesAnotherSchemaAndLeavesTheOwnerAlone(t *testing.T) {
+// S3: another codec is refused, and the owner left alone.
+func TestS3_OpenRefusesAnotherCodecAndLeavesTheOwnerAlone(t *testing.T) {
 	t.Parallel()
 	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
 	owner := openOn(t, rdb, name)
 	put(t, owner, numbered(0, 5)...)
 	before := dump(t, rdb, name)
-	for what, change := range otherSchemas() {
+	for what, change := range otherCodecs() {
 		def := itemDefinition(name)
 		change(&def)
 		if _, err := table.Open(t.Context(), rdb, def); !errors.Is(err, table.ErrSchemaMismatch) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tablecache-go/tablecache/engine"
+	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
 // State is a state of the table's lock.
@@ -32,6 +33,8 @@ type Stats struct {
 	FeedEntries, FeedBytes int64
 	// ScratchSince is when the scratch session began that is on, by the clock of the owner's process; zero if none is on.
 	ScratchSince time.Time
+	// Building is, for each index that is being built, the share of the records that it has: from 0 to 1.
+	Building map[string]float64
 	// FoldFailures is how often in a row the running fold has failed, FoldError why.
 	FoldFailures int
 	FoldError    error
@@ -53,6 +56,17 @@ func (o *owner) Stats(ctx context.Context) (Stats, error) {
 // stats returns what Redis tells.
 func (b *base) stats(ctx context.Context) (Stats, error) {
 	held, m, err := b.reader.Stats(ctx)
-	return Stats{State: m.View.State, Generation: m.View.Generation, Records: held.Records, Staged: held.Staged, Owner: held.Owner,
+	return Stats{Building: b.building(held), State: m.View.State, Generation: m.View.Generation, Records: held.Records, Staged: held.Staged, Owner: held.Owner,
 		FeedEntries: held.FeedEntries, FeedBytes: held.FeedBytes, Position: b.Position()}, err
+}
+
+// building returns the share that each index has which is being built: the last ones are.
+func (b *base) building(held scripts.Held) map[string]float64 {
+	shares, first := make(map[string]float64), len(b.indexes)-len(held.Built)
+	for i, n := range held.Built {
+		if first+i >= 0 {
+			shares[b.indexes[first+i]] = min(1, float64(n)/float64(max(1, held.Records)))
+		}
+	}
+	return shares
 }

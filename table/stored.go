@@ -16,7 +16,7 @@ import (
 // codec.Int64, a *int64 for codec.Nullable(codec.Int64). A key is such a value, too. Where the codec is not one of package codec, or
 // is one of a type of its user's (JSON, Text, Struct), the value is a []byte.
 //
-// It fails with ErrNoTable, with ErrSchemaMismatch if another version of this library has written the table, with ErrLost if the stored
+// What was dropped is not part of it. It fails with ErrNoTable, with ErrSchemaMismatch if another version of this library has written the table, with ErrLost if the stored
 // definition cannot be read, and as OpenReader does. It waits for answers until ctx ends.
 func StoredDefinition(ctx context.Context, rdb redis.UniversalClient, name string) (Definition[map[string]any, any], error) {
 	fail := func(err error) (d Definition[map[string]any, any], _ error) {
@@ -28,16 +28,9 @@ func StoredDefinition(ctx context.Context, rdb redis.UniversalClient, name strin
 	if err := wire.CheckClient(rdb, name); err != nil {
 		return fail(err)
 	}
-	text, err := wire.StoredSchema(ctx, rdb, name)
+	schema, err := wire.StoredSchema(ctx, wire.NewClient(rdb, layout.KeysOf(name, nil), "", nil))
 	if err != nil {
 		return fail(err)
-	}
-	schema, err := layout.ParseSchema(text)
-	if err != nil {
-		return fail(fmt.Errorf("%w: %w", ErrLost, err))
-	}
-	if schema.Layout != layout.Version {
-		return fail(&SchemaError{Table: name, Differences: layout.Differences(text, layout.Schema{Layout: layout.Version})})
 	}
 	return definitionOf(name, schema), nil
 }
@@ -47,8 +40,10 @@ func definitionOf(name string, s layout.Schema) Definition[map[string]any, any] 
 		Name:       name,
 		PrimaryKey: Key(codecNamed(s.Key), func(*map[string]any) any { return nil }), // only writers need the function
 	}
-	for _, a := range s.Attributes {
-		d.Attributes = append(d.Attributes, MapField(a[0], codecNamed(a[1])))
+	for _, c := range s.Columns {
+		if !c.Dropped {
+			d.Attributes = append(d.Attributes, MapField(c.Name, codecNamed(c.Codec)))
+		}
 	}
 	for _, x := range s.Indexes {
 		d.Indexes = append(d.Indexes, By[map[string]any](x.Name, nil).Version(x.Version))

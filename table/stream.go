@@ -3,6 +3,7 @@ package table
 import (
 	"context"
 	"errors"
+	"iter"
 
 	"github.com/tablecache-go/tablecache/engine"
 )
@@ -19,19 +20,23 @@ type Stream[R any] struct {
 // holds as many records as WithStreamBuffer says. Receive until the channel is closed, or end ctx, or
 // call Close: each of these frees all that the stream holds.
 func (h *handle[R, K]) Stream(ctx context.Context, s Spec[R]) *Stream[R] {
+	return startStream(ctx, h.base, h.buffer, func(ctx context.Context) iter.Seq2[R, error] { return h.Records(ctx, s) })
+}
+
+func startStream[R any](ctx context.Context, b *base, buffer int, records func(context.Context) iter.Seq2[R, error]) *Stream[R] {
 	ctx, cancel := context.WithCancel(ctx)
-	st := &Stream[R]{c: make(chan R, h.buffer), cancel: cancel, done: make(chan struct{})}
-	if err := h.reader.Go(func() { st.end(h.produce(ctx, s, st.c)) }); err != nil {
-		st.end(h.errorf("stream", err))
+	st := &Stream[R]{c: make(chan R, buffer), cancel: cancel, done: make(chan struct{})}
+	if err := b.reader.Go(func() { st.end(produce(ctx, b, records(ctx), st.c)) }); err != nil {
+		st.end(b.errorf("stream", err))
 	}
 	return st
 }
 
 // produce sends every record to c and skips those that cannot be decoded. It returns an error for each
 // that it skipped, joined with the one that ended the read early.
-func (h *handle[R, K]) produce(ctx context.Context, s Spec[R], c chan<- R) error {
+func produce[R any](ctx context.Context, b *base, records iter.Seq2[R, error], c chan<- R) error {
 	var errs []error
-	for r, err := range h.Records(ctx, s) {
+	for r, err := range records {
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -39,9 +44,9 @@ func (h *handle[R, K]) produce(ctx context.Context, s Spec[R], c chan<- R) error
 		select {
 		case c <- r:
 		case <-ctx.Done():
-			return errors.Join(append(errs, h.errorf("stream", engine.Ended(ctx)))...)
-		case <-h.reader.Done():
-			return errors.Join(append(errs, h.errorf("stream", h.reader.Err()))...)
+			return errors.Join(append(errs, b.errorf("stream", engine.Ended(ctx)))...)
+		case <-b.reader.Done():
+			return errors.Join(append(errs, b.errorf("stream", b.reader.Err()))...)
 		}
 	}
 	return errors.Join(errs...)

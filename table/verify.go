@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -16,6 +17,8 @@ type Report struct {
 	Problems []Problem
 	Rows     int  // how many rows were read, staged ones too
 	Partial  bool // there are more problems than the report holds
+	// Building has the indexes that were being built: that a row has no entry in them is no problem.
+	Building []string
 }
 
 // OK tells whether nothing is wrong.
@@ -52,7 +55,7 @@ const maxProblems = 10_000
 // Verify goes through everything that is stored for the table, in short steps, while the table is used,
 // and blocks nobody. It reports only what is certainly wrong: of what is written meanwhile it reads
 // either all or nothing. A score is wrong if the index computes another one from the stored attributes;
-// this is not checked for an Unstored index. Verify also works on a table whose reads say ErrLost.
+// this is not checked for an Unstored index, and in an index that is being built entries may be missing. Verify also works on a table whose reads say ErrLost.
 func (t *Table[R, K]) Verify(ctx context.Context) (Report, error) {
 	var report Report
 	told := make(map[Problem]bool)
@@ -118,10 +121,13 @@ type auditor[R any, K comparable] struct {
 	report *Report
 	each   func(finding) error
 	staged int // problems found with staged rows and entries
+	built  int // so many indexes are complete
 }
 
 // rows judges rows: each must be decodable, and have its entry in each index.
 func (a *auditor[R, K]) rows(v engine.View, staged bool, rows scripts.AuditedRows) error {
+	a.built = len(a.def.Indexes) - rows.Building
+	a.noteBuilding()
 	for i, key := range rows.Keys {
 		a.report.Rows++
 		f := finding{
@@ -157,6 +163,15 @@ func (a *auditor[R, K]) row(v engine.View, f finding, scores []string) error {
 	return a.scores(f, scores)
 }
 
+// noteBuilding notes which indexes are being built.
+func (a *auditor[R, K]) noteBuilding() {
+	for _, x := range a.def.Indexes[max(0, a.built):] {
+		if !slices.Contains(a.report.Building, x.name) {
+			a.report.Building = append(a.report.Building, x.name)
+		}
+	}
+}
+
 // found hands a problem on.
 func (a *auditor[R, K]) found(f finding) error {
 	if f.Staged {
@@ -182,7 +197,8 @@ func (a *auditor[R, K]) scores(f finding, stored []string) error {
 	for i := range a.def.Indexes {
 		x := &a.def.Indexes[i]
 		f.Problem.Index, f.Damage.Index = x.name, i
-		if f.Kind, f.Score = examine(x, &r, stored[i]); f.Kind == "" {
+		f.Kind, f.Score = examine(x, &r, stored[i])
+		if f.Kind == "" || f.Kind == MissingEntry && i >= a.built && !f.Staged {
 			continue
 		}
 		if err := a.found(f); err != nil {

@@ -1,6 +1,7 @@
 package walk
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -14,6 +15,7 @@ type truth struct {
 	whole               bool // what is staged stands for the whole table
 	gen                 uint32
 	count, staged, live int
+	building            []string // indexes that need not have an entry for each row yet
 }
 
 // position is the form of an owner's epoch with one of its numbers.
@@ -47,8 +49,9 @@ var lease = map[string]*regexp.Regexp{
 	"until":  regexp.MustCompile(`^[1-9][0-9]*$`),
 }
 
-// These may be missing: the note, and how far the fold is.
+// These may be missing: the note, how far the fold is, and how many indexes are being built.
 const (
+	building = "building"
 	note     = "note"
 	mostNote = 64 << 10
 	fold     = "fold"
@@ -84,12 +87,18 @@ func parse(hash map[string]string) (m truth, err error) {
 			}
 		}
 	}
+	if _, is := hash[building]; is {
+		there--
+		var err error
+		m.building, err = unfinished(hash)
+		errs = append(errs, err)
+	}
 	if there > len(fields) {
 		errs = append(errs, fmt.Errorf("walk: T:m has %d fields, not %d", there, len(fields)))
 	}
 	gen, err := strconv.ParseUint(hash["gen"], 10, 32)
 	state, whole := strings.CutSuffix(hash["state"], "-whole")
-	m = truth{state: state, whole: whole, gen: uint32(gen)}
+	m = truth{state: state, whole: whole, gen: uint32(gen), building: m.building}
 	errs = append(errs, err, number(hash, "count", &m.count), number(hash, "staged", &m.staged), number(hash, "live", &m.live))
 	return m, errors.Join(errs...)
 }
@@ -105,6 +114,22 @@ func checkFeed(c *content) error {
 		return fmt.Errorf("walk: the feed ends with %s of %v, not with %s of %s", c.last[0].ID, c.last[0].Values["e"], want, epoch)
 	}
 	return nil
+}
+
+// unfinished returns the indexes that are being built: the last ones of the schema.
+func unfinished(hash map[string]string) (names []string, err error) {
+	var n int
+	if err := number(hash, building, &n); err != nil || n == 0 {
+		return nil, err
+	}
+	var schema struct{ Indexes []struct{ Name string } }
+	if err := json.Unmarshal([]byte(hash["schema"]), &schema); err != nil || n > len(schema.Indexes) {
+		return nil, fmt.Errorf("walk: %d indexes are being built of a schema that has fewer", n)
+	}
+	for _, x := range schema.Indexes[len(schema.Indexes)-n:] {
+		names = append(names, x.Name)
+	}
+	return names, nil
 }
 
 func number(hash map[string]string, name string, to *int) (err error) {

@@ -66,6 +66,7 @@ func TestEachFaultIsFound(t *testing.T) {
 		"a long note":      {meta("note", strings.Repeat("n", 64<<10+1)), "the note has 65537 bytes"},
 		"no number":        {meta("seq", "x"), "field seq"},
 		"unknown state":    {meta("state", "moving"), "field state"},
+		"no such index":    {meta("building", "1"), "1 indexes are being built"},
 		"too many gens":    {meta("gen", "4294967296"), "out of range"},
 		"count":            {meta("count", "3"), "count is 3"},
 		"staged":           {meta("staged", "3"), "staged is 3"},

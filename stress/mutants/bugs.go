@@ -35,10 +35,21 @@ var (
 	folds  = check{"./table", "TestD13|TestD14", ""}
 	leases = check{"./table", "TestL1", ""}
 	leads  = check{"./lead", "TestL1", ""}
+	schema = check{"./table", "TestS1|TestS2", ""}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
 )
 
 var bugs = []bug{
+	{"building index counted", []patch{{"table/internal/wire/scripts/prelude/head.lua",
+		"if (complete(t, j) and redis.call('ZCARD', merged(j)) ~= count) or", "if redis.call('ZCARD', merged(j)) ~= count or"}}, schema},
+	{"absent decoded as empty", []patch{{"table/decode.go",
+		"\tif absent {\n", "\tif absent && a.decode != nil {\n\t\treturn after, a.decode(nil, &d.record)\n\t}\n\tif absent {\n"}}, schema},
+	{"dropped without being told", []patch{{"table/internal/layout/evolve.go",
+		"c.Dropped, c.Sparse = how == Drop, c.Sparse || how == Keep", "c.Dropped = true"}}, schema},
+	{"indexes changed under a fold", []patch{{"table/internal/wire/scripts/open.lua",
+		"  if moves and t.state ~= 'clear' then return refuse('STATE') end\n", ""}}, schema},
+	{"index read while it is built", []patch{{"table/internal/wire/scripts/prelude/read.lua",
+		"  if index and index > 0 and not complete(t, index) then return nil, nil, answer('BUILDING', t) end\n", ""}}, schema},
 	{"no epoch check", []patch{
 		{"table/internal/wire/scripts/prelude/write.lua", "if t.epoch ~= EPOCH then return nil, answer('FENCED', t) end", ""},
 		{"table/internal/store/transaction.go", " && found.Epoch == t.epoch && w.feedFits() {", " {"}}, owners},

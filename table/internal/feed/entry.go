@@ -56,7 +56,7 @@ func (e *Entry) IsTold() bool {
 	switch e.Kind {
 	case layout.KindPut, layout.KindStage, layout.KindDelete, layout.KindDiscard, layout.KindApply:
 		return e.Body != nil || e.All
-	case layout.KindMerge, layout.KindAbort, layout.KindClear, layout.KindBurn, layout.KindClaim, layout.KindReset:
+	case layout.KindMerge, layout.KindAbort, layout.KindClear, layout.KindBurn, layout.KindBuilt, layout.KindClaim, layout.KindReset:
 		return true
 	}
 	return false

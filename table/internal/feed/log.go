@@ -194,6 +194,8 @@ func KindOf(k engine.Kind) layout.Kind {
 		return layout.KindAbort
 	case engine.Repair:
 		return layout.KindRepair
+	case engine.Complete:
+		return layout.KindBuilt
 	}
 	return layout.KindClear
 }

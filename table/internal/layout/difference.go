@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// Differences tells how a stored schema differs from the one that is wanted: layout, key, attributes, indexes, in this order. It
-// is called when their texts differ, and tells at least one difference.
+// Differences tells why rows of a stored schema cannot be read, or written, by a definition: another version of the layout, another
+// codec of the key or of an attribute. It is empty if they can, whichever attributes and indexes the two have.
 func Differences(stored string, want Schema) []string {
-	all, same := compareLayouts(stored, want.Layout)
+	all, same := CompareVersions(stored)
 	var s Schema
 	if err := json.Unmarshal([]byte(stored), &s); err != nil {
 		if same {
@@ -18,85 +18,39 @@ func Differences(stored string, want Schema) []string {
 		return all
 	}
 	if s.Key != want.Key {
-		all = append(all, differs("key", "codec", s.Key, want.Key))
+		all = append(all, differs("key", s.Key, want.Key))
 	}
-	all = append(all, compare("attribute", "codec", codecs(s.Attributes), codecs(want.Attributes))...)
-	all = append(all, compare("index", "version", versions(s.Indexes), versions(want.Indexes))...)
-	if len(all) == 0 {
-		all = append(all, "the stored schema is written in another way")
+	for _, c := range s.Columns {
+		i := slices.IndexFunc(want.Columns, c.holds)
+		if i >= 0 && want.Columns[i].Codec != c.Codec {
+			all = append(all, differs(fmt.Sprintf("attribute %q", c.Name), c.Codec, want.Columns[i].Codec))
+		}
 	}
 	return all
 }
 
-// compareLayouts compares the versions of the layout. It comes first, because in another version the schema may have another form.
-func compareLayouts(stored string, want int) (differences []string, same bool) {
+// IsReadable tells whether this version of the layout reads tables whose schema has this text.
+func IsReadable(stored string) bool {
+	_, same := CompareVersions(stored)
+	return same
+}
+
+// holds tells whether a column is that of an attribute of a definition.
+func (c Column) holds(attribute Column) bool { return !c.Dropped && c.Name == attribute.Name }
+
+// CompareVersions compares the version of the layout that has written a schema with this one. same tells that this one reads it. It comes
+// before anything else, because in another version the schema may have another form.
+func CompareVersions(stored string) (differences []string, same bool) {
 	var s struct{ Layout int }
-	if json.Unmarshal([]byte(stored), &s) != nil || s.Layout == want {
+	switch {
+	case json.Unmarshal([]byte(stored), &s) != nil, earliest <= s.Layout && s.Layout <= Version:
 		return nil, true
+	case s.Layout > Version:
+		return []string{fmt.Sprintf("layout %d, want %d: a later version of this library has written it", s.Layout, Version)}, false
 	}
-	advice := "open with WithReset and load again"
-	if s.Layout > want {
-		advice = "a later version of this library has written it"
-	}
-	return []string{fmt.Sprintf("layout %d, want %d: %s", s.Layout, want, advice)}, false
+	return []string{fmt.Sprintf("layout %d, want %d: open with WithReset and load again", s.Layout, Version)}, false
 }
 
-// part is an attribute or an index, and the property of it that is compared: the codec, or the version.
-type part struct{ name, property string }
-
-func codecs(attributes [][2]string) (all []part) {
-	for _, a := range attributes {
-		all = append(all, part{a[0], a[1]})
-	}
-	return all
-}
-
-func versions(indexes []Index) (all []part) {
-	for _, x := range indexes {
-		all = append(all, part{x.Name, fmt.Sprint(x.Version)})
-	}
-	return all
-}
-
-// compare tells how parts of one kind differ: first those that are stored, in their order, then those that are not, then the order.
-func compare(kind, property string, stored, want []part) (all []string) {
-	for _, s := range stored {
-		name := fmt.Sprintf("%s %q", kind, s.name)
-		if w, is := find(want, s.name); !is {
-			all = append(all, name+" is stored and not defined")
-		} else if w.property != s.property {
-			all = append(all, differs(name, property, s.property, w.property))
-		}
-	}
-	for _, w := range want {
-		if _, is := find(stored, w.name); !is {
-			all = append(all, fmt.Sprintf("%s %q is defined and not stored", kind, w.name))
-		}
-	}
-	if s, w := common(stored, want), common(want, stored); !slices.Equal(s, w) {
-		all = append(all, fmt.Sprintf("%s order: stored %q, want %q", kind, s, w))
-	}
-	return all
-}
-
-func differs(what, property, stored, want string) string {
-	return fmt.Sprintf("%s has %s %q, want %q", what, property, stored, want)
-}
-
-func find(parts []part, name string) (part, bool) {
-	i := slices.IndexFunc(parts, func(p part) bool { return p.name == name })
-	if i < 0 {
-		return part{}, false
-	}
-	return parts[i], true
-}
-
-// common returns, in order, the names of those parts that are also among others.
-func common(parts, others []part) (names []string) {
-	for _, p := range parts {
-		if _, is := find(others, p.name); is {
-			names = append(names, p.name)
-		}
-	}
-	return names
+func differs(what, stored, want string) string {
+	return fmt.Sprintf("%s has codec %q, want %q", what, stored, want)
 }

@@ -3,12 +3,13 @@
 //
 // # Files
 //
-//	difference.go  how a stored schema differs from the one that is wanted
+//	difference.go  why a stored schema does not fit a definition
 //	entry.go       an entry of the feed
+//	evolve.go      what becomes of a stored schema under a definition that fits it
 //	hash.go        how a primary key appears in errors and logs
 //	keys.go        the names of a table's keys, and which names are allowed
 //	position.go    how far a table has come, and the owners before
-//	row.go         the generation in front of a row, and tombstones
+//	row.go         the generation in front of a row, what is absent in one, and tombstones
 //	schema.go      a definition as it is stored, and its hash, which answers bring as a proof
 //	score.go       scores and intervals as text
 //	truth.go       the fields of the truth, and the epoch of an owner

@@ -26,6 +26,7 @@ const (
 	KindBurn    Kind = "burn"   // an effect that never was, and never will be
 	KindClaim   Kind = "claim"  // a new owner
 	KindReset   Kind = "reset"  // a new owner, who has dropped everything
+	KindBuilt   Kind = "built"  // indexes that were being built are complete
 )
 
 // The fields of an entry. Its id is "<counter of the epoch>-<number>".

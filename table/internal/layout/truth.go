@@ -21,8 +21,12 @@ import (
 //	staged  staged rows and tombstones
 //	live    staged rows that are no tombstones
 //	widest  no row has more bytes
+//	building  how many of the last indexes are not complete, and so not counted; a truth of version 5 has no such field
 //	layout  the hash of the schema under which the rows are written: see Proof
-var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "burns", "notes", "count", "staged", "live", "widest", "layout"}
+var TruthFields = [...]string{"epoch", "last", "state", "seq", "gen", "rver", "burns", "notes", "count", "staged", "live", "widest", BuildingField, "layout"}
+
+// BuildingField is the field of the truth that may be missing: then it is 0.
+const BuildingField = "building"
 
 // FeedField is the field of the truth that tells whether its owner keeps a feed: KeepsFeed, or NoFeed.
 const FeedField = "feed"
@@ -30,7 +34,7 @@ const FeedField = "feed"
 // KeepsFeed is the value of FeedField of an owner who keeps a feed.
 const KeepsFeed = "feed"
 
-// SchemaField is the field of the truth that keeps the schema. Only the claim of an owner reads it.
+// SchemaField is the field of the truth that keeps the schema. Only the claim of an owner changes it.
 const SchemaField = "schema"
 
 // LineageFields are the fields of the truth that tell where a table is and how it came there, in this order:

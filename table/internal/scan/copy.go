@@ -78,7 +78,7 @@ func (c *copied) apply(e *feed.Entry) error {
 		return c.stage(e)
 	case layout.KindMerge:
 		return c.merge()
-	case layout.KindBurn:
+	case layout.KindBurn, layout.KindBuilt:
 		return nil
 	case layout.KindAbort:
 		c.endSession()

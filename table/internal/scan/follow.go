@@ -24,7 +24,7 @@ type Sink interface {
 	Proven(time.Time) error
 }
 
-// CopiedRows are rows of a copy. Scores has a list for each index.
+// CopiedRows are rows of a copy. Scores has a list for each index that is complete: the first ones.
 type CopiedRows struct {
 	Keys, Rows [][]byte
 	Scores     [][][]byte
@@ -81,6 +81,7 @@ type follower struct {
 	at      layout.Position // all entries up to here have been applied
 	shown   layout.Position // the sink was in step here last
 	burns   uint64          // how many numbers were burned up to there
+	lacks   bool            // the sink was told rows without all scores, as indexes were being built
 	partial bool            // a scratch session is on of which the sink has not been told all
 }
 
@@ -151,7 +152,7 @@ func (f *follower) beginCopy(ctx context.Context) error {
 		return err
 	}
 	f.at, f.burns, f.partial = positionOf(m), m.Burns, m.View.State == engine.StateActive
-	f.shown = layout.Position{}
+	f.shown, f.lacks = layout.Position{}, false
 	if err := told(f.sink.BeginCopy()); err != nil {
 		return err
 	}
@@ -183,6 +184,7 @@ func (f *follower) copyPage(ctx context.Context, page *Page) error {
 			return err
 		}
 		rows.Scores, at = append(rows.Scores, others...), positionOf(a.Moment)
+		f.lacks = f.lacks || len(rows.Scores) < f.Indexes
 		rows.dropVanished()
 	}
 	if err := told(f.sink.Copied(rows)); err != nil {

@@ -114,6 +114,11 @@ func (f *follower) applyOne(e *feed.Entry) error {
 	case layout.KindBurn:
 		f.burns++
 		return nil
+	case layout.KindBuilt:
+		if f.lacks {
+			return errCopyAnew
+		}
+		return nil
 	case layout.KindStage, layout.KindDiscard:
 		f.partial = f.partial && !e.All // nothing of what was staged before counts
 		if !f.partial && !e.IsTold() {  // what the sink has been told of the session is of no use
@@ -132,7 +137,7 @@ func (f *follower) applyOne(e *feed.Entry) error {
 	case layout.KindClaim, layout.KindReset:
 		f.partial = false
 		if layout.Proof(e.Schema) != f.reader.client.Layout {
-			return errCopyAnew // which says in what the schema differs
+			return errCopyAnew // which says what the schema is now
 		}
 	}
 	if !e.IsTold() {

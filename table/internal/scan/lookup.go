@@ -14,7 +14,7 @@ type Found struct{ Key, Row, Score []byte }
 
 // Find looks rows up, and their scores in an index unless that is scripts.NoIndex. All are of one moment, which it returns.
 func (r *Reader) Find(ctx context.Context, s scripts.Scope, index int, keys []engine.Bytes) ([]Found, wire.Moment, error) {
-	q := request{call: scripts.Lookup(r.client, s, index, keys)}
+	q := request{client: r.client, call: scripts.Lookup(r.client, s, index, keys)}
 	if s == scripts.Merged && index == scripts.NoIndex {
 		q.keys = keys
 	}

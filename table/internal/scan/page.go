@@ -83,7 +83,7 @@ func (r *Reader) page(ctx context.Context, q pageQuery) (*Page, error) {
 	if byRank(q, s) {
 		return r.pageByRank(ctx, q)
 	}
-	asked := request{call: r.pageCall(q, s), scan: rangeFor(q, s), pageSizes: &r.answers}
+	asked := request{client: r.client, call: r.pageCall(q, s), scan: rangeFor(q, s), pageSizes: &r.answers}
 	for {
 		p, err := r.onePage(ctx, asked, q.at.bounds)
 		switch {

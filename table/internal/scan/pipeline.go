@@ -84,7 +84,7 @@ func (b *batcher) commandsFor(ctx context.Context, group []*pending) (commands [
 	var lookups []*pending
 	keys := 0
 	for _, p := range group {
-		if p.keys == nil || keys+len(p.keys) > joined {
+		if p.keys == nil || keys+len(p.keys) > joined || len(lookups) > 0 && lookups[0].client != p.client {
 			commands = append(commands, p.command(ctx))
 			continue
 		}
@@ -92,13 +92,13 @@ func (b *batcher) commandsFor(ctx context.Context, group []*pending) (commands [
 		lookups = append(lookups, p)
 	}
 	if len(lookups) > 0 {
-		commands = append(commands, command{raw: rawCommands(ctx, b.joinedCall(lookups)), requests: lookups})
+		commands = append(commands, command{raw: rawCommands(ctx, joinedCall(lookups)), requests: lookups})
 	}
 	return commands
 }
 
-// joinedCall returns one call for the keys of all look-ups.
-func (b *batcher) joinedCall(lookups []*pending) []any {
+// joinedCall returns one call for the keys of all look-ups, which are asked under one schema.
+func joinedCall(lookups []*pending) []any {
 	if len(lookups) == 1 {
 		return lookups[0].call
 	}
@@ -106,7 +106,7 @@ func (b *batcher) joinedCall(lookups []*pending) []any {
 	for _, p := range lookups {
 		keys = append(keys, p.keys...)
 	}
-	return scripts.Lookup(b.client, scripts.Merged, scripts.NoIndex, keys)
+	return scripts.Lookup(lookups[0].client, scripts.Merged, scripts.NoIndex, keys)
 }
 
 // command returns the command for one request alone.

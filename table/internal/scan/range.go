@@ -31,7 +31,7 @@ type found struct {
 func (b *batcher) scanRanges(group []*pending) (left []*pending) {
 	var ranges []*pending
 	for _, p := range group {
-		if p.scan != nil {
+		if p.scan != nil && (len(ranges) == 0 || ranges[0].client == p.client) {
 			ranges = append(ranges, p)
 		}
 	}
@@ -54,7 +54,7 @@ func (b *batcher) scanRanges(group []*pending) (left []*pending) {
 // answerRanges answers ranges in two round trips. Those that it cannot answer stay without a response.
 func (b *batcher) answerRanges(ctx context.Context, ranges []*pending) {
 	home := b.home()
-	probe, lists := b.findKeys(ctx, ranges, home)
+	probe, lists := findKeys(ctx, ranges, home)
 	before, ok := probe.Truth()
 	if ok {
 		b.amongStaged.Store(before.Home() == wire.AmongStaged)
@@ -62,7 +62,7 @@ func (b *batcher) answerRanges(ctx context.Context, ranges []*pending) {
 	if !ok || before.Home() != home {
 		return
 	}
-	probe, found := b.findRows(ctx, ranges, lists, before)
+	probe, found := findRows(ctx, ranges, lists, before)
 	after, ok := probe.Truth()
 	if !ok || !before.SameForReaders(after) {
 		b.cooldown.begin()
@@ -85,12 +85,13 @@ func (b *batcher) home() wire.Home {
 }
 
 // findKeys sends the first round trip: a probe, and the members of each range.
-func (b *batcher) findKeys(ctx context.Context, ranges []*pending, home wire.Home) (wire.Probe, [][]*redis.RawCmd) {
-	p := b.client.Redis.Pipeline()
-	before := b.client.QueueProbe(ctx, p)
+func findKeys(ctx context.Context, ranges []*pending, home wire.Home) (wire.Probe, [][]*redis.RawCmd) {
+	client := ranges[0].client
+	p := client.Redis.Pipeline()
+	before := client.QueueProbe(ctx, p)
 	lists := make([][]*redis.RawCmd, len(ranges))
 	for i, r := range ranges {
-		_, entries := b.client.KeysAt(home, r.scan.index)
+		_, entries := client.KeysAt(home, r.scan.index)
 		for k := range r.scan.bounds {
 			args := r.scan.command(entries, &r.scan.bounds[k])
 			lists[i] = append(lists[i], wire.QueueRaw(ctx, p, args...))
@@ -125,22 +126,23 @@ func (s *rangeScan) command(index *string, b *layout.Bound) []any {
 }
 
 // findRows sends the second round trip: the rows of each range that is short enough, and the truth.
-func (b *batcher) findRows(ctx context.Context, ranges []*pending, lists [][]*redis.RawCmd, before wire.Truth) (wire.Probe, []*found) {
-	p := b.client.Redis.Pipeline()
+func findRows(ctx context.Context, ranges []*pending, lists [][]*redis.RawCmd, before wire.Truth) (wire.Probe, []*found) {
+	client := ranges[0].client
+	p := client.Redis.Pipeline()
 	out, rows := make([]*found, len(ranges)), make([]*redis.StringSliceCmd, len(ranges))
 	for i, r := range ranges {
 		f := r.scan.join(lists[i])
-		if f == nil || !fits(len(f.keys), before.Widest) {
+		if f == nil || !fits(len(f.keys), before.Widest) || !before.IsComplete(r.scan.index, len(client.Keys.Merged)) {
 			continue
 		}
 		out[i] = f
 		if len(f.keys) > 0 {
-			hash, _ := b.client.KeysAt(before.Home(), r.scan.index)
+			hash, _ := client.KeysAt(before.Home(), r.scan.index)
 			rows[i] = redis.NewStringSliceCmd(ctx, wire.HMGet(hash, f.keys)...)
 			_ = p.Process(ctx, rows[i]) // only queued
 		}
 	}
-	after := b.client.QueueTruth(ctx, p)
+	after := client.QueueTruth(ctx, p)
 	wire.Flush(ctx, p)
 	for i, cmd := range rows {
 		if cmd != nil {

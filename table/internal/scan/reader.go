@@ -11,7 +11,12 @@ import (
 
 // Reader reads one table. It is safe for concurrent use. End it with Close.
 type Reader struct {
-	client    *wire.Client
+	client *wire.Client // under the schema that rows are read by
+	*core
+}
+
+// core is what Readers of one table share that read it under different schemas.
+type core struct {
 	authority Authority
 	batcher   *batcher
 	confirmer *batcher // sends requests once more, through new connections, to confirm a loss
@@ -44,11 +49,17 @@ const (
 
 // NewReader returns a Reader under the authority a. It starts goroutines, which Close ends.
 func NewReader(c *wire.Client, a Authority, cfg Config) *Reader {
-	r := &Reader{client: c, authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows, snapshots: cfg.Snapshots,
+	r := &Reader{client: c, core: &core{authority: a, memory: newBudget(cfg.Memory), keepsRows: cfg.KeepsRows, snapshots: cfg.Snapshots,
 		batcher:   startBatcher(c, pipelines, sendPooled(c)),
-		confirmer: startBatcher(c, 1, c.ConfirmAll)}
+		confirmer: startBatcher(c, 1, c.ConfirmAll)}}
 	r.pageBytes.Store(int64(cfg.PageBytes))
 	return r
+}
+
+// On returns a Reader of the same table that reads rows of another schema, of which it is given the indexes and the text. It shares
+// everything else with r: close one of them.
+func (r *Reader) On(indexes []string, schema string) *Reader {
+	return &Reader{client: r.client.On(indexes, schema), core: r.core}
 }
 
 // Close ends waiting reads with ErrClosed, and waits for all goroutines: those of Go, and those that wait for a socket. End the

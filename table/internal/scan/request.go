@@ -10,6 +10,7 @@ import (
 
 // request is what a read wants from Redis: the answer to one script call, or to plain commands.
 type request struct {
+	client    *wire.Client   // knows the schema under which it is asked
 	call      []any          // the script call
 	commands  [][]any        // or the plain commands; the caller parses their raw answers
 	rows      []any          // one HMGET that goes before the commands, if there is one

@@ -16,10 +16,8 @@ import (
 // owner count if the moment is among what they have. If it is not, and that was confirmed, the handle begins anew with what is
 // there.
 type Shown struct {
-	table  string
-	schema layout.Schema
-	done   chan struct{} // closed by Close
-	once   sync.Once
+	done chan struct{} // closed by Close
+	once sync.Once
 
 	at atomic.Pointer[Progress] // never nil; read by every answer, written under mu
 
@@ -27,9 +25,9 @@ type Shown struct {
 	known lineage    // as it was asked for last
 }
 
-// NewShown returns the authority of a handle that has shown nothing yet of a table, and reads it with this schema.
-func NewShown(table string, schema layout.Schema) *Shown {
-	s := &Shown{table: table, schema: schema, done: make(chan struct{})}
+// NewShown returns the authority of a handle that has shown nothing yet.
+func NewShown() *Shown {
+	s := &Shown{done: make(chan struct{})}
 	s.at.Store(new(Progress))
 	return s
 }
@@ -77,7 +75,7 @@ func (s *Shown) Check(ctx context.Context, a wire.Answer, since Progress, fetch 
 		return err
 	}
 	if a.Status == wire.StatusLayout {
-		return s.compare(ctx, fetch)
+		return s.findSchema(ctx, fetch)
 	}
 	return a.Err(a.Epoch)
 }
@@ -128,8 +126,8 @@ func (s *Shown) checkAbsent(ctx context.Context, since Progress, fetch fetcher) 
 	switch {
 	case err != nil:
 		return err
-	case l.schema != "" && l.schema != s.schema.Text():
-		return s.mismatch(l.schema)
+	case l.schema != "" && !layout.IsReadable(l.schema):
+		return &wire.MovedError{Stored: l.schema}
 	case l.at.Epoch != "":
 		return errUnsettled
 	case l.keys > 0:
@@ -140,20 +138,16 @@ func (s *Shown) checkAbsent(ctx context.Context, since Progress, fetch fetcher) 
 	return wire.ErrNoTable
 }
 
-// compare tells how the stored schema differs.
-func (s *Shown) compare(ctx context.Context, fetch fetcher) error {
+// findSchema tells under which schema rows are written.
+func (s *Shown) findSchema(ctx context.Context, fetch fetcher) error {
 	l, err := s.learn(ctx, fetch)
 	switch {
 	case err != nil:
 		return err
-	case l.schema == "" || l.schema == s.schema.Text():
+	case l.schema == "":
 		return errUnsettled
 	}
-	return s.mismatch(l.schema)
-}
-
-func (s *Shown) mismatch(stored string) error {
-	return &wire.SchemaError{Table: s.table, Differences: layout.Differences(stored, s.schema)}
+	return &wire.MovedError{Stored: l.schema}
 }
 
 // Conclude moves on to what is shown now. After a loss that was confirmed it begins anew, once: calls that were under way may find

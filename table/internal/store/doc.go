@@ -6,6 +6,7 @@
 //
 // # Files
 //
+//	build.go        making the entries of indexes that are new, in the cleanup pool
 //	certain.go      calling a script once more where it says that the table is lost
 //	claim.go        how a process becomes the table's owner
 //	commands.go     an effect as plain commands
@@ -14,7 +15,8 @@
 //	drop.go         removing a table whose definition is not known
 //	fold.go         copying merged rows to where they belong, in the cleanup pool
 //	lease.go        renewing the owner's lease, and giving it up
-//	schema.go       how a definition must agree with what is stored
+//	opening.go      what an Open plans and does
+//	schema.go       comparing stored scores with those of a definition
 //	store.go        the engine's Store: transaction or script, and what an error means
 //	transaction.go  an effect as a transaction
 package store

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -21,8 +22,9 @@ type Folds struct {
 	client *wire.Client
 	pool   *cleanup.Pool
 	epoch  layout.Epoch
-	ready  chan struct{} // closed by AnswerTo once actor is set
+	ready  chan struct{} // closed by AnswerTo once the next two are set
 	actor  *engine.Actor
+	folded func() // called after each fold
 
 	mu      sync.Mutex // guards all below
 	task    *cleanup.Task
@@ -35,9 +37,9 @@ func NewFolds(c *wire.Client, p *cleanup.Pool, epoch layout.Epoch) *Folds {
 	return &Folds{client: c, pool: p, epoch: epoch, ready: make(chan struct{})}
 }
 
-// AnswerTo names the actor that is told when a fold has ended.
-func (f *Folds) AnswerTo(a *engine.Actor) {
-	f.actor = a
+// AnswerTo names the actor that is told when a fold has ended, and what is called then.
+func (f *Folds) AnswerTo(a *engine.Actor, folded func()) {
+	f.actor, f.folded = a, folded
 	close(f.ready)
 }
 
@@ -76,6 +78,7 @@ func (f *Folds) tell(generation uint32, err error) {
 func (f *Folds) end(generation uint32, err error) {
 	if !errors.Is(err, cleanup.ErrStopped) {
 		f.actor.Folded(generation, err)
+		f.folded()
 	}
 }
 
@@ -117,6 +120,27 @@ const (
 	foldRows  = 200
 	foldBytes = 256 << 10
 )
+
+// foldNow folds what is merged, for an owner who has not begun yet.
+func foldNow(ctx context.Context, c *wire.Client, claimed wire.Moment) error {
+	j := &foldJob{client: c, epoch: claimed.Epoch, generation: claimed.View.Generation, whole: claimed.View.Whole, cursor: "0"}
+	for {
+		done, err := j.copy(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case done:
+			return err
+		case err != nil:
+			if err := c.Pause(ctx, foldPause); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// foldPause is how long foldNow waits after a step that has failed.
+const foldPause = 20 * time.Millisecond
 
 // Name returns the table's name.
 func (j *foldJob) Name() string { return j.client.Keys.Table }

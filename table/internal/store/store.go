@@ -161,6 +161,9 @@ func (s *Store) result(k engine.Kind, a wire.Answer) (engine.Result, error) {
 	if a.Status == wire.StatusChanged {
 		return engine.Result{}, &engine.RefusedError{Err: engine.ErrChanged}
 	}
+	if a.Status == wire.StatusBuilding {
+		return engine.Result{}, &engine.RefusedError{Err: wire.ErrIndexBuilding}
+	}
 	if err := a.Err(s.epoch); err != nil {
 		return engine.Result{}, err
 	}
@@ -194,6 +197,8 @@ func (s *Store) call(e *scripts.Effect) []any {
 		return scripts.Apply(s.client, e)
 	case engine.Update:
 		return scripts.Update(s.client, e)
+	case engine.Complete:
+		return scripts.Built(s.client, e)
 	}
 	panic(fmt.Sprintf("tablecache: effect of unknown kind %d", e.Kind))
 }

@@ -109,6 +109,8 @@ func (a *Answer) Err(epoch layout.Epoch) error {
 		return Ownership(epoch, a.Epoch)
 	case StatusExpired:
 		return engine.ErrSnapshotExpired
+	case StatusBuilding:
+		return ErrIndexBuilding
 	default: // LOST, and statuses that come only if somebody else writes to our keys: STATE, VOID
 		return fmt.Errorf("%w: %s", engine.ErrLost, strings.ToLower(a.Status.String()))
 	}

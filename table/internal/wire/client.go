@@ -12,12 +12,17 @@ import (
 
 // Client sends commands and scripts about one table to Redis. It is safe for concurrent use once Load has returned.
 type Client struct {
-	Redis    redis.UniversalClient // the user's: we never close it
+	*link
 	Keys     layout.Keys
 	Layout   string // the truth must have this in its field layout: see layout.Proof
 	Commands Commands
-	dialect  dialect // known once the scripts are loaded
-	onlyRead bool    // see NewReadingClient
+}
+
+// link is what clients of one table share that know it under different schemas.
+type link struct {
+	Redis    redis.UniversalClient // the user's: we never close it
+	dialect  dialect               // known once the scripts are loaded
+	onlyRead bool                  // see NewReadingClient
 	scripts  []*Script
 	reload   singleflight.Group
 	dropping sync.Mutex // held by DropIdle
@@ -27,7 +32,20 @@ type Client struct {
 
 // NewClient returns a client of the table that has these keys and this schema. Call Load before any script.
 func NewClient(rdb redis.UniversalClient, k layout.Keys, schema string, scripts []*Script) *Client {
-	return &Client{Redis: rdb, Keys: k, Layout: layout.Proof(schema), Commands: newCommands(k), scripts: scripts}
+	return clientOn(&link{Redis: rdb, scripts: scripts}, k, schema)
+}
+
+func clientOn(l *link, k layout.Keys, schema string) *Client {
+	return &Client{link: l, Keys: k, Layout: layout.Proof(schema), Commands: newCommands(k)}
+}
+
+// Under returns a client of the same table that knows it under a schema, and reads and writes the rows of that. It shares everything
+// else with c.
+func (c *Client) Under(s layout.Schema) *Client { return c.On(s.Names(), s.Text()) }
+
+// On is Under for a schema by its text, with these indexes.
+func (c *Client) On(indexes []string, schema string) *Client {
+	return clientOn(c.link, layout.KeysOf(c.Keys.Table, indexes), schema)
 }
 
 // NewReadingClient returns a client for scripts that only read. It sends them by EVALSHA_RO where the server knows that, which a

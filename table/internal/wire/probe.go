@@ -14,6 +14,7 @@ type Truth struct {
 	Moment
 	Count, Staged, Live int
 	Widest              int // no row has more bytes than this
+	Building            int // how many of the last indexes are not complete
 }
 
 // ReadTruth reads the raw answer to Commands.Truth. ok is false if it cannot be read, or if the rows have another layout: then a
@@ -21,7 +22,7 @@ type Truth struct {
 func (c *Client) ReadTruth(raw []byte) (t Truth, ok bool) {
 	r := NewReply(raw)
 	fields := r.Texts()
-	if r.Err() != nil || len(fields) != len(layout.TruthFields) || slices.ContainsFunc(fields, func(b []byte) bool { return b == nil }) {
+	if r.Err() != nil || !isWhole(fields) {
 		return t, false
 	}
 	var texts momentTexts
@@ -32,11 +33,27 @@ func (c *Client) ReadTruth(raw []byte) (t Truth, ok bool) {
 	if t.Moment, err = texts.moment(); err != nil {
 		return t, false
 	}
-	for i, to := range []*int{&t.Count, &t.Staged, &t.Live, &t.Widest} {
+	for i, to := range []*int{&t.Count, &t.Staged, &t.Live, &t.Widest, &t.Building} {
 		*to = r.number(fields[len(texts)+i])
 	}
 	return t, r.Err() == nil && string(fields[len(fields)-1]) == c.Layout
 }
+
+// isWhole tells whether all fields of a truth are there. It gives the one that may be missing its value.
+func isWhole(fields [][]byte) bool {
+	if len(fields) != len(layout.TruthFields) {
+		return false
+	}
+	for i, name := range layout.TruthFields {
+		if fields[i] == nil && name == layout.BuildingField {
+			fields[i] = []byte("0")
+		}
+	}
+	return !slices.ContainsFunc(fields, func(b []byte) bool { return b == nil })
+}
+
+// IsComplete tells whether an index, of so many, has an entry for each row.
+func (t Truth) IsComplete(index, indexes int) bool { return index < indexes-t.Building }
 
 // SameForReaders tells whether readers saw the same at both moments, in the same keys of one kind; o is the later one.
 func (t Truth) SameForReaders(o Truth) bool {
@@ -85,6 +102,8 @@ func (p Probe) agrees(t Truth) bool {
 		switch {
 		case i == 1:
 			want = t.Staged
+		case i >= 2 && i < 2+indexes && !t.IsComplete(i-2, indexes):
+			continue
 		case i < 2+indexes:
 			want = t.Count
 		}

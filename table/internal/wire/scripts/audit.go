@@ -34,12 +34,14 @@ type AuditedRows struct {
 	Next       AuditAt
 	Keys, Rows [][]byte
 	Scores     [][][]byte // for each index the score of each row; empty if the row has no entry
+	Building   int        // how many of the last indexes are being built: there an entry may be missing
 }
 
 // ReadAuditedRows reads the answer for MergedRows and StagedRows. A Next.Cursor of "0" means that there is no more.
 func ReadAuditedRows(a *wire.Answer) (AuditedRows, error) {
 	r := AuditedRows{Next: AuditAt{Cursor: string(a.Rest.Text())}}
 	r.Keys, r.Rows, r.Scores = a.Rest.Texts(), a.Rest.Texts(), a.Rest.Lists()
+	r.Building = a.Rest.Integer()
 	return r, a.Rest.Err()
 }
 

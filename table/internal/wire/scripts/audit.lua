@@ -27,7 +27,7 @@ local function hash(key, index)
     scores[j] = {}
     for i = 1, #keys do scores[j][i] = redis.call('ZSCORE', index(j), keys[i]) or '' end
   end
-  a[10], a[11], a[12], a[13] = found[1], keys, rows, scores
+  a[10], a[11], a[12], a[13], a[14] = found[1], keys, rows, scores, t.building
 end
 
 -- zset brings entries that have no row. With tombs a tombstone does not count as a row.

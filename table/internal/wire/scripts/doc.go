@@ -7,6 +7,8 @@
 //	abort.go    drops all that is staged
 //	apply.go    stores rows, removes keys, writes the note
 //	audit.go    one step of an audit of all that is stored
+//	build.go    adds entries to indexes that are being built
+//	built.go    declares those complete that are
 //	clear.go    drops everything
 //	count.go    how many rows lie in intervals
 //	delete.go   removes rows

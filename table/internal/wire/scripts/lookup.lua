@@ -1,6 +1,6 @@
 -- Reads rows by key. ARGV: layout, scope, index whose scores are wanted or 0, then keys.
 -- Answers with rows (staged ones over merged ones if they count), and with scores if they are wanted.
-local t, view, no = present('', '', ARGV[2])
+local t, view, no = present('', '', ARGV[2], tonumber(ARGV[3]))
 if no then return no end
 local index = tonumber(ARGV[3])
 local rows, scores, first = {}, {}, 4

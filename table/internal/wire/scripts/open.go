@@ -16,24 +16,24 @@ var open = define(wire.MayFree, leasing, "open")
 
 // Claim is what a new owner wants.
 type Claim struct {
-	ID     string        // a random id: a claim that is sent twice makes one owner
-	Schema string        // the definition's; wire.Client.Layout is the hash of it
-	Owner  string        // the owner's name, for people
-	Reset  bool          // drop what is there
-	Feed   bool          // there is to be a feed
-	Lease  time.Duration // of the new owner
-	Yield  bool          // do not claim it while another owner holds a lease
-	Before string        // the stored schema, once it is known, so that a reset drops its indexes too
+	ID     string           // a random id: a claim that is sent twice makes one owner
+	Schema layout.Evolution // of the stored schema to the owner's
+	Owner  string           // the owner's name, for people
+	Reset  bool             // drop what is there
+	Feed   bool             // there is to be a feed
+	Lease  time.Duration    // of the new owner
+	Yield  bool             // do not claim it while another owner holds a lease
+	Held   string           // as whom the new owner holds the lease already
 }
 
-// Open claims a table. The answer has the new epoch. If its status is StatusSchema, Last is the stored schema. If it is
+// Open claims a table. The answer has the new epoch; see ReadBuilding. If its status is StatusSchema, another schema is stored than the
+// claim evolves: see ReadStored. If it is StatusState, what is merged must be folded before the indexes change. If it is
 // StatusHeld, ReadHeld reads it.
 func Open(c *wire.Client, claim Claim) []any {
-	how := "keep"
+	how, feed, moves := "keep", layout.NoFeed, ""
 	if claim.Reset {
 		how = "reset"
 	}
-	feed := layout.NoFeed
 	if claim.Feed {
 		feed = "feed"
 	}
@@ -41,9 +41,20 @@ func Open(c *wire.Client, claim Claim) []any {
 	if claim.Yield {
 		whose = "yield"
 	}
-	earlier := layout.KeysOf(c.Keys.Table, layout.IndexesIn(claim.Before))
-	keys := slices.Concat(c.Keys.All, earlier.Merged, earlier.Shadow)
-	return c.CallOn(open, keys, claim.ID, claim.Schema, len(c.Keys.All), how, claim.Before, c.Layout, claim.Owner, feed, claim.Lease.Microseconds(), whose)
+	e, text := &claim.Schema, claim.Schema.To.Text()
+	if e.Moves() {
+		moves = "moves"
+	}
+	ours := layout.KeysOf(c.Keys.Table, e.To.Names())
+	goes := layout.KeysOf(c.Keys.Table, e.Empties)
+	if e.From.Text != "" && !claim.Reset {
+		ours = layout.KeysOf(c.Keys.Table, layout.IndexesIn(e.From.Text))
+	} else if claim.Reset {
+		goes = layout.KeysOf(c.Keys.Table, layout.IndexesIn(e.From.Text))
+	}
+	keys := slices.Concat(ours.All, goes.Merged, goes.Shadow)
+	return c.CallOn(open, keys, claim.ID, text, len(ours.All), how, e.From.Text, layout.Proof(text), claim.Owner, feed, e.From.Building, e.Building, moves,
+		claim.Lease.Microseconds(), whose, claim.Held)
 }
 
 // Holder returns as whom the new owner holds the lease.
@@ -58,3 +69,24 @@ func ReadHeld(a *wire.Answer) error {
 	}
 	return &wire.HeldError{Holder: holder, Left: time.Duration(micros) * time.Microsecond}
 }
+
+// ReadBuilding returns how many indexes are being built, of a table that was claimed.
+func ReadBuilding(a *wire.Answer) (int, error) {
+	n, err := strconv.Atoi(a.Last)
+	if err != nil {
+		return 0, errTruth
+	}
+	return n, nil
+}
+
+// ReadStored returns the schema that is stored, from an answer of StatusSchema.
+func ReadStored(a *wire.Answer) (layout.Stored, error) {
+	building, text, found := strings.Cut(a.Last, " ")
+	n, err := strconv.Atoi(building)
+	if !found || err != nil {
+		return layout.Stored{}, errTruth
+	}
+	return layout.Stored{Text: text, Building: n}, nil
+}
+
+var errTruth = fmt.Errorf("%w: a number in the table's truth cannot be read", engine.ErrLost)

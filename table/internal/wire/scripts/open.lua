@@ -1,10 +1,20 @@
--- Claims the table for a new owner. KEYS as in head.lua, and behind them keys of an earlier schema, which a reset drops.
--- ARGV: random id, schema, number of our own keys, 'keep' or 'reset', the earlier schema, layout, the owner's name, 'feed' or
--- 'off', the length of the lease in microseconds, 'yield' if the lease of another owner is to be respected.
-local id, schema, own, how, layout, owner, feed = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[6], ARGV[7], ARGV[8] == 'feed'
+-- Claims the table for a new owner, whose schema may be another one. KEYS as in head.lua for the schema that is stored, and behind them keys
+-- that go: a reset drops all. ARGV: random id, schema, how many keys are those of the stored one, 'keep' or 'reset', the stored schema,
+-- layout, the owner's name, 'feed' or 'off', how many indexes of the stored schema are being built, how many of the new one then, 'moves'
+-- if it has other indexes, or begins one anew, the length of the lease in microseconds, 'yield' if the lease of another owner is to be
+-- respected, and as whom the new owner holds it already.
+-- Answers with the new epoch, and in the place of last with how many indexes are being built. SCHEMA: the stored schema is another one; last
+-- is how many of its indexes are being built, and that schema. STATE: what is merged must be folded before indexes change. HELD: last is
+-- for how long at most the lease is held, in microseconds, and by whom.
+local id, schema, own, how, before = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local layout, owner, feed, unfinished, building, moves = ARGV[6], ARGV[7], ARGV[8] == 'feed', ARGV[9], ARGV[10], ARGV[11] == 'moves'
 INDEXES = (own - 4) / 2
 
 local function refuse(status, last) return answer(status, {last = last}) end
+local function claimed(t)
+  t.last = t.building
+  return answer('OK', t)
+end
 
 local stored = redis.pcall('HGET', TRUTH, 'schema')
 local foreign = type(stored) == 'table'
@@ -21,17 +31,18 @@ local function kept(field) return not foreign and redis.call('HGET', TRUTH, fiel
 local known = t.epoch and string.find(t.epoch, '^[1-9]%d*:%x+$') -- a reset also replaces a truth that somebody has damaged
 local line, burned, predecessor = kept('line'), kept('burned'), known and t.epoch .. '/' .. t.seq or ''
 local epoch = not foreign and redis.call('HGET', TRUTH, 'epoch') or '0'
-if t.epoch and string.match(epoch, ':(.*)$') == id then return answer('OK', t) end -- the same claim was sent before
+if t.epoch and string.match(epoch, ':(.*)$') == id then return claimed(t) end -- the same claim was sent before
 
 for i = 1, #KEYS do needsUnlink(KEYS[i]) end
 if feed then writes[#writes + 1] = {'XADD', FEED, '*', '0', '0'} end
 local no = barred()
 if no then return no end
 
+local isPlanned = (stored or '') == before and (t.building or unfinished) == unfinished
 -- Another schema comes first: waiting does not cure it.
-if ARGV[10] == 'yield' and not foreign and (how == 'reset' or stored == schema) then
+if ARGV[13] == 'yield' and not foreign and (how == 'reset' or isPlanned) then
   local holder, left = heldBy()
-  if holder then return refuse('HELD', whole(left) .. ' ' .. holder) end
+  if holder and holder ~= ARGV[14] then return refuse('HELD', whole(left) .. ' ' .. holder) end
 end
 
 -- feedFits tells whether the feed is a stream that has no entry from an id on.
@@ -46,18 +57,19 @@ local function sound(t)
 end
 
 local counter = tonumber(string.match(epoch, '^%d+') or '0') + 1
-local fresh = {state = 'clear', gen = '0', rver = '0', burns = t.burns or '0', notes = t.notes or '0', count = '0', staged = '0', live = '0', widest = '0'}
+local fresh = {state = 'clear', gen = '0', rver = '0', burns = t.burns or '0', notes = t.notes or '0', count = '0', staged = '0', live = '0', widest = '0',
+  building = '0'}
 local drops = {}
 if how == 'reset' then
-  if stored and stored ~= schema and stored ~= ARGV[5] then return refuse('SCHEMA', stored) end
+  if stored and stored ~= before then return refuse('SCHEMA', '0 ' .. stored) end
   t = fresh
   t.notes = whole(tonumber(t.notes) + 1)
   for i = 1, #KEYS do
     if KEYS[i] ~= FEED then drops[#drops + 1] = KEYS[i] end
   end
   if not feedFits(whole(counter) .. '-0') then redis.call('UNLINK', FEED) end
-elseif stored and stored ~= schema then -- comes before the truth is checked, which may be of another version
-  return refuse('SCHEMA', stored)
+elseif not isPlanned then -- comes before the truth is checked, which may be of another version
+  return refuse('SCHEMA', (t.building or '0') .. ' ' .. (stored or ''))
 elseif not t.epoch then
   if redis.call('EXISTS', unpack(KEYS, 1, own)) > 0 then return refuse('LOST') end
   t = fresh
@@ -67,8 +79,11 @@ else
   if t.state == 'active' then -- nobody knows whether what an earlier owner has staged is whole
     drops[1] = STAGED
     for j = 1, INDEXES do drops[#drops + 1] = shadow(j) end
-    t.state, t.staged, t.live = 'clear', '0', '0'
+    t.state, t.whole, t.staged, t.live = 'clear', nil, '0', '0'
   end
+  if moves and t.state ~= 'clear' then return refuse('STATE') end
+  for i = own + 1, #KEYS do drops[#drops + 1] = KEYS[i] end
+  t.building = tonumber(t.count) > 0 and building or '0'
 end
 if not feed then drops[#drops + 1] = FEED end
 
@@ -81,5 +96,5 @@ for i = 1, #drops do redis.call('UNLINK', drops[i]) end
 writeTruth(t)
 redis.call('HSET', TRUTH, 'schema', schema, 'owner', owner, 'line', latest(predecessor, line, 64), 'burned', burned,
   'feed', feed and 'feed' or 'off', LEASE[1], owner .. ' ' .. id)
-prolong(ARGV[9])
-return answer('OK', t)
+prolong(ARGV[12])
+return claimed(t)

@@ -17,9 +17,10 @@ for i = 1, #found[2], 2 do keys[#keys + 1] = found[2][i] end
 for i = 1, #keys, MOST do
   local to = i + MOST - 1
   if to > #keys then to = #keys end
-  local scores = redis.call('ZMSCORE', merged(1), unpack(keys, i, to))
-  for k = 1, #scores do
-    if scores[k] then hidden = hidden + 1 end
+  local there -- rows cost more than scores
+  if complete(t, 1) then there = redis.call('ZMSCORE', merged(1), unpack(keys, i, to)) else there = redis.call('HMGET', ROWS, unpack(keys, i, to)) end
+  for k = 1, #there do
+    if there[k] then hidden = hidden + 1 end
   end
 end
 local a = answer('OK', t)

@@ -2,7 +2,7 @@
 -- bytes at most, rows to fetch at first, 'up' or 'down', score and member to go on behind or '',
 -- 'scores' or '', then min, max of each interval, in reading order.
 -- Answers with the interval to go on in (0: this is the last page), score, member, lists of members, of rows, of scores.
-local t, view, no = present(ARGV[2], ARGV[3], ARGV[4])
+local t, view, no = present(ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5]))
 if no then return no end
 local index, most, budget, chunk = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local up, score, member, scored = ARGV[9] == 'up', ARGV[10], ARGV[11], ARGV[12] == 'scores'

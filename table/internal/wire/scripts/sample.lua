@@ -1,10 +1,11 @@
 -- Reads some of the rows that readers see, spread over an index. ARGV: schema, index, rows at most, bytes at most.
--- Answers with their keys, rows and scores. If the table has another schema it answers with that, and reads no row.
-local stored = redis.call('HGET', TRUTH, 'schema')
-if stored and stored ~= ARGV[1] then return answer('SCHEMA', {last = stored}) end
-local t = readTruth()
-if not t.epoch or not holds(t) then return answer('LOST', t) end
+-- Answers with their keys, rows and scores. SCHEMA: the table has another schema; last is how many of its indexes are being built, and that
+-- schema. LOST: there is no table, or it is damaged; last is its schema, or ''. BUILDING: the index is not complete.
+local stored, t = redis.call('HGET', TRUTH, 'schema'), readTruth()
+if stored and stored ~= ARGV[1] then return answer('SCHEMA', {last = (t.building or '0') .. ' ' .. stored}) end
+if not t.epoch or not holds(t) then return answer('LOST', {last = stored or ''}) end
 local index, most, budget = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if not complete(t, index) then return answer('BUILDING', t) end
 local STRIDE = 163 -- a prime above most: rows come in a mixed order, so that a sample which the budget ends early is spread too
 local keys, rows, scores = {}, {}, {}
 

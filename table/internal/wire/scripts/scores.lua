@@ -1,12 +1,12 @@
 -- Reads the scores of rows in every index but one. ARGV: layout, the index that is left out, then keys, at most MOST.
--- Answers with a list of scores for each of the other indexes; '' stands for a key without a row.
+-- Answers with a list of scores for each of the other indexes that are complete, which are the first ones; '' stands for a key without a row.
 local t, view, no = present('', '', 'merged')
 if no then return no end
 local except, first = tonumber(ARGV[2]), 3
 local staged = view.over and redis.call('HMGET', STAGED, unpack(ARGV, first, #ARGV))
 local lists = {}
 for j = 1, INDEXES do
-  if j ~= except then
+  if j ~= except and complete(t, j) then
     local scores = redis.call('ZMSCORE', view.index(j), unpack(ARGV, first, #ARGV))
     local above = view.over and redis.call('ZMSCORE', shadow(j), unpack(ARGV, first, #ARGV))
     for k = 1, #ARGV - first + 1 do

@@ -37,7 +37,7 @@ func define(flags wire.Flags, prelude []string, name string) *wire.Script {
 // All returns the scripts that must be loaded into a server before they are called.
 func All() []*wire.Script {
 	return append(Reading(), overlap, put, stage, remove, discard, discardAll, merge, abort, clearAll, settle, open, fold, foldWhole, audit, repair,
-		sample, dropAll, apply, update, sweep, renew)
+		sample, dropAll, apply, update, sweep, renew, build, built)
 }
 
 // Reading returns the scripts of reads, none of which writes.

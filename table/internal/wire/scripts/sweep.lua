@@ -12,6 +12,7 @@ needsUnlinkEach(merged)
 local t, no = admit('clear')
 if no then return no end
 index, most, room = tonumber(index), tonumber(most), tonumber(room)
+if at ~= 'all' and not complete(t, index) then return answer('BUILDING', t) end
 
 local function swept(n, interval, score, member)
   if n > 0 then disturb(t) end

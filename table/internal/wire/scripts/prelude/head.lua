@@ -4,7 +4,7 @@ local INDEXES = (#KEYS - 4) / 2
 local MOST = 4000 -- how many values unpack may put on the stack
 
 -- The fields of the truth: three words, then numbers. Answers begin with the first eight of them, in this order.
-local FIELDS = {'epoch', 'last', 'state', 'seq', 'gen', 'rver', 'burns', 'notes', 'count', 'staged', 'live', 'widest', 'layout'}
+local FIELDS = {'epoch', 'last', 'state', 'seq', 'gen', 'rver', 'burns', 'notes', 'count', 'staged', 'live', 'widest', 'building', 'layout'}
 local WORDS = 3
 
 local function merged(j) return KEYS[4 + j] end
@@ -32,7 +32,7 @@ end
 local function readTruth()
   local values, t = redis.call('HMGET', TRUTH, unpack(FIELDS)), {}
   for i = 1, #FIELDS do
-    local value = values[i]
+    local value = values[i] or (FIELDS[i] == 'building' and '0') -- that of version 5 had no such field
     if not value or (i > WORDS and not string.find(value, '^%d+$')) then return {} end
     t[FIELDS[i]] = value
   end
@@ -52,13 +52,16 @@ local function number(s)
   return tonumber(s)
 end
 
+-- complete tells whether an index has an entry for each row. The last ones may be in the making: of these it has some, and no others.
+local function complete(t, j) return j <= INDEXES - tonumber(t.building) end
+
 -- holds tells whether everything that the truth counts is still there.
 local function holds(t)
   local count, staged, live = tonumber(t.count), tonumber(t.staged), tonumber(t.live)
   if t.whole and staged ~= live then return false end
   if redis.call('HLEN', ROWS) ~= count or redis.call('HLEN', STAGED) ~= staged then return false end
   for j = 1, INDEXES do
-    if redis.call('ZCARD', merged(j)) ~= count or redis.call('ZCARD', shadow(j)) ~= live then return false end
+    if (complete(t, j) and redis.call('ZCARD', merged(j)) ~= count) or redis.call('ZCARD', shadow(j)) ~= live then return false end
   end
   return true
 end

@@ -10,14 +10,15 @@ local function stagedView(t)
 end
 
 -- present returns the table's truth, and the view of its rows. If the read must be refused it returns the answer
--- for that as third value. ARGV begins with the layout that rows must have. gen and rver are those of the snapshot that the read is
+-- for that as third value. index is the one that the read is by, or nil. ARGV begins with the layout that rows must have. gen and rver are those of the snapshot that the read is
 -- of, or ''. scope: 'merged' is what readers see, 'staged' what they would see after a merge now.
 -- The order of proof: whose the table is (the caller compares the epoch of any answer), what its rows are, whether all is there.
-local function present(gen, rver, scope)
+local function present(gen, rver, scope, index)
   local t = readTruth()
   if not t.epoch then return nil, nil, answer('LOST', t) end
   if t.layout ~= ARGV[1] then return nil, nil, answer('LAYOUT', t) end
   if not holds(t) then return nil, nil, answer('LOST', t) end
+  if index and index > 0 and not complete(t, index) then return nil, nil, answer('BUILDING', t) end
   t.last = ''
   if gen == '' then
     local staged = t.state == 'merging' or (scope == 'staged' and t.state == 'active')
