@@ -7,7 +7,7 @@ import (
 	"go.uber.org/zap"
 )
 
-// stop stops all parts of the table at once. It waits for them, but no longer than two read time-outs.
+// stop stops all parts of the table at once, and then gives the lease up. It waits for that, but no longer than two read time-outs.
 func (o *owner) stop() {
 	var parts sync.WaitGroup
 	parts.Go(func() { o.folds.Stop(); o.release() })
@@ -16,9 +16,11 @@ func (o *owner) stop() {
 	stopped := make(chan struct{})
 	go func() {
 		parts.Wait()
+		o.lease.giveUp()
 		close(stopped)
 	}()
 	if !isClosedWithin(stopped, o.timeout/2) {
+		o.lease.interrupt()
 		o.store.Interrupt() // the effect under way has had time enough; a socket read ends by itself
 	}
 	if !isClosedWithin(stopped, 2*o.timeout-o.timeout/2) {

@@ -73,6 +73,7 @@
 //	follow.go      telling others all that happens to a table
 //	handle.go      what all handles on a table have
 //	interval.go    intervals of scores
+//	lease.go       keeping the table, where others open it with a lease
 //	links.go       for whom the client sends something, for its hooks
 //	lookup.go      records by their keys
 //	open.go        taking a table over

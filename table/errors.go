@@ -35,7 +35,27 @@ var (
 	ErrSchemaMismatch = wire.ErrSchemaMismatch
 	// ErrUnsafeClient: the client or the server is configured so that guarantees cannot hold.
 	ErrUnsafeClient = wire.ErrUnsafeClient
+	// ErrReplica: the server is a replica. It is an ErrUnsafeClient, but after a fail-over it may pass.
+	ErrReplica = wire.ErrReplica
 )
+
+// Lasts tells whether an error of opening a handle does not pass by itself, so that it is of no use to wait and try again: somebody must
+// change the definition, the client, the rights of its user, or what is stored.
+func Lasts(err error) bool {
+	for _, e := range []error{ErrInvalidDefinition, ErrSchemaMismatch, ErrLost, ErrPanic} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return errors.Is(err, ErrUnsafeClient) && !errors.Is(err, ErrReplica) || wire.Lasts(err)
+}
+
+// ErrHeld: another process holds a lease of the table, so Open with WithLease has not taken it. It is a *HeldError, which tells who holds
+// the lease, and for how long at most.
+var ErrHeld = wire.ErrHeld
+
+// HeldError is an ErrHeld. Get it with errors.As.
+type HeldError = wire.HeldError
 
 // ErrNotFound: there is no such record.
 var ErrNotFound = errors.New("tablecache: record not found")

@@ -149,14 +149,17 @@ func TestF1_APermissionLostAtRunTimeTearsNoBurn(t *testing.T) {
 			s := redistest.Shared(t)
 			name := redistest.Prefix(t)
 			admin, rdb := s.Client(t), limited(t, s, name, aclRule(t, name))
-			tbl := openLimited(t, admin, rdb, name)
-			put(t, tbl, numbered(0, 3)...)
 			cut := &rightless{take: func() { setUser(t, admin, name, "-"+command) }}
-			rdb.AddHook(cut)
+			rdb.AddHook(cut) // before the writer's connection is made, which has it too
+			tbl := openLimited(t, admin, rdb, name, table.WithLease(time.Hour))
+			put(t, tbl, numbered(0, 3)...)
 			cut.armed.Store(true)
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
 			_ = tbl.Put(ctx, numbered(3, 5)...) // refused, or burned and applied: what counts is what is there then
+			if cut.armed.Load() {
+				t.Fatal("nothing was cut")
+			}
 			at := truthAt(t, admin, name)
 			if ahead := toldSince(t, admin, name, at); len(ahead) > 0 {
 				t.Errorf("the feed is ahead of %v by %v", at, ahead)

@@ -25,7 +25,7 @@ import (
 //
 // It fails with ErrInvalidDefinition, with ErrUnsafeClient (a client without read time-out, one
 // that reads from replicas, a server that may evict the table), with ErrSchemaMismatch (see
-// WithReset), with ErrLost (keys are missing), or with what Redis says. A failing Open changes
+// WithReset), with ErrHeld (see WithLease), with ErrLost (keys are missing), or with what Redis says. A failing Open changes
 // nothing and fences nobody. Only if its error Is ErrUnknownOutcome it may have done so: ctx or the
 // connection ended while the table was being claimed.
 //
@@ -49,6 +49,8 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 		Owner:     o.owner,
 		Reset:     o.reset,
 		Feed:      o.feedBytes > 0,
+		Lease:     o.lease,
+		Yield:     o.yields,
 		Preflight: wire.Preflight{Evictable: o.evictable, Logger: o.logger},
 		Sampled:   def.comparable(),
 		Judge:     def.judge,
@@ -69,7 +71,7 @@ func indexNames[R any](indexes []Index[R]) []string {
 }
 
 // startOwner starts the goroutines of a claimed table. keepsRows tells that records share the memory of their rows.
-func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool) *owner {
+func startOwner(c *wire.Client, o *options, claimed store.Claimed, keepsRows bool) *owner {
 	pool, release := o.cleanupPool()
 	logger := o.logger.With(zap.String("table", c.Keys.Table))
 	t := &owner{
@@ -94,6 +96,7 @@ func startOwner(c *wire.Client, o *options, claimed wire.Moment, keepsRows bool)
 		Fold:   t.folds.Begin,
 	}, t.store, claimed.View)
 	t.folds.AnswerTo(t.actor)
+	t.lease = startLease(store.NewLease(c, claimed.Epoch, o.lease), t.actor, claimed, o.lease, logger)
 	t.base = &base{
 		name:   c.Keys.Table,
 		reader: scan.NewReader(c, scan.Owned(authority{t.actor}, claimed.Epoch), scan.Config{PageBytes: o.pageBytes, Memory: o.memory, KeepsRows: keepsRows}),

@@ -28,6 +28,8 @@ type options struct {
 	feedBytes int64
 	through   bool
 	wait      waiting
+	lease     time.Duration
+	yields    bool
 
 	proofEvery time.Duration
 }
@@ -50,6 +52,7 @@ func defaultOptions() options {
 		pageBytes: 256 << 10,
 		feedBytes: 16 << 20,
 		owner:     hostAndProcess(),
+		lease:     5 * time.Second,
 
 		proofEvery: time.Second,
 	}
@@ -161,3 +164,17 @@ func WithFeed(bytes int64) Option { return func(o *options) { o.feedBytes = max(
 // The keys that are written during a session are remembered in memory until it ends: each once, about 45 bytes for a key of 8 bytes, and
 // its length more for a longer one; of the first 1,000 also the records, up to 1 MiB, which a discard of everything leaves in place.
 func WithWriteThrough() Option { return func(o *options) { o.through = true } }
+
+// WithLease makes Open take the table only if no other process holds a lease of it; else the error is ErrHeld. The lease is for d each
+// time it is renewed, which is three times in that time, by the server's clock, until the table is closed. It orders those who open the
+// table with it; what keeps writes apart is that an earlier owner is fenced. Package lead runs a function in the one of many processes
+// that owns a table.
+//
+// Without the option Open takes the table over at once, and then holds a lease of 5 s in the same way, so that those who wait for
+// their turn do not take the table back. A d of zero or less is 5 s.
+func WithLease(d time.Duration) Option {
+	return func(o *options) {
+		o.yields = true
+		positive(&o.lease, d)
+	}
+}

@@ -136,7 +136,7 @@ func TestG9_PesteredWrites(t *testing.T) {
 		every   int64
 		command []any
 	}{
-		{"SCRIPT FLUSH", 29, []any{"SCRIPT", "FLUSH"}}, // more than there are scripts
+		{"SCRIPT FLUSH", 47, []any{"SCRIPT", "FLUSH"}}, // more than there are scripts
 		{"CLIENT KILL", 13, []any{"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -18,6 +18,7 @@ type owner struct {
 	actor   *engine.Actor
 	store   *store.Store
 	folds   *store.Folds
+	lease   *lease
 	release func() // gives the shared pool back
 	logger  *zap.Logger
 	timeout time.Duration // of the client's reads

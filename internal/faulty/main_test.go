@@ -15,6 +15,6 @@ import (
 var times = flag.Int("faulty.times", 1, "how often, compared with a usual run, repeated faults are repeated")
 
 func TestMain(m *testing.M) {
-	faulty.Main(map[string]faulty.Role{"writer": writer, "opener": opener, "zombie": zombie})
+	faulty.Main(map[string]faulty.Role{"writer": writer, "opener": opener, "zombie": zombie, "tenant": tenant})
 	os.Exit(redistest.Main(m))
 }

@@ -40,6 +40,13 @@ var fields = map[string]*regexp.Regexp{
 	"burned": regexp.MustCompile(`^$|^` + position + `( ` + position + `){0,63}$`),
 }
 
+// lease are the fields that are missing where nobody holds a lease.
+var lease = map[string]*regexp.Regexp{
+	"holder": regexp.MustCompile(`^.* [0-9a-f]{16}$`),
+	"lease":  regexp.MustCompile(`^[1-9][0-9]*$`),
+	"until":  regexp.MustCompile(`^[1-9][0-9]*$`),
+}
+
 // These may be missing: the note, and how far the fold is.
 const (
 	note     = "note"
@@ -67,6 +74,14 @@ func parse(hash map[string]string) (m truth, err error) {
 		there--
 		if hash["state"] != "merging" || !foldForm.MatchString(text) {
 			errs = append(errs, fmt.Errorf("walk: in state %s the fold is at %q", hash["state"], text))
+		}
+	}
+	if _, is := hash["holder"]; is {
+		there -= len(lease)
+		for name, form := range lease {
+			if !form.MatchString(hash[name]) {
+				errs = append(errs, fmt.Errorf("walk: field %s of T:m is %q", name, hash[name]))
+			}
 		}
 	}
 	if there > len(fields) {

@@ -47,6 +47,14 @@ const MostBurned = 64
 // OwnerField is the field of the truth that keeps the owner's name, for people.
 const OwnerField = "owner"
 
+// LeaseFields are the fields of the truth that tell of the owner's lease. They are missing where nobody holds one. The scripts have their
+// own list in prelude/lease.lua, and a test compares the two.
+//
+//	holder  who holds it: the owner's name and a random id, for people
+//	lease   how long it is, in microseconds
+//	until   when it ends, in microseconds since 1970 by the server's clock
+var LeaseFields = [...]string{"holder", "lease", "until"}
+
 // NoteField is the field of the truth that keeps the note. It is missing where there is none.
 const NoteField = "note"
 

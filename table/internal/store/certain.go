@@ -35,7 +35,7 @@ func isDoubtful(a wire.Answer, err error, epoch layout.Epoch) bool {
 		return errors.Is(wire.LostToForeignType(err), engine.ErrLost)
 	}
 	switch a.Status {
-	case wire.StatusBurned, wire.StatusStale, wire.StatusSchema:
+	case wire.StatusBurned, wire.StatusStale, wire.StatusSchema, wire.StatusHeld:
 		return false
 	}
 	return errors.Is(a.Err(epoch), engine.ErrLost)

@@ -13,6 +13,7 @@
 //	credentials.go  the credentials of that connection
 //	drop.go         removing a table whose definition is not known
 //	fold.go         copying merged rows to where they belong, in the cleanup pool
+//	lease.go        renewing the owner's lease, and giving it up
 //	schema.go       how a definition must agree with what is stored
 //	store.go        the engine's Store: transaction or script, and what an error means
 //	transaction.go  an effect as a transaction

@@ -16,6 +16,7 @@
 //	departure.go  whether a command has left this process
 //	echo.go       errors without the arguments that they repeat
 //	lasting.go    refusals which say that a command is not available
+//	lease.go      the lease of a table, as it is stored
 //	limits.go     what is too large for the server, and how it says so
 //	preflight.go  which clients and servers Open refuses
 //	probe.go      the table's truth by plain commands

@@ -18,9 +18,10 @@ const (
 	StatusLayout  // its rows are of another layout than the reader's
 	StatusSound   // there is nothing to mend
 	StatusChanged // the row is not the one that was read
+	StatusHeld    // another owner holds a lease
 )
 
-var statusNames = [...]string{"unknown", "OK", "FENCED", "LOST", "EXPIRED", "STATE", "VOID", "BURNED", "STALE", "SCHEMA", "LAYOUT", "SOUND", "CHANGED"}
+var statusNames = [...]string{"unknown", "OK", "FENCED", "LOST", "EXPIRED", "STATE", "VOID", "BURNED", "STALE", "SCHEMA", "LAYOUT", "SOUND", "CHANGED", "HELD"}
 
 // String returns the word that scripts use.
 func (s Status) String() string { return statusNames[s] }

@@ -24,6 +24,7 @@
 //	overlap.go  one step of counting what a merge would show
 //	page.go     one page of a read
 //	put.go      stores rows
+//	renew.go    renews the owner's lease, or gives it up
 //	repair.go   mends one thing
 //	sample.go   some rows of an index, and their scores
 //	scores.go   the scores of rows in all indexes

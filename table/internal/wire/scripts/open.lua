@@ -1,6 +1,6 @@
 -- Claims the table for a new owner. KEYS as in head.lua, and behind them keys of an earlier schema, which a reset drops.
 -- ARGV: random id, schema, number of our own keys, 'keep' or 'reset', the earlier schema, layout, the owner's name, 'feed' or
--- 'off'.
+-- 'off', the length of the lease in microseconds, 'yield' if the lease of another owner is to be respected.
 local id, schema, own, how, layout, owner, feed = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[6], ARGV[7], ARGV[8] == 'feed'
 INDEXES = (own - 4) / 2
 
@@ -27,6 +27,12 @@ for i = 1, #KEYS do needsUnlink(KEYS[i]) end
 if feed then writes[#writes + 1] = {'XADD', FEED, '*', '0', '0'} end
 local no = barred()
 if no then return no end
+
+-- Another schema comes first: waiting does not cure it.
+if ARGV[10] == 'yield' and not foreign and (how == 'reset' or stored == schema) then
+  local holder, left = heldBy()
+  if holder then return refuse('HELD', whole(left) .. ' ' .. holder) end
+end
 
 -- feedFits tells whether the feed is a stream that has no entry from an id on.
 local function feedFits(from)
@@ -74,5 +80,6 @@ if feed then append(t.epoch, t.seq, known and string.match(predecessor, '^%d+') 
 for i = 1, #drops do redis.call('UNLINK', drops[i]) end
 writeTruth(t)
 redis.call('HSET', TRUTH, 'schema', schema, 'owner', owner, 'line', latest(predecessor, line, 64), 'burned', burned,
-  'feed', feed and 'feed' or 'off')
+  'feed', feed and 'feed' or 'off', LEASE[1], owner .. ' ' .. id)
+prolong(ARGV[9])
 return answer('OK', t)

@@ -15,6 +15,8 @@ var (
 	writing = []string{"prelude/head", "prelude/write"}
 	marking = []string{"prelude/head", "prelude/write", "prelude/mark"}
 	reading = []string{"prelude/head", "prelude/read"}
+	// leasing takes, renews or gives up a lease.
+	leasing = []string{"prelude/head", "prelude/write", "prelude/lease"}
 	// sweeping finds rows and removes them.
 	sweeping = []string{"prelude/head", "prelude/read", "prelude/write"}
 )
@@ -35,7 +37,7 @@ func define(flags wire.Flags, prelude []string, name string) *wire.Script {
 // All returns the scripts that must be loaded into a server before they are called.
 func All() []*wire.Script {
 	return append(Reading(), overlap, put, stage, remove, discard, discardAll, merge, abort, clearAll, settle, open, fold, foldWhole, audit, repair,
-		sample, dropAll, apply, update, sweep)
+		sample, dropAll, apply, update, sweep, renew)
 }
 
 // Reading returns the scripts of reads, none of which writes.
