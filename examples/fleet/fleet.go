@@ -45,9 +45,7 @@ func (o options) visit(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer redis.Close()
 	defer func() { err = errors.Join(err, drop(redis)) }()
-	if o.redis == "" {
-		o.redis = "redis://" + redis.Client.Options().Addr
-	}
+	o.redis = redis.URL
 	f := &fleet{options: o, diag: &shared{w: o.diag}}
 	defer f.stop()
 	for range replicas {
