@@ -42,6 +42,7 @@ type request struct {
 	body         []byte
 	position     string // that the visitor has seen
 	wait         time.Duration
+	from         kind
 }
 
 // send returns the answer to a request, and its position.

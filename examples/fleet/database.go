@@ -16,6 +16,12 @@ type database struct {
 	before []flight // any booking
 }
 
+func openDatabase(rdb redis.UniversalClient) (d database, err error) {
+	d.rdb = rdb
+	d.before, err = loadFlights()
+	return d, err
+}
+
 const bookingsName = tableName + "-bookings"
 
 // flights returns all flights as they are after all bookings.

@@ -166,7 +166,7 @@ func (f *fleet) deploy(ctx context.Context) error {
 		}
 	}
 	for _, s := range f.running {
-		if err := f.wait(ctx, func() bool { _, err := get(ctx, s.url+"/full"); return err == nil }); err != nil {
+		if err := f.wait(ctx, func() bool { _, err := get(ctx, s.url+"/mirror/full"); return err == nil }); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,7 @@ func (p *printed) String() string {
 }
 
 // all is the last line of the figures, when nothing has failed and no answer was wrong.
-var all = regexp.MustCompile(`(?m)^all +[1-9]\d* +\S+ +\S+ +0 +0 +0 +0 +\S+$`)
+var all = regexp.MustCompile(`(?m)^all +[1-9]\d* +[\d.]+[µm]?s +[\d.]+[µm]?s +[\d.]+[µm]?s +0 +0 +0 +0 +[\d.]+m?s$`)
 
 // visitFor plays all acts, and fails unless all requests were answered, and all answers right.
 func visitFor(t *testing.T, args ...string) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"iter"
 	"time"
 
 	"github.com/tablecache-go/tablecache/codec"
@@ -95,6 +96,16 @@ type summary struct {
 	Seats   int    `json:"seats"`
 	Oldest  uint32 `json:"oldest"` // reload of the flights without a booking
 	Newest  uint32 `json:"newest"`
+}
+
+func summarize(all iter.Seq2[flight, error]) (s summary, err error) {
+	for f, err := range all {
+		if err != nil {
+			return s, err
+		}
+		s.add(&f)
+	}
+	return s, nil
 }
 
 func (s *summary) add(f *flight) {

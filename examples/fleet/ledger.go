@@ -12,8 +12,8 @@ import (
 // figures are what the visitors have found.
 type figures struct {
 	failed, mixed, back, notRead int
-	took                         []time.Duration // by each request that was answered
-	gap                          time.Duration   // the longest time in which no booking was done
+	took                         map[kind][]time.Duration // by each request that was answered
+	gap                          time.Duration            // the longest time in which no booking was done
 }
 
 // ledger counts for all visitors.
@@ -33,10 +33,10 @@ func (l *ledger) begin(now time.Time) {
 	l.last = now
 }
 
-func (l *ledger) answered(took time.Duration) {
+func (l *ledger) answered(from kind, took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.act.took = append(l.act.took, took)
+	l.act.add(figures{took: map[kind][]time.Duration{from: {took}}})
 }
 
 func (l *ledger) failed(reason error) {
@@ -75,21 +75,37 @@ func (l *ledger) found(wrong error) {
 
 func (f *figures) add(o figures) {
 	f.failed, f.mixed, f.back, f.notRead = f.failed+o.failed, f.mixed+o.mixed, f.back+o.back, f.notRead+o.notRead
-	f.took, f.gap = append(f.took, o.took...), max(f.gap, o.gap)
+	f.gap = max(f.gap, o.gap)
+	if f.took == nil {
+		f.took = make(map[kind][]time.Duration)
+	}
+	for k, took := range o.took {
+		f.took[k] = append(f.took[k], took...)
+	}
 }
 
-// quantile returns the time that a share of the requests took at most.
-func (f *figures) quantile(share float64) time.Duration {
-	if len(f.took) == 0 {
-		return 0
+func (f *figures) requests() (n int) {
+	for _, took := range f.took {
+		n += len(took)
 	}
-	slices.Sort(f.took)
-	return f.took[int(share*float64(len(f.took)-1))].Round(10 * time.Microsecond)
+	return n
 }
+
+// quantile returns the time that a share of the requests of a kind took at most.
+func (f *figures) quantile(of kind, share float64) string {
+	took := f.took[of]
+	if len(took) == 0 {
+		return "-"
+	}
+	slices.Sort(took)
+	return took[int(share*float64(len(took)-1))].Round(10 * time.Microsecond).String()
+}
+
+const lineOf = "%-22s %9v %10s %10s %10s %7v %6v %6v %9v %11v\n"
 
 func printHead(out io.Writer) {
-	fmt.Fprintf(out, "%-22s %9s %9s %9s %7s %6s %6s %10s %14s\n",
-		"while", "requests", "p50", "p99", "failed", "mixed", "back", "not read", "no booking for")
+	fmt.Fprintf(out, lineOf, "", "", "mirror", "reader", "booking", "", "", "", "", "no booking")
+	fmt.Fprintf(out, lineOf, "while", "requests", "p99", "p99", "p99", "failed", "mixed", "back", "not read", "for")
 }
 
 // print prints the figures of an act, and begins another.
@@ -102,8 +118,8 @@ func (l *ledger) print(out io.Writer, act string) {
 }
 
 func (f *figures) print(out io.Writer, name string) {
-	fmt.Fprintf(out, "%-22s %9d %9v %9v %7d %6d %6d %10d %14v\n", name,
-		len(f.took), f.quantile(0.50), f.quantile(0.99), f.failed, f.mixed, f.back, f.notRead, f.gap.Round(time.Millisecond))
+	fmt.Fprintf(out, lineOf, name, f.requests(), f.quantile(fromMirror, 0.99), f.quantile(fromReader, 0.99), f.quantile(noKind, 0.99),
+		f.failed, f.mixed, f.back, f.notRead, f.gap.Round(time.Millisecond))
 }
 
 // verdict prints the sums, and returns an error if anything was wrong.
@@ -117,7 +133,7 @@ func (l *ledger) verdict(out io.Writer) error {
 		return fmt.Errorf("an answer was wrong: %w", l.wrong)
 	case l.failure != nil:
 		return fmt.Errorf("a request has failed: %w", l.failure)
-	case len(l.all.took) == 0:
+	case l.all.requests() == 0:
 		return errors.New("there was no answer")
 	}
 	return nil

@@ -1,10 +1,10 @@
-// Fleet shows a service as it runs on many machines: three equal processes that serve flights over HTTP, each from a mirror in its own
-// memory. One of them owns the table, reloads it every second, and does the bookings that all take in. The process that you start is
+// Fleet shows a service as it runs on many machines: three equal processes that serve flights over HTTP, each by turns from a mirror in
+// its own memory and from a Reader, for the figures to show both. One of them owns the table, reloads it every second, and does the bookings that all take in. The process that you start is
 // the visitor and the operator. It sends requests, checks every answer, and meanwhile deploys a version of the service with one more
 // attribute and one more index, kills the owner with SIGKILL, and stops the next one with SIGSTOP for twice its lease.
 //
 //	go run ./examples/fleet                                    # with a Redis embedded in the visitor
-//	go run ./examples/fleet -redis redis://localhost:6379      # with yours
+//	go run ./examples/fleet -redis redis://localhost:6379      # with yours, redis-cluster://… or redis-sentinel://…?master_name=…
 //
 // On your server it writes to keys that begin with {tablecache-example-fleet}, and removes them at the end. Ctrl-C ends all processes.
 // It exits with 2 when the flags are wrong, and with 1 when something fails: a request, a process that ends by itself, an answer
@@ -48,6 +48,7 @@ type options struct {
 	lease   time.Duration
 	every   time.Duration // reloads
 	version int           // of the service
+	mirror  bool
 	diag    io.Writer
 }
 
@@ -57,6 +58,7 @@ func parse(args []string, diag io.Writer) (o options, err error) {
 	flags.DurationVar(&o.act, "time", 3*time.Second, "how long each of the four acts lasts, at least")
 	flags.DurationVar(&o.lease, "lease", time.Second, "for how long an owner may be silent until another takes over")
 	flags.DurationVar(&o.every, "reload", time.Second, "how often the owner reloads all flights")
+	flags.BoolVar(&o.mirror, "mirror", true, "every other answer comes from a mirror; =false: all come from a Reader, which asks Redis")
 	flags.IntVar(&o.version, "version", 1, "of the service, 1 or 2: what a replica is")
 	flags.StringVar((*string)(&o.role), "role", string(visitor), "what this process is: the `visitor`, who starts the others, or a replica, which ends with its standard input")
 	o.diag = diag

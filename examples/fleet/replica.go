@@ -28,6 +28,7 @@ type replica struct {
 	rdb      redis.UniversalClient
 	database database
 	mirror   *mirror.Mirror[flight, int32]
+	reader   *table.Reader[flight, int32]
 	owns     atomic.Bool
 }
 
@@ -38,11 +39,10 @@ func (o options) serve(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer server.Close()
-	before, err := loadFlights()
-	if err != nil {
+	r := &replica{options: o, rdb: server.Client}
+	if r.database, err = openDatabase(server.Client); err != nil {
 		return err
 	}
-	r := &replica{options: o, rdb: server.Client, database: database{server.Client, before}}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.lead(ctx) })
 	g.Go(func() error { return r.listen(ctx, out) })
@@ -148,6 +148,10 @@ func (r *replica) listen(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	defer r.mirror.Close()
+	if r.reader, err = table.OpenReader(ctx, r.rdb, definition(r.version)); err != nil {
+		return err
+	}
+	defer r.reader.Close()
 	if err := r.mirror.Until(ctx, func(s *mirror.Snapshot[flight, int32]) bool {
 		n, err := s.Count(ctx, s.All(byDeparture))
 		return err == nil && n > 0
@@ -171,46 +175,49 @@ func (r *replica) listen(ctx context.Context, out io.Writer) (err error) {
 // positionHeader carries a position: in a request what the visitor has seen already, in an answer what it has been shown.
 const positionHeader = "Table-Position"
 
+// reading is what answers come from: a mirror, or a Reader, which asks Redis.
+type reading = table.KeyReading[flight, int32]
+
 func (r *replica) routes() http.Handler {
 	routes := http.NewServeMux()
-	routes.HandleFunc("GET /flights/{id}", r.answer(func(ctx context.Context, s *mirror.Snapshot[flight, int32], q *http.Request) (any, error) {
-		id, err := strconv.ParseInt(q.PathValue("id"), 10, 32)
-		if err != nil {
-			return nil, table.ErrNotFound
-		}
-		return s.Get(ctx, int32(id))
-	}))
-	routes.HandleFunc("GET /summary", r.answer(func(ctx context.Context, s *mirror.Snapshot[flight, int32], _ *http.Request) (any, error) {
-		var sum summary
-		for f, err := range s.Records(ctx, s.All(byDeparture)) {
-			if err != nil {
-				return nil, err
-			}
-			sum.add(&f)
-		}
-		return sum, nil
-	}))
-	routes.HandleFunc("GET /full", r.answer(func(ctx context.Context, s *mirror.Snapshot[flight, int32], _ *http.Request) (any, error) {
-		return table.Collect(s.Records(ctx, s.All(bySeats).Max(10)))
-	}))
+	for from, of := range map[kind]reading{fromMirror: r.mirror, fromReader: r.reader} {
+		routes.HandleFunc("GET /"+string(from)+"/flights/{id}", answer(of, getFlight))
+		routes.HandleFunc("GET /"+string(from)+"/summary", answer(of, getSummary))
+		routes.HandleFunc("GET /"+string(from)+"/full", answer(of, getFull))
+	}
 	routes.HandleFunc("PUT /bookings", r.takeIn)
 	routes.HandleFunc("GET /owner", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, r.owns.Load()) })
 	return routes
 }
 
+func getFlight(ctx context.Context, of reading, q *http.Request) (any, error) {
+	id, err := strconv.ParseInt(q.PathValue("id"), 10, 32)
+	if err != nil {
+		return nil, table.ErrNotFound
+	}
+	return of.Get(ctx, int32(id))
+}
+
+func getSummary(ctx context.Context, of reading, _ *http.Request) (any, error) {
+	return summarize(of.Records(ctx, of.All(byDeparture)))
+}
+
+func getFull(ctx context.Context, of reading, _ *http.Request) (any, error) {
+	return table.Collect(of.Records(ctx, of.All(bySeats).Max(10)))
+}
+
 // answer answers with what is read of one moment, which includes what the visitor has seen elsewhere.
-func (r *replica) answer(read func(context.Context, *mirror.Snapshot[flight, int32], *http.Request) (any, error)) http.HandlerFunc {
+func answer(of reading, read func(context.Context, reading, *http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, q *http.Request) {
+		var v any
 		p, err := table.ParsePosition(q.Header.Get(positionHeader))
 		if err == nil {
-			err = r.mirror.WaitFor(q.Context(), p)
+			err = of.WaitFor(q.Context(), p)
 		}
-		s := r.mirror.Snapshot()
-		var v any
 		if err == nil {
-			v, err = read(q.Context(), s, q)
+			v, err = read(q.Context(), of, q)
 		}
-		respond(w, s.Position(), v, err)
+		respond(w, of.Position(), v, err)
 	}
 }
 

@@ -17,6 +17,7 @@ type aVisitor struct {
 	position string
 	booked   booking // the latest
 	reload   uint32  // the latest that it has seen
+	rounds   int
 }
 
 func newVisitor(f *fleet, n int) *aVisitor {
@@ -29,7 +30,7 @@ const pause = 5 * time.Millisecond
 
 // visit sends requests until ctx ends.
 func (v *aVisitor) visit(ctx context.Context) {
-	for ctx.Err() == nil {
+	for ; ctx.Err() == nil; v.rounds++ {
 		v.book(ctx)
 		v.seeFlights(ctx)
 		v.seeSummary(ctx)
@@ -59,7 +60,7 @@ func (v *aVisitor) ask(ctx context.Context, q request, into any) bool {
 		return false
 	}
 	v.position = position
-	v.fleet.ledger.answered(time.Since(begin))
+	v.fleet.ledger.answered(q.from, time.Since(begin))
 	return true
 }
 
@@ -87,10 +88,17 @@ var (
 	errNotRead = errors.New("a booking that was done is not shown")
 )
 
+// get returns a request for something, by turns from all kinds.
+func (v *aVisitor) get(path string) request {
+	kinds := v.fleet.kinds()
+	from := kinds[v.rounds%len(kinds)]
+	return request{method: http.MethodGet, path: "/" + string(from) + path, from: from}
+}
+
 func (v *aVisitor) seeFlights(ctx context.Context) {
 	for i, id := range v.booked.Flights {
 		var f flight
-		if v.ask(ctx, request{method: http.MethodGet, path: fmt.Sprint("/flights/", id)}, &f) {
+		if v.ask(ctx, v.get(fmt.Sprint("/flights/", id)), &f) {
 			v.fleet.ledger.found(v.checkFlight(i, f))
 		}
 	}
@@ -105,7 +113,7 @@ func (v *aVisitor) checkFlight(i int, f flight) error {
 
 func (v *aVisitor) seeSummary(ctx context.Context) {
 	var s summary
-	if v.ask(ctx, request{method: http.MethodGet, path: "/summary"}, &s) {
+	if v.ask(ctx, v.get("/summary"), &s) {
 		v.fleet.ledger.found(v.checkSummary(s))
 	}
 }
@@ -123,7 +131,7 @@ func (v *aVisitor) checkSummary(s summary) error {
 
 func (v *aVisitor) seeFull(ctx context.Context) {
 	var of []flight
-	if v.ask(ctx, request{method: http.MethodGet, path: "/full"}, &of) {
+	if v.ask(ctx, v.get("/full"), &of) {
 		v.fleet.ledger.found(checkFull(of))
 	}
 }
