@@ -23,7 +23,7 @@ import (
 )
 
 // embedded returns a client of a Redis in this process.
-func embedded(ctx context.Context) (rdb *redis.Client, stop func()) {
+func embedded(ctx context.Context) (rdb redis.UniversalClient, stop func()) {
 	server, err := connect.To(ctx, "")
 	if err != nil {
 		panic(err)

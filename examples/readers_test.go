@@ -80,7 +80,7 @@ func export(ctx context.Context, rdb redis.UniversalClient, name string, out io.
 }
 
 // openBoth opens a table, and a reader of it.
-func openBoth(t *testing.T) (rdb *redis.Client, cities *table.Table[City, int64], reader *table.Reader[City, int64]) {
+func openBoth(t *testing.T) (rdb redis.UniversalClient, cities *table.Table[City, int64], reader *table.Reader[City, int64]) {
 	t.Helper()
 	rdb, stop := embedded(t.Context())
 	t.Cleanup(stop)

@@ -40,6 +40,14 @@ func (m *Mirror[R, K]) waitFor(ctx context.Context, p table.Position) error {
 	return err
 }
 
+// Until waits until what the mirror shows is as the caller wants it, or until ctx ends: for a write that was handed to another process, say,
+// whose position is not known. holds is called by this goroutine, now and whenever another moment is shown; it sees that moment, or a
+// later one if several were shown meanwhile. ErrClosed: the mirror was closed.
+func (m *Mirror[R, K]) Until(ctx context.Context, holds func(*Snapshot[R, K]) bool) error {
+	_, err := m.until(ctx, nil, func() bool { return holds(m.Snapshot()) })
+	return m.errorf("wait", err)
+}
+
 // ask waits until the table includes p, and returns a position that does.
 func (m *Mirror[R, K]) ask(ctx context.Context, p table.Position) (table.Position, error) {
 	ctx, end := context.WithCancel(ctx)

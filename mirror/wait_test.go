@@ -85,3 +85,31 @@ func TestM1_ASnapshotStaysAndKnowsWhatItShows(t *testing.T) {
 		}
 	}
 }
+
+// TestM3_UntilSeesEveryMomentThatIsShownLast, ends with its context, and says when the mirror is closed.
+func TestM3_UntilSeesEveryMomentThatIsShownLast(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t)
+	m := mirrorOf(t, tbl)
+	has := func(id int64) func(*mirror.Snapshot[item, int64]) bool {
+		return func(s *mirror.Snapshot[item, int64]) bool {
+			_, err := s.Get(t.Context(), id)
+			return err == nil
+		}
+	}
+	shown := make(chan error, 1)
+	go func() { shown <- m.Until(t.Context(), has(1)) }()
+	put(t, tbl, item{ID: 1, Name: "n"})
+	ok(t, receive(t, "what was put", shown))
+	ok(t, m.Until(t.Context(), has(1)))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := m.Until(ctx, has(2)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("what does not come: got %v", err)
+	}
+	go func() { shown <- m.Until(t.Context(), has(2)) }()
+	ok(t, m.Close())
+	if err := receive(t, "the end", shown); !errors.Is(err, table.ErrClosed) {
+		t.Errorf("a closed mirror: got %v", err)
+	}
+}

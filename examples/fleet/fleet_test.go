@@ -9,16 +9,17 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
-	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
+	"github.com/tablecache-go/tablecache/examples/internal/connect"
 	"github.com/tablecache-go/tablecache/internal/redistest"
-	"github.com/tablecache-go/tablecache/table"
 )
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		main()
 	}
+	connect.Silence()
 	os.Exit(redistest.Main(m))
 }
 
@@ -40,70 +41,30 @@ func (p *printed) String() string {
 	return p.text.String()
 }
 
-// visitFor runs the example, and fails unless all answers were right and several owners came and went.
-func visitFor(t *testing.T, args ...string) (text string) {
+// all is the last line of the figures, when nothing has failed and no answer was wrong.
+var all = regexp.MustCompile(`(?m)^all +[1-9]\d* +[\d.]+[µm]?s +[\d.]+[µm]?s +[\d.]+[µm]?s +0 +0 +0 +0 +[\d.]+m?s$`)
+
+// visitFor plays all acts, and fails unless all requests were answered, and all answers right.
+func visitFor(t *testing.T, args ...string) {
 	t.Helper()
-	t.Parallel()
 	var out, diag printed
-	if code := run(t.Context(), append(args, "-time", "2s", "-life", "500ms"), &out, &diag); code != 0 || diag.String() != "" {
-		t.Errorf("exit status %d: %s", code, &diag)
+	code := run(t.Context(), append(args, "-time", "1s", "-lease", "700ms", "-reload", "300ms"), &out, &diag)
+	if code != 0 || !all.MatchString(out.String()) {
+		t.Errorf("exit status %d\n%s%s", code, &out, &diag)
 	}
-	if text = out.String(); !strings.Contains(text, "0 failed, 0 mixed, 0 went back") || strings.Contains(text, "while 1 owners") {
-		t.Errorf("printed\n%s", text)
-	}
-	return text
 }
 
-// Without -mirror there are no answers of mirrors; with it both kinds hold all promises, also from one to the other.
 func TestEmbedded(t *testing.T) {
-	if text := visitFor(t); !strings.Contains(text, " reader ") || strings.Contains(text, " mirror ") {
-		t.Errorf("printed\n%s", text)
-	}
-}
-
-func TestEmbeddedWithMirrors(t *testing.T) { showsBoth(t, visitFor(t, "-mirror")) }
-
-func TestServerWithMirrors(t *testing.T) {
-	showsBoth(t, visitFor(t, "-mirror", "-redis", "redis://"+redistest.Start(t, redistest.Options{}).Addr()))
-}
-
-var kindLine = regexp.MustCompile(`(?m)^ *(reader|mirror) +[1-9]\d* +[\d.µms]+ +[\d.µms]+ +(none|<= [\d.µms]+) *$`)
-
-// showsBoth wants figures of both kinds, and an age of mirrors alone.
-func showsBoth(t *testing.T, text string) {
-	t.Helper()
-	found := kindLine.FindAllStringSubmatch(text, -1)
-	if len(found) != 2 || found[0][1] != "reader" || found[0][2] != "none" || found[1][1] != "mirror" || found[1][2] == "none" {
-		t.Errorf("printed\n%s", text)
-	}
+	t.Parallel()
+	visitFor(t)
 }
 
 func TestServer(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})
 	visitFor(t, "-redis", "redis://"+server.Addr())
 	if n, err := server.Client(t).DBSize(t.Context()).Result(); err != nil || n != 0 {
 		t.Errorf("%d keys (%v) are left", n, err)
-	}
-}
-
-// An owner whose table is taken over ends by itself.
-func TestAnOwnerThatEndsByItselfIsTold(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t, redistest.Options{})
-	var diag printed
-	ended := make(chan int, 1)
-	out := newFirstLine()
-	go func() {
-		ended <- run(t.Context(), []string{"-redis", "redis://" + server.Addr(), "-time", "1m", "-life", "1m"}, out, &diag)
-	}()
-	<-out.line
-	intruder, err := table.Open(t.Context(), server.Client(t), flightdata.Definition(tableName))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer intruder.Close()
-	if code := <-ended; code != 1 || !strings.Contains(diag.String(), "the owner has ended by itself") {
-		t.Errorf("exit status %d: %s", code, &diag)
 	}
 }
 
@@ -117,14 +78,15 @@ func TestInterrupted(t *testing.T) {
 	go func() { ended <- run(ctx, []string{"-time", "1m"}, out, &diag) }()
 	<-out.line
 	interrupt()
-	<-ended
-	if text := string(out.begun); !strings.Contains(text, " 0 mixed") {
-		t.Errorf("printed\n%s%s", text, &diag)
+	if code := <-ended; code != 1 || !strings.Contains(diag.String(), "interrupted") {
+		t.Errorf("exit status %d: %s", code, &diag)
 	}
 }
 
 func TestWrongUsage(t *testing.T) {
-	for _, args := range [][]string{{"-role", "cook", "-redis", "redis://localhost:1"}, {"-role", "reader"}, {"more"}, {"-redis", "nonsense"}, {"-life", "0"}} {
+	for _, args := range [][]string{
+		{"-role", "cook", "-redis", "redis://localhost:1"}, {"-role", "replica"}, {"more"}, {"-redis", "nonsense"}, {"-lease", "0"}, {"-version", "3"},
+	} {
 		var out, diag printed
 		if code := run(t.Context(), args, &out, &diag); code != 2 || diag.String() == "" {
 			t.Errorf("%v: exit status %d, %q", args, code, &diag)
@@ -135,35 +97,61 @@ func TestWrongUsage(t *testing.T) {
 // Whoever checks answers must find wrong ones.
 func TestWrongAnswersAreFound(t *testing.T) {
 	t.Parallel()
-	waves, err := loadWaves()
-	if err != nil {
-		t.Fatal(err)
-	}
-	whole := func(change uint32) (all []seen) {
-		for i := range waves {
-			all = append(all, seen{Wave: i, Flights: len(waves[i].flights), Revision: revisionAt(change, i, len(waves))})
-		}
-		return all
-	}
-	if _, err := newMemory(waves).check(whole(3007), forAll); err != nil {
-		t.Errorf("a right answer: %v", err)
-	}
-	for what, spoil := range map[string]func([]seen) []seen{
-		"a wave of the reload before": func(a []seen) []seen { a[5].Revision = 2000; return a },
-		"a change is missing":         func(a []seen) []seen { a[waveOf(3005, len(waves))].Revision = 3000; return a },
-		"a flight is missing":         func(a []seen) []seen { a[3].Flights--; return a },
-		"a wave is missing":           func(a []seen) []seen { return a[1:] },
-		"nothing":                     func([]seen) []seen { return nil },
-		"two revisions in a wave":     func(a []seen) []seen { a[0].Mixed = true; return a },
-		"another wave's revision":     func(a []seen) []seen { a[1].Revision = 3000 + uint32(waveOf(3002, len(waves))); return a },
+	v := &aVisitor{booked: booking{Number: 7, Flights: [2]int32{1, 2}, Seats: [2]int32{93, 107}}, reload: 5}
+	right := summary{Flights: flights, Seats: flights * seatsAtWill, Oldest: 5, Newest: 5}
+	for what, s := range map[string]struct {
+		summary summary
+		want    error
+	}{
+		"right":               {right, nil},
+		"a flight is missing": {summary{flights - 1, right.Seats, 5, 5}, errMixed},
+		"half a booking":      {summary{flights, right.Seats - 7, 5, 5}, errMixed},
+		"half a reload":       {summary{flights, right.Seats, 5, 6}, errMixed},
+		"an older reload":     {summary{flights, right.Seats, 4, 4}, errBack},
 	} {
-		if _, err := newMemory(waves).check(spoil(whole(3007)), forAll); !errors.Is(err, errMixed) {
+		if err := v.checkSummary(s.summary); !errors.Is(err, s.want) {
 			t.Errorf("%s: got %v", what, err)
 		}
 	}
-	m := newMemory(waves)
-	m.check(whole(3007), forAll)
-	if _, err := m.check(whole(3006), forAll); !errors.Is(err, errBack) {
-		t.Errorf("an answer that goes back: got %v", err)
+	for what, s := range map[string]struct {
+		flight flight
+		want   error
+	}{
+		"right":            {flight{ID: 1, Booking: 7, Seats: 93}, nil},
+		"an older booking": {flight{ID: 1, Booking: 6, Seats: 94}, errNotRead},
+		"of the other one": {flight{ID: 1, Booking: 7, Seats: 107}, errNotRead},
+	} {
+		if err := v.checkFlight(0, s.flight); !errors.Is(err, s.want) {
+			t.Errorf("%s: got %v", what, err)
+		}
+	}
+	if err := checkFull(nil); !errors.Is(err, errMixed) {
+		t.Errorf("nothing: got %v", err)
+	}
+}
+
+// A booking that is asked for twice, or late, is done once.
+func TestABookingIsDoneOnce(t *testing.T) {
+	from, to := flight{Seats: 100}, flight{Seats: 100}
+	second := booking{Number: 2, Seats: [2]int32{98, 102}}
+	first := booking{Number: 1, Seats: [2]int32{99, 101}}
+	for _, b := range []booking{second, first, second} {
+		b.do(&from, &to)
+	}
+	if from.Seats != 98 || to.Seats != 102 || from.Booking != 2 {
+		t.Errorf("got %+v, %+v", from, to)
+	}
+}
+
+// The longest time without a booking counts from the beginning.
+func TestTheLongestGap(t *testing.T) {
+	var l ledger
+	start := time.Unix(1000, 0)
+	l.begin(start)
+	for _, s := range []int{3, 4, 6} {
+		l.written(start.Add(time.Duration(s) * time.Second))
+	}
+	if l.act.gap != 3*time.Second {
+		t.Errorf("got %v", l.act.gap)
 	}
 }

@@ -1,116 +1,121 @@
 package main
 
 import (
-	"fmt"
+	"iter"
+	"time"
 
+	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/examples/internal/flightdata"
 	"github.com/tablecache-go/tablecache/table"
 )
 
-// tableName is the example's own: nobody else's keys start with it.
-const tableName = "tablecache-example-fleet"
+// tableName is the example's own: nobody else's keys start with it. The braces keep all of them on one node of a cluster.
+const tableName = "{tablecache-example-fleet}"
 
-type flight = flightdata.Flight
+// flight is what the service knows of a flight.
+type flight struct {
+	ID        int32     `json:"id"`
+	Departure time.Time `json:"departure"`
+	Route     string    `json:"route"`
+	Seats     int32     `json:"seats"`          // that are free
+	Booking   uint32    `json:"booking"`        // number of the latest booking; 0: there was none
+	Reload    uint32    `json:"reload"`         // that the record came with
+	Gate      string    `json:"gate,omitempty"` // since version 2
+}
 
-// wave is some flights that leave one after another. What is changed at once is one wave, or all.
-type wave struct {
-	flights  []flight
-	interval table.Interval // of their departures
+// The indexes.
+const (
+	byDeparture = "departure"
+	bySeats     = "seats" // since version 2
+)
+
+// definition returns the table's definition in a version of the service. Version 2 has an attribute and an index more.
+func definition(version int) table.Definition[flight, int32] {
+	d := table.Definition[flight, int32]{
+		Name:       tableName,
+		PrimaryKey: table.Key(codec.Int32, func(f *flight) int32 { return f.ID }),
+		Attributes: []table.Attribute[flight]{
+			table.Field("id", codec.Int32, func(f *flight) *int32 { return &f.ID }),
+			table.Field("departure", codec.UTCDatetime, func(f *flight) *time.Time { return &f.Departure }),
+			table.Field("route", codec.String, func(f *flight) *string { return &f.Route }),
+			table.Field("seats", codec.Int32, func(f *flight) *int32 { return &f.Seats }),
+			table.Field("booking", codec.Uint32, func(f *flight) *uint32 { return &f.Booking }),
+			table.Field("reload", codec.Uint32, func(f *flight) *uint32 { return &f.Reload }),
+		},
+		Indexes: []table.Index[flight]{table.ByTime(byDeparture, func(f *flight) time.Time { return f.Departure })},
+	}
+	if version >= 2 {
+		d.Attributes = append(d.Attributes, table.Field("gate", codec.String, func(f *flight) *string { return &f.Gate }))
+		d.Indexes = append(d.Indexes, table.By(bySeats, func(f *flight) float64 { return float64(f.Seats) }))
+	}
+	return d
 }
 
 const (
-	mostFlights = 2000
-	perWave     = 50
+	flights     = 2000
+	seatsAtWill = 100 // that each flight has at first
 )
 
-// loadWaves returns the flights, in waves of about perWave. Flights with equal departures are in the same wave.
-func loadWaves() ([]wave, error) {
-	flights, err := flightdata.Load()
+// loadFlights returns the flights as they are before any booking.
+func loadFlights() ([]flight, error) {
+	all, err := flightdata.Load()
 	if err != nil {
 		return nil, err
 	}
-	flights = flights[:mostFlights]
-	var waves []wave
-	for first := 0; first < len(flights); {
-		end := min(first+perWave, len(flights))
-		for end < len(flights) && flights[end].Departure.Equal(flights[end-1].Departure) {
-			end++
-		}
-		w := wave{flights: flights[first:end], interval: table.Everything()}
-		w.interval.GE = flightdata.Score(w.flights[0].Departure)
-		if end < len(flights) {
-			w.interval.LT = flightdata.Score(flights[end].Departure)
-		}
-		waves, first = append(waves, w), end
-	}
-	return waves, nil
-}
-
-// Every change has a revision, one more than that of the change before, and its records bear it. A change whose revision is a
-// multiple of perReload reloads everything; any other replaces the wave that its revision names. So the latest revision in an answer
-// determines all others in it.
-const perReload = 1000
-
-func waveOf(revision uint32, waves int) int { return int(revision) % waves }
-
-// revisionAt returns the revision of a wave's records after a change.
-func revisionAt(change uint32, wave, waves int) uint32 {
-	reload := change - change%perReload
-	for r := change; r > reload; r-- {
-		if waveOf(r, waves) == wave {
-			return r
+	of := make([]flight, flights)
+	for i, f := range all[:flights] {
+		of[i] = flight{
+			ID: f.ID, Departure: f.Departure, Route: f.Origin.Code + "-" + f.Destination.Code,
+			Seats: seatsAtWill, Gate: string('A' + rune(i%26)),
 		}
 	}
-	return reload
+	return of, nil
 }
 
-// nextReload returns the revision of the first reload after a change.
-func nextReload(change uint32) uint32 { return change - change%perReload + perReload }
-
-// seen is what an answer shows of a wave.
-type seen struct {
-	Wave     int    `json:"wave"`
-	Flights  int    `json:"flights"`
-	Revision uint32 `json:"revision"`
-	Mixed    bool   `json:"mixed"` // its flights bear several revisions
+// booking moves passengers from one flight to another: afterwards the two have so many free seats. Bookings of a pair of flights are
+// numbered, so that one that is asked for twice, or late, is done once. Both flights change at one moment.
+type booking struct {
+	Number  uint32   `json:"number"`
+	Flights [2]int32 `json:"flights"`
+	Seats   [2]int32 `json:"seats"`
 }
 
-// summary sums up an answer, wave by wave.
+// do does a booking, unless it or a later one is done.
+func (b *booking) do(from, to *flight) {
+	if b.Number <= from.Booking {
+		return
+	}
+	from.Seats, to.Seats = b.Seats[0], b.Seats[1]
+	from.Booking, to.Booking = b.Number, b.Number
+}
+
+// summary is what all flights are together. Bookings leave the sum of seats as it is, and all flights without one come with the same
+// reload: so a mix of two moments gives itself away.
 type summary struct {
-	waves []wave
-	seen  map[int]*seen
+	Flights int    `json:"flights"`
+	Seats   int    `json:"seats"`
+	Oldest  uint32 `json:"oldest"` // reload of the flights without a booking
+	Newest  uint32 `json:"newest"`
 }
 
-func newSummary(waves []wave) *summary { return &summary{waves: waves, seen: make(map[int]*seen)} }
-
-// add adds a flight of the answer.
-func (s *summary) add(f *flight) error {
-	score := flightdata.Score(f.Departure)
-	for i := range s.waves {
-		if s.waves[i].interval.Contains(score) {
-			s.addTo(i, f.Revision)
-			return nil
+func summarize(all iter.Seq2[flight, error]) (s summary, err error) {
+	for f, err := range all {
+		if err != nil {
+			return s, err
 		}
+		s.add(&f)
 	}
-	return fmt.Errorf("flight %d is of no wave", f.ID)
+	return s, nil
 }
 
-func (s *summary) addTo(wave int, revision uint32) {
-	w := s.seen[wave]
-	if w == nil {
-		w = &seen{Wave: wave, Revision: revision}
-		s.seen[wave] = w
+func (s *summary) add(f *flight) {
+	s.Flights++
+	s.Seats += int(f.Seats)
+	if f.Booking != 0 {
+		return
 	}
-	w.Flights++
-	w.Mixed = w.Mixed || w.Revision != revision
-}
-
-// list returns what was seen, in the order of the waves.
-func (s *summary) list() (all []seen) {
-	for i := range s.waves {
-		if w := s.seen[i]; w != nil {
-			all = append(all, *w)
-		}
+	if s.Newest == 0 {
+		s.Oldest = f.Reload
 	}
-	return all
+	s.Oldest, s.Newest = min(s.Oldest, f.Reload), max(s.Newest, f.Reload)
 }

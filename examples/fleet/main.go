@@ -1,14 +1,14 @@
-// Fleet shows one table in several processes: an owner that loads flights and keeps changing them, and two readers that serve them
-// over HTTP. The process that you start is the visitor: it checks every answer of the readers, kills the owner with SIGKILL again
-// and again, and starts another.
+// Fleet shows a service as it runs on many machines: three equal processes that serve flights over HTTP, each by turns from a mirror in
+// its own memory and from a Reader, for the figures to show both. One of them owns the table, reloads it every second, and does the bookings that all take in. The process that you start is
+// the visitor and the operator. It sends requests, checks every answer, and meanwhile deploys a version of the service with one more
+// attribute and one more index, kills the owner with SIGKILL, and stops the next one with SIGSTOP for twice its lease.
 //
 //	go run ./examples/fleet                                    # with a Redis embedded in the visitor
-//	go run ./examples/fleet -mirror                            # the readers keep a mirror, too, and answer every other request from it
-//	go run ./examples/fleet -redis redis://localhost:6379      # with yours
+//	go run ./examples/fleet -redis redis://localhost:6379      # with yours, redis-cluster://… or redis-sentinel://…?master_name=…
 //
-// On your server it writes to the keys of one table, tablecache-example-fleet, and drops it at the end. Ctrl-C ends the visit, and all
-// processes with it. It exits with 2 when the flags are wrong, and with 1 when something fails, a process ends by itself, or an
-// answer was a mix of several moments or older than one before.
+// On your server it writes to keys that begin with {tablecache-example-fleet}, and removes them at the end. Ctrl-C ends all processes.
+// It exits with 2 when the flags are wrong, and with 1 when something fails: a request, a process that ends by itself, an answer
+// that is a mix of several moments, is older than one before, or does not show what was written.
 package main
 
 import (
@@ -28,7 +28,7 @@ func main() { cli.Main(run) }
 func run(ctx context.Context, args []string, out, diag io.Writer) int {
 	o, err := parse(args, diag)
 	if err == nil {
-		err = cli.Interrupted(ctx, o.start(ctx, out, diag))
+		err = cli.Interrupted(ctx, o.start(ctx, out))
 	}
 	return cli.Status("fleet", err, diag)
 }
@@ -37,56 +37,56 @@ func run(ctx context.Context, args []string, out, diag io.Writer) int {
 type role string
 
 const (
-	visitor role = "visitor"
-	owner   role = "owner"
-	reader  role = "reader"
+	visitor  role = "visitor"
+	asServer role = "replica"
 )
 
 type options struct {
-	role   role
-	redis  string
-	mirror bool
-	stay   time.Duration // of the visitor
-	life   time.Duration // of an owner
+	role    role
+	redis   string
+	act     time.Duration // how long an act lasts
+	lease   time.Duration
+	every   time.Duration // reloads
+	version int           // of the service
+	mirror  bool
+	diag    io.Writer
 }
 
 func parse(args []string, diag io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("fleet", flag.ContinueOnError)
 	flags.StringVar(&o.redis, "redis", "", "`URL` of the server to use, as redis://host:port; none: one embedded in the visitor")
-	flags.BoolVar(&o.mirror, "mirror", false, "the readers keep the table in memory, too, and answer every other request from there")
-	flags.DurationVar(&o.stay, "time", 15*time.Second, "how long the visit lasts")
-	flags.DurationVar(&o.life, "life", 3*time.Second, "how long an owner lives until it is killed")
-	flags.StringVar((*string)(&o.role), "role", string(visitor), "what this process does: the `visitor` starts an owner and readers, which end with their standard input")
+	flags.DurationVar(&o.act, "time", 3*time.Second, "how long each of the four acts lasts, at least")
+	flags.DurationVar(&o.lease, "lease", time.Second, "for how long an owner may be silent until another takes over")
+	flags.DurationVar(&o.every, "reload", time.Second, "how often the owner reloads all flights")
+	flags.BoolVar(&o.mirror, "mirror", true, "every other answer comes from a mirror; =false: all come from a Reader, which asks Redis")
+	flags.IntVar(&o.version, "version", 1, "of the service, 1 or 2: what a replica is")
+	flags.StringVar((*string)(&o.role), "role", string(visitor), "what this process is: the `visitor`, who starts the others, or a replica, which ends with its standard input")
+	o.diag = diag
 	err = cli.Parse(flags, args, "[flags]", diag)
 	switch {
 	case err != nil:
 		return o, err
-	case o.stay <= 0 || o.life <= 0:
-		return o, fmt.Errorf("%w: -time and -life must be more than 0", cli.ErrUsage)
+	case o.act <= 0 || o.lease <= 0 || o.every <= 0:
+		return o, fmt.Errorf("%w: -time, -lease and -reload must be more than 0", cli.ErrUsage)
+	case o.version != 1 && o.version != 2:
+		return o, fmt.Errorf("%w: no version %d", cli.ErrUsage, o.version)
 	case o.role != visitor && o.redis == "":
 		return o, fmt.Errorf("%w: only a visitor can embed a redis", cli.ErrUsage)
 	}
 	return o, nil
 }
 
-func (o options) start(ctx context.Context, out, diag io.Writer) error {
+func (o options) start(ctx context.Context, out io.Writer) error {
 	switch o.role {
 	case visitor:
-		return o.visit(ctx, out, diag)
-	case owner:
-		return untilLeft(ctx, out, o.own)
-	case reader:
-		return untilLeft(ctx, out, o.read)
+		return o.visit(ctx, out)
+	case asServer:
+		ctx, cancel := whileFed(ctx, os.Stdin)
+		defer cancel()
+		if err := o.serve(ctx, out); ctx.Err() == nil {
+			return err
+		}
+		return nil
 	}
 	return fmt.Errorf("%w: no role %q", cli.ErrUsage, o.role)
-}
-
-// untilLeft works until the visitor has left, which is no error.
-func untilLeft(ctx context.Context, out io.Writer, work func(context.Context, io.Writer) error) error {
-	ctx, cancel := whileFed(ctx, os.Stdin)
-	defer cancel()
-	if err := work(ctx, out); ctx.Err() == nil {
-		return err
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,31 +14,31 @@ import (
 // asProgram is set in the environment of the fleet's processes. A test binary that finds it is this program, and runs no tests.
 const asProgram = "TABLECACHE_EXAMPLE_FLEET"
 
-// process is another process of the fleet: this program in another role.
+// process is a replica in a process of its own: this program in another role.
 type process struct {
-	role role
-	cmd  *exec.Cmd
-	said *firstLine
-	done chan struct{} // closed when the process has ended
-	err  error         // how it has ended; to be read after done
+	cmd   *exec.Cmd
+	input io.Closer // its standard input: it ends with that
+	said  *firstLine
+	done  chan struct{} // closed when the process has ended
+	err   error         // how it has ended; to be read after done
 }
 
 // startProcess starts one. It ends when its standard input does, and so with this process in any case.
-func startProcess(r role, flags []string, diag io.Writer) (*process, error) {
+func startProcess(flags []string, diag io.Writer) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	p := &process{
-		role: r, cmd: exec.Command(self, append([]string{"-role", string(r)}, flags...)...), said: newFirstLine(), done: make(chan struct{}),
+		cmd: exec.Command(self, append([]string{"-role", string(asServer)}, flags...)...), said: newFirstLine(), done: make(chan struct{}),
 	}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = p.said, diag
-	if _, err = p.cmd.StdinPipe(); err == nil {
+	if p.input, err = p.cmd.StdinPipe(); err == nil {
 		err = p.cmd.Start()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot start the %s: %w", r, err)
+		return nil, fmt.Errorf("cannot start a replica: %w", err)
 	}
 	go func() {
 		p.err = p.cmd.Wait()
@@ -58,31 +59,35 @@ func (s *shared) Write(b []byte) (int, error) {
 	return s.w.Write(b)
 }
 
+// end lets the process finish what it does, and waits for its end.
+func (p *process) end() error {
+	_ = p.input.Close() // it may have ended
+	<-p.done
+	return p.err
+}
+
 // kill kills the process with SIGKILL, and waits for its end.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // it may have ended
 	<-p.done
 }
 
-// watch waits for ctx to end. If the process ends before, that is an error: nobody has killed it.
-func (p *process) watch(ctx context.Context) error {
+// check returns an error if the process has ended, which nobody has told it to.
+func (p *process) check() error {
 	select {
-	case <-ctx.Done():
-		return nil
 	case <-p.done:
-	}
-	if ctx.Err() != nil {
+		return p.hasEnded()
+	default:
 		return nil
 	}
-	return p.hasEnded()
 }
 
 // hasEnded says how the process has ended.
 func (p *process) hasEnded() error {
 	if p.err != nil {
-		return fmt.Errorf("the %s has ended by itself: %w", p.role, p.err)
+		return fmt.Errorf("a replica has ended by itself: %w", p.err)
 	}
-	return fmt.Errorf("the %s has ended by itself", p.role)
+	return errors.New("a replica has ended by itself")
 }
 
 // whileFed returns a context that ends with the standard input of this process.

@@ -5,212 +5,141 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strconv"
+	"slices"
 	"time"
-
-	"golang.org/x/sync/errgroup"
-
-	"github.com/tablecache-go/tablecache/examples/internal/connect"
-	"github.com/tablecache-go/tablecache/table"
 )
 
-const (
-	readers  = 2
-	visitors = 4               // goroutines, each with one request under way
-	patience = 5 * time.Second // for one answer
-	everyAll = 25              // of so many requests one asks for everything
-)
-
-// visit starts the fleet, visits it, and returns an error if any answer was wrong.
-func (o options) visit(ctx context.Context, out, diag io.Writer) (err error) {
-	waves, err := loadWaves()
-	if err != nil {
-		return err
-	}
-	server, err := connect.To(ctx, o.redis)
-	if err != nil {
-		return err
-	}
-	defer server.Close()
-	defer func() { err = errors.Join(err, drop(server)) }()
-	url := o.redis
-	if url == "" {
-		url = "redis://" + server.Client.Options().Addr
-	}
-	flags := []string{"-redis", url, "-mirror=" + strconv.FormatBool(o.mirror)}
-	f := &fleet{flags: flags, kinds: o.kinds(), diag: &shared{w: diag}, waves: waves}
-	defer f.stop()
-	if err := f.start(ctx); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "%d flights in %s: one owner, %d readers, one visitor\n", mostFlights, server.Name, readers)
-	if err := f.run(ctx, o, out); err != nil {
-		return err
-	}
-	return f.ledger.verdict(out)
-}
-
-// drop removes the table.
-func drop(server *connect.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if err := table.Drop(ctx, server.Client, tableName); !errors.Is(err, table.ErrNoTable) {
-		return err
-	}
-	return nil
-}
-
-// fleet is all processes but the visitor's.
-type fleet struct {
-	flags   []string // of them
-	kinds   []kind   // that the readers answer from
-	diag    io.Writer
-	waves   []wave
-	owner   *process
-	readers []*process
-	urls    []string // of the readers
-	ledger  ledger
-}
-
-// start starts the owner and, when it has loaded the flights, the readers.
-func (f *fleet) start(ctx context.Context) error {
-	if err := f.startOwner(); err != nil {
-		return err
-	}
-	if _, err := f.owner.ready(ctx); err != nil {
-		return err
-	}
-	for range readers {
-		if err := f.startReader(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (f *fleet) startOwner() (err error) {
-	if f.owner, err = startProcess(owner, f.flags, f.diag); err == nil {
-		f.ledger.owned()
-	}
-	return err
-}
-
-func (f *fleet) startReader(ctx context.Context) error {
-	p, err := startProcess(reader, f.flags, f.diag)
-	if err != nil {
-		return err
-	}
-	f.readers = append(f.readers, p)
-	address, err := p.ready(ctx)
-	f.urls = append(f.urls, "http://"+address)
-	return err
-}
-
-// stop ends all processes.
-func (f *fleet) stop() {
-	if f.owner != nil {
-		f.owner.kill()
-	}
-	for _, p := range f.readers {
-		p.kill()
-	}
-}
-
-// run visits the readers from several goroutines, replaces owners meanwhile, and prints a line for each second. It ends sooner if a
-// process ends by itself.
-func (f *fleet) run(ctx context.Context, o options, out io.Writer) error {
-	ctx, cancel := context.WithTimeout(ctx, o.stay)
-	defer cancel()
-	g, ctx := errgroup.WithContext(ctx)
-	for i := range visitors {
-		g.Go(func() error { f.visitReaders(ctx, i); return nil })
-	}
-	for _, p := range f.readers {
-		g.Go(func() error { return p.watch(ctx) })
-	}
-	g.Go(func() error { return f.replaceOwners(ctx, o.life) })
-	g.Go(func() error { f.ledger.print(ctx, out); return nil })
-	return g.Wait()
-}
-
-// replaceOwners kills the owner at the end of its life and starts another, until ctx ends.
-func (f *fleet) replaceOwners(ctx context.Context, life time.Duration) error {
-	for ctx.Err() == nil {
-		alive, cancel := context.WithTimeout(ctx, life)
-		err := f.owner.watch(alive)
-		cancel()
-		if err != nil || ctx.Err() != nil {
-			return err
-		}
-		f.owner.kill()
-		if err := f.startOwner(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// request says what a visitor asks for.
-type request int
-
-const (
-	forWave request = iota
-	forAll
-)
-
-// visitReaders asks one reader after another, until ctx ends. Each request carries the position of the answer before, which the next
-// reader may not have seen yet.
-func (f *fleet) visitReaders(ctx context.Context, first int) {
-	m, position := newMemory(f.waves), ""
-	for n := first; ctx.Err() == nil; n++ {
-		of, path := forWave, fmt.Sprintf("/waves/%d", n*7%len(f.waves))
-		if n%everyAll == 0 {
-			of, path = forAll, "/waves"
-		}
-		from, begin := f.kinds[n/len(f.urls)%len(f.kinds)], time.Now()
-		answer, err := get(ctx, f.urls[n%len(f.urls)]+"/"+string(from)+path, position)
-		switch {
-		case ctx.Err() != nil:
-		case err != nil:
-			f.ledger.failed(err)
-		default:
-			f.ledger.timed(from, time.Since(begin), answer.age)
-			f.ledger.answered(m.check(answer.seen, of))
-			position = answer.position
-		}
-	}
-}
-
-// answer is what a reader answers.
-type answer struct {
-	seen     []seen
+// aVisitor books flights of its own, one booking after another, and checks what it is shown. Each request carries the position
+// of the answer before, which the next replica may not have seen yet.
+type aVisitor struct {
+	fleet    *fleet
 	position string
-	age      time.Duration
+	booked   booking // the latest
+	reload   uint32  // the latest that it has seen
+	rounds   int
 }
 
-// get asks a reader for what is no older than position.
-func get(ctx context.Context, url, position string) (a answer, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return a, err
+func newVisitor(f *fleet, n int) *aVisitor {
+	first := int32(2*n + 1)
+	return &aVisitor{fleet: f, booked: booking{Flights: [2]int32{first, first + 1}}}
+}
+
+// pause is between rounds of requests.
+const pause = 5 * time.Millisecond
+
+// visit sends requests until ctx ends.
+func (v *aVisitor) visit(ctx context.Context) {
+	for ; ctx.Err() == nil; v.rounds++ {
+		v.book(ctx)
+		v.seeFlights(ctx)
+		v.seeSummary(ctx)
+		if v.fleet.isDone.Load() {
+			v.seeFull(ctx)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
 	}
-	q.Header.Set(positionHeader, position)
-	r, err := http.DefaultClient.Do(q)
-	if err != nil {
-		return a, err
+}
+
+// ask sends a request, and decodes the answer. It returns false if there was none, which is noted.
+func (v *aVisitor) ask(ctx context.Context, q request, into any) bool {
+	begin := time.Now()
+	q.position = v.position
+	answer, position, err := v.fleet.balancer.send(ctx, q)
+	if err == nil {
+		err = json.Unmarshal(answer, into)
 	}
-	defer r.Body.Close()
-	if r.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(r.Body, 500)) // what there is
-		return a, fmt.Errorf("%s: %s", r.Status, text)
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case err != nil:
+		v.fleet.ledger.failed(fmt.Errorf("%s %s: %w", q.method, q.path, err))
+		return false
 	}
-	a.position = r.Header.Get(positionHeader)
-	if a.age, err = time.ParseDuration(r.Header.Get(ageHeader)); err != nil {
-		return a, err
+	v.position = position
+	v.fleet.ledger.answered(q.from, time.Since(begin))
+	return true
+}
+
+// book books, and goes on asking for that booking until it is done: it is numbered.
+func (v *aVisitor) book(ctx context.Context) {
+	next := v.booked
+	next.Number++
+	moved := int32(next.Number % seatsAtWill)
+	next.Seats = [2]int32{seatsAtWill - moved, seatsAtWill + moved}
+	body, _ := json.Marshal(next) // which cannot fail
+	for ctx.Err() == nil {
+		var done booking
+		if v.ask(ctx, request{method: http.MethodPut, path: "/bookings", body: body, wait: 2 * v.fleet.lease}, &done) {
+			v.booked = next
+			v.fleet.ledger.written(time.Now())
+			return
+		}
 	}
-	return a, json.NewDecoder(r.Body).Decode(&a.seen)
+}
+
+// What is wrong with an answer.
+var (
+	errMixed   = errors.New("a mix of several moments")
+	errBack    = errors.New("older than an answer before")
+	errNotRead = errors.New("a booking that was done is not shown")
+)
+
+// get returns a request for something, by turns from all kinds.
+func (v *aVisitor) get(path string) request {
+	kinds := v.fleet.kinds()
+	from := kinds[v.rounds%len(kinds)]
+	return request{method: http.MethodGet, path: "/" + string(from) + path, from: from}
+}
+
+func (v *aVisitor) seeFlights(ctx context.Context) {
+	for i, id := range v.booked.Flights {
+		var f flight
+		if v.ask(ctx, v.get(fmt.Sprint("/flights/", id)), &f) {
+			v.fleet.ledger.found(v.checkFlight(i, f))
+		}
+	}
+}
+
+func (v *aVisitor) checkFlight(i int, f flight) error {
+	if f.Booking != v.booked.Number || f.Seats != v.booked.Seats[i] {
+		return fmt.Errorf("%w: flight %d has booking %d, not %d", errNotRead, f.ID, f.Booking, v.booked.Number)
+	}
+	return nil
+}
+
+func (v *aVisitor) seeSummary(ctx context.Context) {
+	var s summary
+	if v.ask(ctx, v.get("/summary"), &s) {
+		v.fleet.ledger.found(v.checkSummary(s))
+	}
+}
+
+func (v *aVisitor) checkSummary(s summary) error {
+	switch {
+	case s.Flights != flights, s.Seats != flights*seatsAtWill, s.Oldest != s.Newest:
+		return fmt.Errorf("%w: %+v", errMixed, s)
+	case s.Newest < v.reload:
+		return fmt.Errorf("%w: reload %d after %d", errBack, s.Newest, v.reload)
+	}
+	v.reload = s.Newest
+	return nil
+}
+
+func (v *aVisitor) seeFull(ctx context.Context) {
+	var of []flight
+	if v.ask(ctx, v.get("/full"), &of) {
+		v.fleet.ledger.found(checkFull(of))
+	}
+}
+
+// checkFull checks the flights with the fewest seats.
+func checkFull(of []flight) error {
+	if len(of) != 10 || !slices.IsSortedFunc(of, func(a, b flight) int { return int(a.Seats - b.Seats) }) {
+		return fmt.Errorf("%w: %d flights in the order of their seats", errMixed, len(of))
+	}
+	return nil
 }

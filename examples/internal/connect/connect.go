@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -12,15 +13,16 @@ import (
 )
 
 // ErrURL: the URL cannot be understood. It is not repeated in the error: it may hold a password.
-var ErrURL = errors.New("not a redis URL, want redis://host:port, rediss://… or unix://…")
+var ErrURL = errors.New("not a redis URL, want redis://host:port, rediss://…, unix://…, redis-cluster://host:port or redis-sentinel://host:port?master_name=…")
 
 // patience bounds how long a server may take to answer for the first time.
 const patience = 3 * time.Second
 
 // Server is a Redis that answers.
 type Server struct {
-	Client *redis.Client
+	Client redis.UniversalClient
 	Name   string // for people: where it is
+	URL    string // for other processes
 	stop   func()
 }
 
@@ -35,17 +37,43 @@ func To(ctx context.Context, url string) (*Server, error) {
 	if url == "" {
 		return embedded()
 	}
-	o, err := redis.ParseURL(url)
+	s, err := client(url)
 	if err != nil {
 		return nil, ErrURL
 	}
-	o.DialTimeout, o.DialerRetries = patience, 1
-	s := &Server{Client: redis.NewClient(o), Name: "redis at " + o.Addr, stop: func() {}}
+	s.URL, s.stop = url, func() {}
 	if err := s.ping(ctx); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("cannot use %s: %w", s.Name, plain(err))
 	}
 	return s, nil
+}
+
+// client returns a client of what url names: a server, a cluster, or what sentinels watch over.
+func client(url string) (*Server, error) {
+	scheme, rest, _ := strings.Cut(url, "://")
+	switch scheme {
+	case "redis-cluster":
+		o, err := redis.ParseClusterURL("redis://" + rest)
+		if err != nil {
+			return nil, err
+		}
+		o.DialTimeout, o.DialerRetries = patience, 1
+		return &Server{Client: redis.NewClusterClient(o), Name: "a redis cluster at " + o.Addrs[0]}, nil
+	case "redis-sentinel":
+		o, err := redis.ParseFailoverURL("redis://" + rest)
+		if err != nil {
+			return nil, err
+		}
+		o.DialTimeout, o.DialerRetries = patience, 1
+		return &Server{Client: redis.NewFailoverClient(o), Name: "what the sentinel at " + o.SentinelAddrs[0] + " watches over"}, nil
+	}
+	o, err := redis.ParseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	o.DialTimeout, o.DialerRetries = patience, 1
+	return &Server{Client: redis.NewClient(o), Name: "redis at " + o.Addr}, nil
 }
 
 func embedded() (*Server, error) {
@@ -56,6 +84,7 @@ func embedded() (*Server, error) {
 	return &Server{
 		Client: redis.NewClient(&redis.Options{Addr: mini.Addr()}),
 		Name:   "a redis embedded in this process",
+		URL:    "redis://" + mini.Addr(),
 		stop:   mini.Close,
 	}, nil
 }

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	patience = 10 * time.Second       // of a visitor, for one answer
+	oneTry   = 500 * time.Millisecond // of the balancer, until it tries another replica
+)
+
+// balancer sends each request to one replica after another until one answers, as a load balancer does. That is safe because bookings are
+// numbered.
+type balancer struct {
+	mu   sync.Mutex // guards what follows
+	urls []string
+	next int
+}
+
+func (b *balancer) set(urls []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.urls = urls
+}
+
+func (b *balancer) pick() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.next++
+	return b.urls[b.next%len(b.urls)]
+}
+
+// request is what a visitor asks for.
+type request struct {
+	method, path string
+	body         []byte
+	position     string // that the visitor has seen
+	wait         time.Duration
+	from         kind
+}
+
+// send returns the answer to a request, and its position.
+func (b *balancer) send(ctx context.Context, q request) (answer []byte, position string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		if answer, position, err = q.try(ctx, b.pick()); err == nil {
+			return answer, position, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, "", err
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// try asks one replica.
+func (q request) try(ctx context.Context, url string) (answer []byte, position string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, oneTry+q.wait)
+	defer cancel()
+	h, err := http.NewRequestWithContext(ctx, q.method, url+q.path, bytes.NewReader(q.body))
+	if err != nil {
+		return nil, "", err
+	}
+	h.Header.Set(positionHeader, q.position)
+	r, err := http.DefaultClient.Do(h)
+	if err != nil {
+		return nil, "", err
+	}
+	defer r.Body.Close()
+	answer, err = io.ReadAll(r.Body)
+	if err == nil && r.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", r.Status, answer)
+	}
+	return answer, r.Header.Get(positionHeader), err
+}
+
+// get asks one replica for something once.
+func get(ctx context.Context, url string) ([]byte, error) {
+	answer, _, err := request{method: http.MethodGet}.try(ctx, url)
+	return answer, err
+}
