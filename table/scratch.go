@@ -22,13 +22,14 @@ func (t *Table[R, K]) ScratchPut(ctx context.Context, records ...R) error {
 
 // ScratchDiscard stages the deletion of the records of s, as they would be after a merge now,
 // and returns how many it discarded; with WithWriteThrough, none of what was written through. It waits like ScratchPut and is atomic like
-// Delete.
+// Delete; those records count for a page, too, that what is staged hides. Without a predicate and a limit no record is read: Redis finds
+// them, those that cannot be decoded too.
 //
 // Of everything (all scores of an index, no Recheck, no Limit) it is one short step, whatever the table holds, unless something else is
 // staged already, or more than 1,000 records or 1 MiB were written through: discard first when you load everything anew. The merge and
-// its fold are short steps then, too. Records that cannot be decoded are discarded with the others.
+// its fold are short steps then, too.
 func (t *Table[R, K]) ScratchDiscard(ctx context.Context, s Spec[R]) (int, error) {
-	return t.discard(ctx, s, t.discarding())
+	return t.discard(ctx, s, discardingPlainly(t.actor))
 }
 
 // discarding is how the records of a session are discarded.
@@ -39,8 +40,13 @@ type discarding struct {
 	mark marking
 }
 
-func (t *Table[R, K]) discarding() discarding {
-	return discarding{t.actor.DiscardAll, t.actor.SweepStaged, t.actor.ScratchSpan, t.actor.Discard}
+// discardingPlainly is the one for the session that all share.
+func discardingPlainly(a *engine.Actor) discarding {
+	return discarding{a.DiscardAll, a.SweepStaged, a.ScratchSpan, a.Discard}
+}
+
+func discardingIn(s *engine.Session) discarding {
+	return discarding{s.DiscardAll, s.SweepStaged, sessionSpan(s), s.Discard}
 }
 
 // pages returns the same page by page, from a place on.
@@ -99,6 +105,6 @@ func (t *Table[R, K]) ScratchDiscardKeys(ctx context.Context, keys ...K) (int, e
 // DeleteSeq does. If its scratch session is merged or aborted meanwhile, it ends with ErrScratchMerged or
 // ErrScratchAborted.
 func (t *Table[R, K]) ScratchDiscardSeq(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
-	d := t.discarding()
+	d := discardingPlainly(t.actor)
 	return t.sweep(ctx, s, d.pages(engine.Place{}))
 }

@@ -53,7 +53,7 @@ func (s *Scratch[R, K]) Put(ctx context.Context, records ...R) error {
 // atomic like Table.Delete. With an error it returns how many are discarded for certain. Of everything it is one short step, as
 // Table.ScratchDiscard is.
 func (s *Scratch[R, K]) Discard(ctx context.Context, spec Spec[R]) (int, error) {
-	return s.table.discard(ctx, spec, discarding{s.session.DiscardAll, s.session.SweepStaged, sessionSpan(s.session), s.session.Discard})
+	return s.table.discard(ctx, spec, discardingIn(s.session))
 }
 
 // sessionSpan gets the span of a session, unless that has ended.
