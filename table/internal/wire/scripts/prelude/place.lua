@@ -37,13 +37,22 @@ local function cut(s, other)
   if behind < s.to then s.to, s.goesOn = behind > s.from and behind or s.from, false end
 end
 
+-- unstaged returns those of some members that have no staged entry. Rows are not looked at: they may be large.
+local function unstaged(t, members)
+  if t.live == '0' then return members end
+  local staged, rest = redis.call('ZMSCORE', shadow(index), unpack(members)), {}
+  for i = 1, #staged do
+    if not staged[i] then rest[#rest + 1] = members[i] end
+  end
+  return rest
+end
+
 -- visible returns those of a source of merged entries that nothing staged hides.
 local function visible(t, s)
-  if s.from == s.to or t.staged == '0' then return {unpack(s.members, 1, s.to - s.from)} end
-  local staged, rest, seen = redis.call('ZMSCORE', shadow(index), unpack(s.members, 1, s.to - s.from)), {}, {}
-  for i = 1, #staged do
-    if not staged[i] then rest[#rest + 1] = s.members[i] end
-  end
+  if s.from == s.to then return {} end
+  local members = {unpack(s.members, 1, s.to - s.from)}
+  if t.staged == '0' then return members end
+  local rest, seen = unstaged(t, members), {}
   if #rest == 0 then return rest end
   local tombs = redis.call('HMGET', STAGED, unpack(rest))
   for i = 1, #rest do
