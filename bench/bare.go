@@ -168,6 +168,31 @@ func (b *bare) drop(ctx context.Context, keys []string) error {
 	return err
 }
 
+// hide puts tombstones beside the records that depart in an interval, by pages, and returns how many. Nobody else writes meanwhile.
+func (b *bare) hide(ctx context.Context, in table.Interval) (n int, err error) {
+	end := "(" + strconv.FormatFloat(in.LT, 'g', -1, 64)
+	from, err := b.rdb.ZCount(ctx, b.indexes[0], "-inf", "("+strconv.FormatFloat(in.GE, 'g', -1, 64)).Result()
+	if err != nil {
+		return 0, err
+	}
+	to, err := b.rdb.ZCount(ctx, b.indexes[0], "-inf", end).Result()
+	for ; err == nil && from < to; from += batch {
+		var keys []string
+		if keys, err = b.rdb.ZRange(ctx, b.indexes[0], from, min(from+batch, to)-1).Result(); err != nil {
+			break
+		}
+		tombs := make([]any, 0, 2*len(keys))
+		for _, key := range keys {
+			tombs = append(tombs, key, "")
+		}
+		n, err = n+len(keys), b.rdb.HSet(ctx, b.rows+":hidden", tombs...).Err()
+	}
+	return n, err
+}
+
+// show undoes hide.
+func (b *bare) show(ctx context.Context) error { return b.rdb.Unlink(ctx, b.rows+":hidden").Err() }
+
 // clear drops all keys.
 func (b *bare) clear(ctx context.Context) error {
 	return b.rdb.Unlink(ctx, b.rows, b.indexes[0], b.indexes[1]).Err()

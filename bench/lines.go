@@ -23,6 +23,7 @@ const (
 	getByHand    = "HGET, decoding"
 	rangeByHand  = "ZRANGE BYSCORE, then HMGET, decoding"
 	removeByHand = "ZRANGE, HMGET, decoding, then HDEL, ZREM, ZREM by 1,000"
+	hideByHand   = "ZRANGE, then HSET of a tombstone each in another key, by 1,000"
 	anewByHand   = "pre-encoded rows into other keys, as for bulk Put, then RENAME in a MULTI"
 	allByHand    = "ZRANGE, then HMGET by pages of 1,000, decoding"
 )
@@ -63,6 +64,7 @@ var lines = []line{
 	{"reload", "reload of everything: discard, stage, merge, fold", anewByHand, "records/s", 0.85, true, reload},
 	{"delete", "Delete of half by interval", removeByHand, "records/s", 1.5, true, remove(false)},
 	{"delete-where", "the same with a predicate", removeByHand, "records/s", 0.8, true, remove(true)},
+	{"discard", "ScratchDiscard of half by interval", hideByHand, "records/s", 0.8, true, discardHalf},
 	{"delete-all", "Delete of everything", removeByHand, "records/s", 1.5, true, removeAll},
 }
 

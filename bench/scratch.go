@@ -156,6 +156,28 @@ func (s *sides) discardAll(ctx context.Context) error {
 	return err
 }
 
+// discardHalf discards the earlier half, and aborts when the clock does not run.
+func discardHalf(ctx context.Context, b *bench) (contest, error) {
+	s, err := b.full(ctx)
+	n := len(b.records) / 2
+	half := departing(0, n)
+	ours := func(ctx context.Context) (float64, error) {
+		rate, err := pace(ctx, n, func(ctx context.Context) error {
+			gone, err := s.table.ScratchDiscard(ctx, s.table.Range(byDeparture, half.GE, half.LT))
+			return errors.Join(err, exactly(gone, n))
+		})
+		return rate, errors.Join(err, s.table.ScratchAbort(ctx), b.settled(ctx))
+	}
+	bare := func(ctx context.Context) (float64, error) {
+		rate, err := pace(ctx, n, func(ctx context.Context) error {
+			hidden, err := s.bare.hide(ctx, half)
+			return errors.Join(err, exactly(hidden, n))
+		})
+		return rate, errors.Join(err, s.bare.show(ctx), b.settled(ctx))
+	}
+	return contest{ours, bare}, err
+}
+
 // foldLatency compares how long short reads take at most, but for one in a hundred, during a fold and without one.
 func foldLatency(ctx context.Context, b *bench) (contest, error) {
 	s, err := b.full(ctx)

@@ -48,7 +48,7 @@
 //
 // With Config.WriteThrough regular writes run in the active state, too: they change what readers see and take their keys out of what is
 // staged, in one effect. The actor remembers these keys until the session ends (writtenThrough), and passes them over in what is staged
-// later; of an effect of which nothing is left it sends nothing. A Delete with a span or with conditions runs in the clear state alone,
+// later; of an effect of which nothing is left it sends nothing. A discard by place takes them along, up to a bound. A Delete with a span or with conditions runs in the clear state alone,
 // and comes in by a channel of its own, so that other writes do not stand behind it.
 //
 // A scratch session may have a holder (Session, Actor.Scratch). It is on from its grant on, although the state becomes active only with

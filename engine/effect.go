@@ -72,13 +72,13 @@ type Damage struct {
 	Key, Row, Score string
 }
 
-// Sweep names records to delete by where they lie in an index, not by marks.
+// Sweep names records to delete or discard by where they lie in an index, not by marks.
 type Sweep struct {
 	Index  int
-	All    bool    // every record there is; else
+	All    bool    // Delete: every record there is; else
 	Bounds []Bytes // those in intervals: min, max of each
 	Place  Place   // where to go on
-	Most   int     // how many records one step deletes at most
+	Most   int     // how many records one step looks at, at most; of what is staged, and of what is merged
 }
 
 // Place is where a sweep goes on: in an interval, counted from 1, behind an entry; the zero Place is the beginning.
@@ -100,7 +100,8 @@ type Effect struct {
 	Index      int     // the index that the marks' scores are of
 	Compare    bool    // whether marks must be compared with what is stored
 	Damage     *Damage // Repair
-	Sweep      *Sweep  // Delete, in place of marks
+	Sweep      *Sweep  // Delete, Discard: in place of marks
+	Kept       []Bytes // of a Sweep of Discard: the keys that stay, for they were written through
 	Note       []byte  // Apply, Merge; nil: the note stays as it is
 
 	// Callers are the contexts of the callers whose requests this effect carries out. The store uses their values, such as a

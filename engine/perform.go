@@ -91,6 +91,8 @@ func (a *Actor) send(x action) {
 // nothing is left of the effect, or why it cannot be sent.
 func (a *Actor) passOver(b *batch, e *Effect) (needless bool, err error) {
 	switch {
+	case e.Kind == Discard && e.Sweep != nil:
+		e.Kept, err = a.written.keptKeys()
 	case e.Kind == Stage, e.Kind == Discard:
 		b.passedOver = a.written.passOver(e)
 		needless = len(e.Rows)+len(e.Marks) == 0

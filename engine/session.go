@@ -73,6 +73,16 @@ func (s *Session) Discard(ctx context.Context, d Deletion) ([]Verdict, error) {
 	return s.actor.submitForVerdicts(ctx, r)
 }
 
+// SweepStaged is Actor.SweepStaged in the session. After its end the error is that of Err.
+func (s *Session) SweepStaged(ctx context.Context, sweep Sweep, span *Span) ([]Verdict, error) {
+	if err := s.Err(); err != nil {
+		return nil, err
+	}
+	r := deletionRequest(Discard, Deletion{Sweep: &sweep, Span: span})
+	r.session = s
+	return s.actor.submitForVerdicts(ctx, r)
+}
+
 // DiscardAll is Actor.DiscardAll in the session. After its end the error is that of Err.
 func (s *Session) DiscardAll(ctx context.Context) (int, error) {
 	if err := s.Err(); err != nil {

@@ -52,6 +52,12 @@ func (a *Actor) Sweep(ctx context.Context, s Sweep, span *Span) ([]Verdict, erro
 	return a.submitForVerdicts(ctx, deletionRequest(Delete, Deletion{Sweep: &s, Span: span}))
 }
 
+// SweepStaged makes one step of a discard by place, in an effect of its own, and returns the store's reply. If too much was written
+// through since the session began for one step, it does nothing and returns ErrChanged. Otherwise it is like Discard.
+func (a *Actor) SweepStaged(ctx context.Context, s Sweep, span *Span) ([]Verdict, error) {
+	return a.submitForVerdicts(ctx, deletionRequest(Discard, Deletion{Sweep: &s, Span: span}))
+}
+
 // Discard stages tombstones, and returns a verdict for each mark, in order. It starts a scratch
 // session if it marks anything and there is none, and binds an unbound d.Span to the session. It
 // waits as Stage does, and its errors are those of Stage and Delete. What was written through since the session began is Missing.

@@ -21,7 +21,7 @@ type writtenRow struct {
 	row Row
 }
 
-// Rows are remembered up to these bounds. Beyond them everything is discarded page by page.
+// Rows are remembered up to these bounds, and keys are sent with a discard by place. Beyond them records are discarded page by page.
 const (
 	mostKept      = 1000
 	mostKeptBytes = 1 << 20
@@ -87,6 +87,18 @@ func (w *writtenThrough) kept() (rows []Row, ok bool) {
 		rows = append(rows, Row{Key: Bytes(key), Value: r.Value, Scores: r.Scores})
 	}
 	return rows, !w.blind || len(w.keys) == 0
+}
+
+// keptKeys returns the keys that are remembered, or ErrChanged if they are too many to be sent with an effect.
+func (w *writtenThrough) keptKeys() (keys []Bytes, err error) {
+	bytes := 0
+	for key := range w.keys {
+		keys, bytes = append(keys, Bytes(key)), bytes+len(key)
+		if len(keys) > mostKept || bytes > mostKeptBytes {
+			return nil, ErrChanged
+		}
+	}
+	return keys, nil
 }
 
 func (w *writtenThrough) has(key Bytes) bool {

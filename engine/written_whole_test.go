@@ -30,6 +30,40 @@ func (r *rig) sweepAll() *call {
 	})
 }
 
+// sweepStaged makes a step of a discard by place.
+func (r *rig) sweepStaged(s *Session) *call {
+	return r.begin("discard by place", func(ctx context.Context, _ *call) error {
+		_, err := s.SweepStaged(ctx, Sweep{Most: 10}, s.Span())
+		return err
+	})
+}
+
+// What was written through goes along with each step of a discard by place, in any session, and with none after its end.
+func TestW1_WhatIsWrittenThroughGoesWithADiscardByPlace(t *testing.T) {
+	inBubble(t, writeThrough, View{}, func(r *rig) {
+		r.open()
+		r.put("before").gets(nil)
+		s, _ := r.granted()
+		r.sweepStaged(s).gets(nil)
+		r.put("a").gets(nil)
+		r.stageIn(s, "b").gets(nil)
+		r.sweepStaged(s).gets(nil)
+		r.mergeIn(s, "").gets(nil)
+		r.foldAll()
+		s, _ = r.granted()
+		r.sweepStaged(s).gets(nil)
+		var kept []string
+		for _, e := range r.store.effects() {
+			if e.Sweep != nil {
+				kept = append(kept, fmt.Sprintf("%s", e.Kept))
+			}
+		}
+		if got := fmt.Sprint(kept); got != "[[] [a] []]" {
+			t.Errorf("kept %s", got)
+		}
+	})
+}
+
 func (r *rig) tableIs(want string) {
 	r.t.Helper()
 	if got := fmt.Sprint(r.store.content()); got != want {
@@ -97,6 +131,9 @@ func TestW1_NotAllThatIsWrittenThroughCanBeTakenAlong(t *testing.T) {
 				s, _ := r.granted()
 				write(r)
 				r.discardAll(s, -1).gets(ErrChanged)
+				if name == "many" || name == "the bytes" {
+					r.sweepStaged(s).gets(ErrChanged)
+				}
 			})
 		})
 	}

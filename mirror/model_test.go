@@ -36,6 +36,7 @@ func newWorld(t *testing.T, rt *rapid.T) *world {
 	if w.model.Through = rapid.Bool().Draw(rt, "through"); w.model.Through {
 		w.opts = append(w.opts, table.WithWriteThrough())
 	}
+	w.rdb.AddHook(redistest.ShortSteps(5))
 	w.table = openOn(t, w.rdb, redistest.Prefix(t), w.opts...)
 	w.note()
 	return w

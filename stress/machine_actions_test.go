@@ -195,6 +195,20 @@ func (m *machine) Discard(t *rapid.T) {
 	m.same(t, found, m.model.Discard(specOf(s)))
 }
 
+// DiscardByPlace discards what need not be read.
+func (m *machine) DiscardByPlace(t *rapid.T) {
+	s := drawSpec(t)
+	s.Recheck, s.Limit = nil, 0
+	if m.state() == table.StateMerging || isOfAll(s) {
+		return
+	}
+	n, err := m.tbl.ScratchDiscard(m.ctx, s)
+	ok(t, err)
+	if want := len(m.model.Discard(specOf(s))); n != want {
+		t.Fatalf("discarded %d by place, want %d", n, want)
+	}
+}
+
 // DiscardAll discards everything, in one step where nothing is staged beside it.
 func (m *machine) DiscardAll(t *rapid.T) {
 	s := m.tbl.All(rapid.SampledFrom([]string{"a", "b"}).Draw(t, "index"))

@@ -34,6 +34,9 @@ func TestG3_EveryVerbDoesWhatTheModelDoes(t *testing.T) {
 			t.Run(fmt.Sprint(k), func(t *testing.T) {
 				t.Parallel()
 				rdb := redistest.Start(t, redistest.Options{}).Client(t)
+				if k == 0 {
+					rdb.AddHook(redistest.ShortSteps(3))
+				}
 				rapid.Check(t, func(rt *rapid.T) { history(rt, rdb, k, p, &steps) })
 			})
 		}

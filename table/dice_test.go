@@ -3,6 +3,7 @@ package table_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 
 	"github.com/tablecache-go/tablecache/table"
@@ -61,6 +62,16 @@ func (d dice) intervals() (some []table.Interval) {
 	}
 	d.Shuffle(len(some), func(a, b int) { some[a], some[b] = some[b], some[a] })
 	return some
+}
+
+// unread is a spec of which no record need be read to delete or discard it, and not of everything.
+func (d dice) unread() table.Spec[item] {
+	s := d.spec()
+	for slices.Contains(s.Intervals, table.Everything()) {
+		s = d.spec()
+	}
+	s.Recheck, s.Limit = nil, 0
+	return s
 }
 
 func (d dice) spec() table.Spec[item] {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tablecache-go/tablecache/internal/model"
+	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -63,7 +64,12 @@ func newRandom(t testing.TB, seed uint64) *random {
 		r.model.Through = true
 		opts = append(opts, table.WithWriteThrough())
 	}
-	r.table, r.brake = openBraked(t, opts...)
+	s, name := redistest.Shared(t), redistest.Prefix(t)
+	rdb := limited(t, s, name, aclRule(t, name))
+	rdb.AddHook(redistest.ShortSteps(1 + r.IntN(5)))
+	r.brake = newBrake(t)
+	opts = append(opts, table.WithCleanup(r.brake.pool))
+	r.table = openAs(t, rdb, s.Client(t), itemDefinition(name), []string{"at", "rank"}, opts...)
 	return r
 }
 
@@ -141,6 +147,14 @@ func (r *random) remove() {
 		}
 		return
 	}
+	if r.IntN(4) == 0 {
+		s := r.unread()
+		n, err := r.table.Delete(r.Context(), s)
+		if ok(r, err); n != len(r.model.Delete(specOf(s))) {
+			r.Errorf("deleted %d by place", n)
+		}
+		return
+	}
 	s := r.spec().Max(5)
 	gone := all(r, r.table.DeleteSeq(r.Context(), s))
 	wantItems(r, gone, r.model.Delete(specOf(s)))
@@ -182,6 +196,14 @@ func (r *random) stage() {
 		wantItems(r, gone, r.model.Discard(specOf(s)))
 		return
 	}
+	if r.IntN(3) == 0 {
+		s := r.unread()
+		n, err := r.table.ScratchDiscard(r.Context(), s)
+		if ok(r, err); n != len(r.model.Discard(specOf(s))) {
+			r.Errorf("discarded %d by place", n)
+		}
+		return
+	}
 	made := r.items()
 	ok(r, r.table.ScratchPut(r.Context(), made...))
 	r.model.Stage(made...)
@@ -220,7 +242,13 @@ func (r *random) session() {
 }
 
 func (r *random) stageIn(s *scratch) {
-	switch r.IntN(5) {
+	switch r.IntN(6) {
+	case 5:
+		spec := r.unread()
+		n, err := s.Discard(r.Context(), spec)
+		if ok(r, err); n != len(r.model.Discard(specOf(spec))) {
+			r.Errorf("discarded %d by place in a session", n)
+		}
 	case 3:
 		n, err := s.Discard(r.Context(), r.table.All("at"))
 		if ok(r, err); n != r.model.DiscardAll() {

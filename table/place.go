@@ -8,26 +8,26 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
-// mostSwept is how many records one step of a deletion by place deletes.
+// mostSwept is how many records one step of a deletion or discard by place looks at; of what is staged, and of what is merged.
 const mostSwept = 1000
 
-// sweepOf returns the deletion of all records of a plan, which has no predicate.
+// sweepOf returns what is to be done to all records of a plan, which has no predicate.
 func sweepOf[R any](p plan[R]) engine.Sweep {
-	s := engine.Sweep{Index: p.query.Index, All: p.isOfAll(), Most: mostSwept}
+	s := engine.Sweep{Index: p.query.Index, Most: mostSwept}
 	for _, b := range p.query.Bounds {
 		s.Bounds = append(s.Bounds, engine.Bytes(b.Min), engine.Bytes(b.Max))
 	}
 	return s
 }
 
-// sweepByPlace deletes records by where they lie, step by step. Each step goes on behind the last record that was deleted.
-func (o *owner) sweepByPlace(ctx context.Context, s engine.Sweep) (n int, err error) {
-	span, err := regularSpan(o.actor)(ctx)
-	if err != nil {
-		return 0, err
-	}
+// byPlace makes one step of a deletion or discard by place.
+type byPlace func(context.Context, engine.Sweep, *engine.Span) ([]engine.Verdict, error)
+
+// through makes all steps, and returns how many records they have removed. Each step goes on behind the last record that the one before
+// has looked at. With an error s stands where it goes on.
+func (step byPlace) through(ctx context.Context, s *engine.Sweep, span *engine.Span) (n int, err error) {
 	for {
-		reply, err := o.actor.Sweep(ctx, s, span)
+		reply, err := step(ctx, *s, span)
 		if err != nil {
 			return n, err
 		}
@@ -41,4 +41,15 @@ func (o *owner) sweepByPlace(ctx context.Context, s engine.Sweep) (n int, err er
 		}
 		s.Place = swept.Next
 	}
+}
+
+// deleteByPlace deletes all records of a plan that has no predicate.
+func (t *Table[R, K]) deleteByPlace(ctx context.Context, p plan[R]) (int, error) {
+	span, err := regularSpan(t.actor)(ctx)
+	if err != nil {
+		return 0, err
+	}
+	s := sweepOf(p)
+	s.All = p.isOfAll()
+	return byPlace(t.actor.Sweep).through(ctx, &s, span)
 }

@@ -2,10 +2,8 @@ package table
 
 import (
 	"context"
-	"iter"
 
 	"github.com/tablecache-go/tablecache/engine"
-	"github.com/tablecache-go/tablecache/table/internal/wire/scripts"
 )
 
 // Scratch is a scratch session that belongs to whoever has begun it. It is safe for concurrent use. Get one with Table.Scratch, and
@@ -55,11 +53,7 @@ func (s *Scratch[R, K]) Put(ctx context.Context, records ...R) error {
 // atomic like Table.Delete. With an error it returns how many are discarded for certain. Of everything it is one short step, as
 // Table.ScratchDiscard is.
 func (s *Scratch[R, K]) Discard(ctx context.Context, spec Spec[R]) (int, error) {
-	return s.table.discard(ctx, spec, s.session.DiscardAll, s.discardSeq)
-}
-
-func (s *Scratch[R, K]) discardSeq(ctx context.Context, spec Spec[R]) iter.Seq2[R, error] {
-	return s.table.sweep(ctx, spec, "discard", scripts.Staged, sessionSpan(s.session), s.session.Discard)
+	return s.table.discard(ctx, spec, discardingIn(s.session))
 }
 
 // sessionSpan gets the span of a session, unless that has ended.

@@ -21,7 +21,7 @@ import (
 // were not yielded. A row that cannot be decoded yields a *CodingError and stays (DeleteKeys deletes
 // it). If the table is cleared meanwhile the sequence ends.
 func (t *Table[R, K]) DeleteSeq(ctx context.Context, s Spec[R]) iter.Seq2[R, error] {
-	return t.sweep(ctx, s, "delete", scripts.Merged, regularSpan(t.actor), t.actor.Delete)
+	return t.sweep(ctx, s, sweeping{what: "delete", scope: scripts.Merged, span: regularSpan(t.actor), mark: t.actor.Delete})
 }
 
 // regularSpan waits until the lock is clear before it gets a span, so that records are judged as they will be deleted.
@@ -37,6 +37,15 @@ func regularSpan(a *engine.Actor) func(context.Context) (*engine.Span, error) {
 // marking deletes or discards records, and returns a verdict for each.
 type marking func(context.Context, engine.Deletion) ([]engine.Verdict, error)
 
+// sweeping is what a sweep does.
+type sweeping struct {
+	what   string // for errors
+	scope  scripts.Scope
+	span   func(context.Context) (*engine.Span, error)
+	mark   marking
+	behind engine.Place // where it begins
+}
+
 // sweeper marks the records of a plan, page by page.
 type sweeper[R any, K comparable] struct {
 	*decoder[R, K]
@@ -49,20 +58,19 @@ type sweeper[R any, K comparable] struct {
 	cut    bool // the limit has ended the choice from the present page
 }
 
-func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], what string, scope scripts.Scope, span func(context.Context) (*engine.Span, error),
-	mark marking) iter.Seq2[R, error] {
+func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], do sweeping) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		p, err := t.planOf(s, scope)
-		w := sweeper[R, K]{decoder: t.decoder(), pages: t.reader.Sweep(p.query), plan: p, mark: mark, yield: yield}
+		p, err := t.planOf(s, do.scope)
+		w := sweeper[R, K]{decoder: t.decoder(), pages: t.reader.Sweep(p.query, do.behind), plan: p, mark: do.mark, yield: yield}
 		if err == nil {
-			w.span, err = span(ctx)
+			w.span, err = do.span(ctx)
 		}
 		if err == nil {
 			err = w.run(ctx)
 		}
 		if err != nil && !errors.Is(err, scan.ErrStop) && !errors.Is(err, engine.ErrCleared) {
 			var none R
-			yield(none, t.errorf(what, err))
+			yield(none, t.errorf(do.what, err))
 		}
 	}
 }

@@ -121,3 +121,19 @@ func TestD14_APermissionLostAtRunTimeTearsNoDeletion(t *testing.T) {
 		})
 	}
 }
+
+// A step that finds nothing tells that: followers need not copy the table for it.
+func TestD14_AStepOfNothingIsTold(t *testing.T) {
+	t.Parallel()
+	f := newFed(t)
+	put(t, f.table, numbered(0, 1000)...)
+	for _, s := range []table.Spec[item]{f.table.Range("at", -20, -10), f.table.Range("at", 0, 1e6)} { // the second has a last step of nothing
+		_, err := f.table.Delete(t.Context(), s)
+		ok(t, err)
+	}
+	for _, e := range f.read() {
+		if !e.IsTold() {
+			t.Errorf("%d, a %s, is not told", e.At.Seq, e.Kind)
+		}
+	}
+}

@@ -126,7 +126,7 @@ func (t *Table[R, K]) Delete(ctx context.Context, s Spec[R]) (int, error) {
 	if err != nil {
 		return 0, t.errorf("delete", err)
 	}
-	n, err := t.sweepByPlace(ctx, sweepOf(p))
+	n, err := t.deleteByPlace(ctx, p)
 	if errors.Is(err, engine.ErrCleared) {
 		err = nil // nothing is left
 	}

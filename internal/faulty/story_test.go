@@ -37,6 +37,13 @@ var story = []step{
 	}, func(m *entryModel) { m.Discard(between(0, 2)) }},
 	{"put through", putting(span(3, 6, 11)), hasPut(span(3, 6, 11))},
 	{"stage over it", staging(span(5, 8, 12)), hasStaged(span(5, 8, 12))},
+	{"discard beside what was written through", func(ctx context.Context, t *entries) error {
+		n, err := t.ScratchDiscard(ctx, t.Range("id", 2, 8))
+		if err == nil && n != 3 { // 2, and 6 and 7, which are staged
+			err = fmt.Errorf("discarded %d beside what was written through", n)
+		}
+		return err
+	}, func(m *entryModel) { m.Discard(between(2, 8)) }},
 	{"stage nothing that is left", staging(span(3, 6, 13)), hasStaged(span(3, 6, 13))},
 	{"delete through", func(ctx context.Context, t *entries) error {
 		_, err := t.DeleteKeys(ctx, 4, 0, 7, 99)

@@ -99,7 +99,7 @@ func (l *Log) Burned(e *engine.Effect, a Addition) {
 // additionOf returns what e's entry tells.
 func (l *Log) additionOf(e *engine.Effect) (a Addition) {
 	if e.Sweep != nil {
-		return Addition{Room: roomOf(e.Sweep, l.mostBody())}
+		return Addition{Room: l.roomOf(e)}
 	}
 	if e.Kind != engine.Apply {
 		return Addition{Body: l.body(e), note: len(e.Note)}
@@ -114,11 +114,11 @@ func (l *Log) additionOf(e *engine.Effect) (a Addition) {
 }
 
 // roomOf returns how many bytes the body of a sweep may have.
-func roomOf(s *engine.Sweep, most int) int {
-	if s.All {
+func (l *Log) roomOf(e *engine.Effect) int {
+	if e.Sweep.All || l.toldEnough(e.Kind) {
 		return 0
 	}
-	return min(most, s.Most*sweptKey)
+	return min(l.mostBody(), e.Sweep.Most*sweptKey)
 }
 
 // sweptKey is how many bytes a key of a sweep takes in a body at most, on average.
@@ -126,8 +126,7 @@ const sweptKey = 64
 
 // body returns the body of e's entry; nil if it has none, or is not told.
 func (l *Log) body(e *engine.Effect) []byte {
-	staging := e.Kind == engine.Stage || e.Kind == engine.Discard
-	if staging && l.session > l.limit/2 {
+	if l.toldEnough(e.Kind) {
 		return nil
 	}
 	switch e.Kind {
@@ -137,6 +136,11 @@ func (l *Log) body(e *engine.Effect) []byte {
 		return bodyOfKeys(e.Marks, l.mostBody())
 	}
 	return nil
+}
+
+// toldEnough tells whether an effect of the kind is not told, because its session has told too much already.
+func (l *Log) toldEnough(k engine.Kind) bool {
+	return (k == engine.Stage || k == engine.Discard) && l.session > l.limit/2
 }
 
 // mostBody bounds the body of one entry: the entry must fit into the feed.

@@ -20,9 +20,13 @@ type Sweep struct {
 	begun   bool   // there was a page already
 }
 
-// Sweep returns a sweep of the rows of q, at its beginning.
-func (r *Reader) Sweep(q Query) *Sweep {
-	return &Sweep{reader: r, query: q, at: cursor{bounds: q.Bounds}}
+// Sweep returns a sweep of the rows of q that come behind a place; the zero Place is the beginning.
+func (r *Reader) Sweep(q Query, behind engine.Place) *Sweep {
+	at := cursor{bounds: q.Bounds, score: behind.Score, member: behind.Key}
+	if behind.Interval > 0 {
+		at.bounds = q.Bounds[behind.Interval-1:]
+	}
+	return &Sweep{reader: r, query: q, at: at}
 }
 
 // Page returns the page at the sweep's place, with scores; nil if q has no intervals. It returns the page that was read ahead, unless

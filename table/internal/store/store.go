@@ -182,6 +182,9 @@ func (s *Store) call(e *scripts.Effect) []any {
 		}
 		return scripts.Delete(s.client, e)
 	case engine.Discard:
+		if e.Sweep != nil {
+			return scripts.SweepStaged(s.client, e)
+		}
 		return scripts.Discard(s.client, e)
 	case engine.DiscardAll:
 		return scripts.DiscardAll(s.client, e)
@@ -229,6 +232,9 @@ func sizeOf(e *scripts.Effect) (longest, all int) {
 	for i := range e.Rows {
 		longest = max(longest, len(e.Rows[i].Key), len(e.Rows[i].Value))
 		all += (1+len(e.Rows[i].Scores))*len(e.Rows[i].Key) + len(e.Rows[i].Value)
+	}
+	for _, key := range e.Kept {
+		all += len(key)
 	}
 	for _, marks := range [][]engine.Mark{e.Marks, e.Witnesses} {
 		for i := range marks {

@@ -1,8 +1,6 @@
 -- Puts tombstones into the scratch space; where that stands for the whole table it takes rows out. It compares with what a merge now
 -- would show.
-needs('HSET', STAGED)
-needs('HDEL', STAGED)
-needsEach('ZREM', shadow)
+needsDiscarding()
 local t, no = admit('clear', 'active')
 if no then return no end
 
@@ -31,15 +29,5 @@ end
 
 local gone, verdicts = marks(find, visible)
 tell('discard', SEQ, verdicts)
-if #gone > 0 then
-  if t.whole then
-    redis.call('HDEL', STAGED, unpack(gone))
-  else
-    local tombs = {}
-    for i = 1, #gone do tombs[2 * i - 1], tombs[2 * i] = gone[i], tomb end
-    redis.call('HSET', STAGED, unpack(tombs))
-  end
-  remove(shadow, gone)
-  t.state = 'active'
-end
+if #gone > 0 then hide(t, gone, gone) end
 return done(t, verdicts)

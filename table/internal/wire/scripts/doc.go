@@ -36,5 +36,6 @@
 //	stage.go    stores rows in the scratch space
 //	stats.go    how many rows there are, and the owner's name
 //	sweep.go    removes rows by where they lie
+//	sweepstaged.go  discards rows by where they lie
 //	update.go   stores a row in place of the one that was read
 package scripts

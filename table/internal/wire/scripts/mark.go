@@ -2,7 +2,6 @@ package scripts
 
 import (
 	"github.com/tablecache-go/tablecache/engine"
-	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
@@ -33,9 +32,9 @@ func HowToMark(e *engine.Effect) How {
 
 // marks returns the call of a script that marks rows.
 func marks(c *wire.Client, s *wire.Script, e *Effect) []any {
-	how, tomb := HowToMark(e.Effect), engine.Bytes(layout.Tombstone(e.Generation+1))
-	args := numbered(c, s, e, 5+3*len(e.Marks)+3*len(e.Witnesses)+len(e.Bounds))
-	args = append(args, string(how), len(e.Marks), e.Index+1, &tomb, len(e.Witnesses))
+	how := HowToMark(e.Effect)
+	args := numbered(c, s, e, 4+3*len(e.Marks)+3*len(e.Witnesses)+len(e.Bounds))
+	args = append(args, string(how), len(e.Marks), e.Index+1, len(e.Witnesses))
 	args = AppendKeys(args, e.Marks)
 	if how == MarkSame || how == MarkWhole {
 		args = appendRead(args, e.Marks)

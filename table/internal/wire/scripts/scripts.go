@@ -18,7 +18,7 @@ var (
 	// leasing takes, renews or gives up a lease.
 	leasing = []string{"prelude/head", "prelude/write", "prelude/lease"}
 	// sweeping finds rows and removes them.
-	sweeping = []string{"prelude/head", "prelude/read", "prelude/write"}
+	sweeping = []string{"prelude/head", "prelude/read", "prelude/write", "prelude/place"}
 )
 
 // define returns the script of this name behind its prelude.
@@ -37,7 +37,7 @@ func define(flags wire.Flags, prelude []string, name string) *wire.Script {
 // All returns the scripts that must be loaded into a server before they are called.
 func All() []*wire.Script {
 	return append(Reading(), overlap, put, stage, remove, discard, discardAll, merge, abort, clearAll, settle, open, fold, foldWhole, audit, repair,
-		sample, dropAll, apply, update, sweep, renew, build, built)
+		sample, dropAll, apply, update, sweep, sweepStaged, renew, build, built)
 }
 
 // Reading returns the scripts of reads, none of which writes.

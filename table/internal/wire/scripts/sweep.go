@@ -11,13 +11,19 @@ import (
 var sweep = define(wire.MayFree, sweeping, "sweep")
 
 // Sweep removes rows by where they lie. Answer: Result, with what ReadSwept reads in place of verdicts.
-func Sweep(c *wire.Client, e *Effect) []any {
+func Sweep(c *wire.Client, e *Effect) []any { return byPlace(c, sweep, e) }
+
+// byPlace returns the call of a script that finds rows by where they lie.
+func byPlace(c *wire.Client, script *wire.Script, e *Effect) []any {
 	s, interval := e.Sweep, "all"
 	if !s.All {
 		interval = strconv.Itoa(max(1, s.Place.Interval))
 	}
-	args := numbered(c, sweep, e, 6+len(s.Bounds))
-	args = append(args, s.Index+1, s.Most, e.Room, interval, s.Place.Score, s.Place.Key)
+	args := numbered(c, script, e, 7+len(e.Kept)+len(s.Bounds))
+	args = append(args, s.Index+1, s.Most, e.Room, interval, s.Place.Score, s.Place.Key, len(e.Kept))
+	for i := range e.Kept {
+		args = append(args, &e.Kept[i])
+	}
 	for i := range s.Bounds {
 		args = append(args, &s.Bounds[i])
 	}

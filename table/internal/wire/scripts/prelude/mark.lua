@@ -1,12 +1,12 @@
--- What delete and discard share. ARGV after the common ones: how, marks, index, tombstone, witnesses,
+-- What delete and discard share. ARGV after the common ones: how, marks, index, witnesses,
 -- then the marks' keys; for 'same' and 'whole' also their rows and their scores as they were read;
 -- for 'whole' also the witnesses' keys, rows and scores, and min, max of each interval.
 -- how: 'all' mark all, for nothing has changed since they were read; 'keys' mark those that are there; 'same' mark each that
 -- still is as it was read; 'whole' mark all, if they and the witnesses still are all that lies in the intervals.
 -- Verdicts: 1 it was marked, 0 there is none, 2 it has changed.
-local how, n, index, tomb, witnesses = unpack(ARGV, COMMON + 1, COMMON + 5)
+local how, n, index, witnesses = unpack(ARGV, COMMON + 1, COMMON + 4)
 n, index, witnesses = tonumber(n), tonumber(index), tonumber(witnesses)
-local FIRST = COMMON + 5
+local FIRST = COMMON + 4
 
 -- compare compares what find finds for the i-th of m entries, which ARGV lists from base + 1 on, with what was read.
 local function compare(find, base, m, i)

@@ -166,13 +166,39 @@ local function fill(t, hash, index, generation)
   if tonumber(widest) > tonumber(t.widest) then t.widest = widest end
 end
 
--- remove takes keys out of every index.
-local function remove(index, keys)
+-- remove takes keys out of every index, but for one maybe.
+local function remove(index, keys, but)
   for first = 1, #keys, MOST do
     local to = first + MOST - 1
     if to > #keys then to = #keys end
-    for j = 1, INDEXES do redis.call('ZREM', index(j), unpack(keys, first, to)) end
+    for j = 1, INDEXES do
+      if j ~= but then redis.call('ZREM', index(j), unpack(keys, first, to)) end
+    end
   end
+end
+
+local function needsDiscarding()
+  needs('HSET', STAGED)
+  needs('HDEL', STAGED)
+  needsEach('ZREM', shadow)
+end
+
+-- hide discards keys, of which these may be staged: it puts tombstones in the place of their rows; where what is staged stands for the
+-- whole table it takes the rows out.
+local function hide(t, keys, staged)
+  local half = MOST / 2
+  for first = 1, #keys, half do
+    local to = first + half - 1 < #keys and first + half - 1 or #keys
+    if t.whole then
+      redis.call('HDEL', STAGED, unpack(keys, first, to))
+    else
+      local tombs, tomb = {}, u32(tonumber(t.gen) + 1)
+      for i = first, to do tombs[#tombs + 1], tombs[#tombs + 2] = keys[i], tomb end
+      redis.call('HSET', STAGED, unpack(tombs))
+    end
+  end
+  remove(shadow, staged)
+  t.state = 'active'
 end
 
 -- unstage takes keys out of what is staged: what is written through wins.
