@@ -7,14 +7,14 @@
 //
 // # What is promised
 //
-// The owner holds a lease, which is a part of the table in Redis: taken in the step that claims the table, renewed three times in its length
+// The owner holds a lease, which is a part of the table in Redis: taken in the step that claims the table, renewed six times in its length
 // and given up when the table is closed. Others see by the clock of the Redis server whether it is over. The owner goes by its own
 // clock, the monotonic one, from before the last successful renewal was sent: so the context of its function ends before anybody else
-// gets the table. That holds while the server's clock runs evenly, and none of the clocks stands still. Where the server's clock jumps
-// back nothing happens but that successors wait longer, at most for the length of the lease once more. Where it jumps forward, those who
-// have been waiting for their turn still wait until the lease is over by their own clocks; but a process that has just started may
-// take the table over early, as an operator may at any time by a plain table.Open. Then the context of the former owner ends
-// with its next renewal, after a third of the lease at the latest.
+// gets the table. That holds while none of the owner's clocks stands still (that of a virtual machine that is suspended does). Where the
+// server's clock jumps back nothing happens but that successors wait longer, at most for the length of the lease once more. Where it jumps
+// forward, all candidates still wait until the lease is over by their own clocks, from the last renewal that they have seen; one that has just
+// started waits for a renewal first, and takes the table only if none gets through. Who opens the table by other means, as an operator
+// does, ends the former owner's context with its next renewal: after a sixth of the lease.
 //
 // What keeps the data right is not the lease but the table: each write carries the epoch of its owner, and one of a former owner
 // is ErrFenced and changes nothing, however late it comes. The lease is for what the function does beside: calling other systems, say.

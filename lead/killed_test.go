@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/tablecache-go/tablecache/internal/faulty"
 	"github.com/tablecache-go/tablecache/internal/redistest"
@@ -64,7 +66,8 @@ func TestL2_AKilledOwnerIsSucceeded(t *testing.T) {
 	srv, name := redistest.Shared(t), redistest.Prefix(t)
 	const lease = time.Second
 	child := spawn(t, srv, name, lease)
-	successor := start(t, srv.Client(t), name, WithLease(lease))
+	core, logs := observer.New(zap.InfoLevel)
+	successor := start(t, srv.Client(t), name, WithLease(lease), WithLogger(zap.New(core)))
 	select {
 	case <-successor.owns:
 		t.Fatal("there are two owners")
@@ -75,6 +78,15 @@ func TestL2_AKilledOwnerIsSucceeded(t *testing.T) {
 	receive(t, "a successor", successor.owns, 30*time.Second)
 	if took := time.Since(begin); took > lease+time.Second {
 		t.Errorf("a successor came after %v", took)
+	}
+	told := logs.FilterMessage("owns the table now").All()
+	if len(told) != 1 {
+		t.Fatalf("logged is %v", logs.All())
+	}
+	fields := told[0].ContextMap()
+	without, _ := fields["without_owner_at_most"].(time.Duration)
+	if fields["why"] != "the lease ran out" || fields["before"] == "" || fields["holder"] == "" || fields["table"] != name || without < lease/2 {
+		t.Errorf("logged is %v", fields)
 	}
 	successor.halt(t)
 	walk.Walk(t, srv.Client(t), name, "id")

@@ -24,7 +24,8 @@ func TestL1_AWatchWaitsByItsOwnClock(t *testing.T) {
 		refused  bool // then the table is asked, and refused
 		leftThen int
 	}{
-		{"the first look says nothing: the server is asked", lease("a", 5), 0, 0, true, 3},
+		{"the first look waits for a renewal", lease("a", 5), -1, 1, false, 0},
+		{"none has come: the server is asked", lease("a", 5), 0, 0, true, 3},
 		{"what the server has said counts", lease("a", 5), 1, 2, false, 0},
 		{"a renewal lasts for its length from now on", lease("a", 7), 2, 5, false, 0},
 		{"however far the server's clock has jumped", lease("a", 7), 4, 3, false, 0},

@@ -65,10 +65,10 @@ type lease struct {
 	failing bool // the last renewal has failed
 }
 
-// When a lease is renewed: three times in its length, and sooner after a failure. A renewal may hang, so several may be under way.
+// When a lease is renewed: six times in its length, and sooner after a failure. A renewal may hang, so several may be under way.
 const (
-	renewalsInLease = 3
-	retriesInLease  = 12
+	renewalsInLease = 6
+	retriesInLease  = 20
 	mostRenewals    = 4
 )
 

@@ -174,7 +174,7 @@ func WithFeed(bytes int64) Option { return func(o *options) { o.feedBytes = max(
 func WithWriteThrough() Option { return func(o *options) { o.through = true } }
 
 // WithLease makes Open take the table only if no other process holds a lease of it; else the error is ErrHeld. The lease is for d each
-// time it is renewed, which is three times in that time, by the server's clock, until the table is closed. It orders those who open the
+// time it is renewed, which is six times in that time, by the server's clock, until the table is closed. It orders those who open the
 // table with it; what keeps writes apart is that an earlier owner is fenced. Package lead runs a function in the one of many processes
 // that owns a table.
 //

@@ -209,7 +209,7 @@ var bugs = []bug{
 		"if not redis.call('HGET', TRUTH, LEASE[1]) then return answer('STALE', t) end\n", ""}}, leases},
 	{"lease not given up", []patch{{"table/close.go", "\t\to.lease.giveUp()\n", ""}}, leases},
 	{"server's clock alone trusted", []patch{{"lead/watch.go",
-		"w.until = now.Add(l.Length)", "w.until = now"}}, leads},
+		"\treturn l.Length\n", "\treturn 0\n"}}, leads},
 	{"fenced owner stands again at once", []patch{{"lead/run.go", "sleep(ctx, c.length)", "sleep(ctx, 0)"}}, leads},
 	{"work's last words taken for its own accord", []patch{{"lead/term.go",
 		"why = over(t) // the guard may not have noticed", "why = nil"}}, leads},
