@@ -23,7 +23,7 @@ tellKeys('delete', keys)
 if #keys > 0 then
   redis.call('HDEL', ROWS, unpack(keys))
   remove(merged, keys, index)
-  table.sort(ranks, function(a, b) return a[1] > b[1] end) -- so that no rank moves before its turn
+  table.sort(ranks, function(x, y) return x[1] > y[1] end) -- so that no rank moves before its turn
   for i = 1, #ranks do redis.call('ZREMRANGEBYRANK', merged(index), ranks[i][1], ranks[i][2]) end
   disturb(t)
 end
