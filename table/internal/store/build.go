@@ -53,7 +53,7 @@ func NewBuilds(t Claimed, p *cleanup.Pool, score Score, complete func(context.Co
 	for to < len(indexes) && !indexes[to].Unstored {
 		to++
 	}
-	return &Builds{pool: p, done: t.Building == 0, builder: builder{client: t.Client, epoch: t.Epoch, from: first, to: to, most: len(indexes), score: score, complete: complete, logger: l}}
+	return &Builds{pool: p, done: t.Building == 0, builder: builder{client: t.Client.With(scripts.Building()), epoch: t.Epoch, from: first, to: to, most: len(indexes), score: score, complete: complete, logger: l}}
 }
 
 // Begin begins to build what is left, or sees whether that has become complete by itself. It does not block. While a build is under way

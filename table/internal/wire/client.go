@@ -48,6 +48,12 @@ func (c *Client) On(indexes []string, schema string) *Client {
 	return clientOn(c.link, layout.KeysOf(c.Keys.Table, indexes), schema)
 }
 
+// With returns a client of the same table under the same schema, for other scripts. They are loaded when they are called.
+func (c *Client) With(scripts []*Script) *Client {
+	l := &link{Redis: c.Redis, dialect: c.dialect, onlyRead: c.onlyRead, scripts: scripts}
+	return &Client{link: l, Keys: c.Keys, Layout: c.Layout, Commands: c.Commands}
+}
+
 // NewReadingClient returns a client for scripts that only read. It sends them by EVALSHA_RO where the server knows that, which a
 // user needs no right to write for.
 func NewReadingClient(rdb redis.UniversalClient, k layout.Keys, schema string, scripts []*Script) *Client {

@@ -8,7 +8,6 @@
 //	apply.go    stores rows, removes keys, writes the note
 //	audit.go    one step of an audit of all that is stored
 //	build.go    adds entries to indexes that are being built
-//	built.go    declares those complete that are
 //	clear.go    drops everything
 //	count.go    how many rows lie in intervals
 //	delete.go   removes rows
@@ -27,7 +26,7 @@
 //	page.go     one page of a read
 //	put.go      stores rows
 //	renew.go    renews the owner's lease, or gives it up
-//	repair.go   mends one thing
+//	repair.go   mends one thing, or declares indexes complete that were being built
 //	sample.go   some rows of an index, and their scores
 //	scores.go   the scores of rows in all indexes
 //	scripts.go  how the scripts are put together, and all of them

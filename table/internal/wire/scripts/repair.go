@@ -31,6 +31,14 @@ func Repair(c *wire.Client, e *Effect) []any {
 	return appendDamage(numbered(c, repair, e, 5), e.Damage)
 }
 
+// declareBuilt declares those indexes complete that were being built and have an entry for each row.
+const declareBuilt Remedy = "built"
+
+// Built declares indexes complete. The status is StatusSound if there is none more that is. Answer: Result.
+func Built(c *wire.Client, e *Effect) []any {
+	return appendDamage(numbered(c, repair, e, 5), &engine.Damage{Remedy: string(declareBuilt)})
+}
+
 // RepairLost is Repair for a table that its owner has found lost, so that the owner gives out no numbers any more: the script takes
 // one. known is the latest position that the owner knows of: a table that has gone back behind it is not mended, but StatusLost.
 func RepairLost(c *wire.Client, known layout.Position, d *engine.Damage) []any {

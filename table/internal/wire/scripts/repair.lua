@@ -1,5 +1,5 @@
 -- Mends one thing, if it still is as the audit has read it, in one numbered effect. It never touches a sound row, and answers SOUND
--- where there is nothing to mend. ARGV after the common ones: remedy, index, key, row as it was read, score.
+-- where there is nothing to mend. The remedy 'built' declares those indexes complete that were being built and have an entry for each row. ARGV after the common ones: remedy, index, key, row as it was read, score.
 -- It does not ask whether the counts hold, for that is what it mends. prev '': the owner has no numbers left to give, because it
 -- has found the table lost; then seq is the latest number that it knows of.
 local what, index, key, row, score = unpack(ARGV, COMMON + 1, COMMON + 5)
@@ -89,6 +89,18 @@ end
 local function feed()
   return not inStep(t) and function() redis.call('UNLINK', FEED) end or nil
 end
+
+-- built declares indexes complete: the first ones of those that are being built.
+local function built()
+  local n = tonumber(t.building)
+  while n > 0 and redis.call('ZCARD', merged(INDEXES - n + 1)) == tonumber(t.count) do n = n - 1 end
+  if whole(n) == t.building then return answer('SOUND', t) end
+  tell('built', SEQ)
+  t.building = whole(n)
+  return done(t, '')
+end
+
+if what == 'built' then return holds(t) and built() or answer('LOST', t) end
 
 local remedies = {
   counts = counts,

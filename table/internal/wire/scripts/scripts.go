@@ -37,8 +37,11 @@ func define(flags wire.Flags, prelude []string, name string) *wire.Script {
 // All returns the scripts that must be loaded into a server before they are called.
 func All() []*wire.Script {
 	return append(Reading(), overlap, put, stage, remove, discard, discardAll, merge, abort, clearAll, settle, open, fold, foldWhole, audit, repair,
-		sample, dropAll, apply, update, sweep, sweepStaged, renew, build, built)
+		sample, dropAll, apply, update, sweep, sweepStaged, renew)
 }
+
+// Building returns the scripts that build indexes. They are loaded when there is one to build.
+func Building() []*wire.Script { return []*wire.Script{audit, build} }
 
 // Reading returns the scripts of reads, none of which writes.
 func Reading() []*wire.Script { return []*wire.Script{page, lookup, scores, count, stats, note} }

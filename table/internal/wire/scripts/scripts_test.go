@@ -63,7 +63,8 @@ func TestScriptsLeaveTheMomentAlone(t *testing.T) {
 	}
 }
 
-// Each script is loaded, but for the seal, which travels as text.
+// Each script is loaded, but for the seal, which travels as text, and the one that is loaded where an index is built. All are loaded again
+// when a server has forgotten one, so they are kept few.
 func TestAllScriptsAreLoaded(t *testing.T) {
 	t.Parallel()
 	own := 0
@@ -72,7 +73,7 @@ func TestAllScriptsAreLoaded(t *testing.T) {
 			own++
 		}
 	}
-	if got := len(All()); got != own-1 {
+	if got := len(All()); got != own-2 || !slices.Contains(Building(), build) {
 		t.Errorf("%d scripts are loaded, there are %d and the seal", got, own-1)
 	}
 }
