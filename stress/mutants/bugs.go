@@ -32,6 +32,7 @@ var (
 	golden = check{"./engine", "TestMachineScripts", ""}
 	redone = check{"./table/internal/scan", "TestF4", ""}
 	whole  = check{"./table", "TestD12", ""}
+	quick  = check{"./table/internal/wire/scripts", "TestTheQuickWay", ""}
 	folds  = check{"./table", "TestD13|TestD14", ""}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
 )
@@ -101,8 +102,14 @@ var bugs = []bug{
 	{"waiters out of order", []patch{{"engine/batch.go",
 		"b.requests = append(b.requests, r)", "b.requests = append([]*request{r}, b.requests...)"}}, tables},
 	{"waiter forgotten", []patch{{"engine/actor.go", "\t\t\tin.deferred = next\n", ""}}, actor},
-	{"counts not checked", []patch{{"table/internal/wire/scripts/prelude/head.lua",
+	{"counts not checked", []patch{{"table/internal/wire/scripts/prelude/base.lua",
 		"local function holds(t)\n", "local function holds(t)\n  if t then return true end\n"}}, tables},
+	{"counts not checked by the quick way", []patch{{"table/internal/wire/scripts/prelude/quick.lua",
+		"  and holds({count", "  and ({count"}}, quick},
+	{"merged rows read the quick way while staged ones lie over them", []patch{{"table/internal/wire/scripts/prelude/quick.lua",
+		"v[3] == 'active' or", "v[3] == 'active' or v[3] == 'merging' or"}}, quick},
+	{"page by the quick way that takes what does not fit", []patch{{"table/internal/wire/scripts/prelude/quickpage.lua",
+		"if n > fit then return nil end", ""}}, quick},
 	{"whole session not ended by abort and clear", []patch{{"table/internal/wire/scripts/prelude/head.lua",
 		"if t.whole and t.state ~= 'clear' then", "if t.whole then"}}, whole},
 	{"whole session not ended by open", []patch{{"table/internal/wire/scripts/open.lua",

@@ -5,7 +5,7 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-var lookup = define(wire.MayRead, reading, "lookup")
+var lookup = define(wire.MayRead, readingRows, "lookup")
 
 // NoIndex stands for no index: no scores are wanted.
 const NoIndex = -1

@@ -1,4 +1,4 @@
--- Claims the table for a new owner. KEYS as in head.lua, and behind them keys of an earlier schema, which a reset drops.
+-- Claims the table for a new owner. KEYS as in base.lua, and behind them keys of an earlier schema, which a reset drops.
 -- ARGV: random id, schema, number of our own keys, 'keep' or 'reset', the earlier schema, layout, the owner's name, 'feed' or
 -- 'off'.
 local id, schema, own, how, layout, owner, feed = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[6], ARGV[7], ARGV[8] == 'feed'

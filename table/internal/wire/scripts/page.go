@@ -8,7 +8,7 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-var page = define(wire.MayRead, reading, "page")
+var page = define(wire.MayRead, readingPage, "page")
 
 // Scope says which rows a read is of.
 type Scope string
