@@ -23,6 +23,7 @@ type Client struct {
 	dropping sync.Mutex // held by DropIdle
 	trouble  trouble
 	limits   limits
+	epochs   epochs
 }
 
 // NewClient returns a client of the table that has these keys and this schema. Call Load before any script.
@@ -38,8 +39,8 @@ func NewReadingClient(rdb redis.UniversalClient, k layout.Keys, schema string, s
 	return c
 }
 
-// evalsha is the command that calls a script.
-func (c *Client) evalsha() string {
+// evalsha is the command that calls a script. (A constant in an interface takes no memory.)
+func (c *Client) evalsha() any {
 	if c.onlyRead && c.dialect == modern {
 		return "evalsha_ro"
 	}

@@ -15,6 +15,7 @@
 //	dedicated.go   a connection for commands that block
 //	departure.go  whether a command has left this process
 //	echo.go       errors without the arguments that they repeat
+//	epochs.go     epochs of answers, each allocated once
 //	lasting.go    refusals which say that a command is not available
 //	limits.go     what is too large for the server, and how it says so
 //	preflight.go  which clients and servers Open refuses

@@ -25,11 +25,9 @@ func (c *Client) ReadTruth(raw []byte) (t Truth, ok bool) {
 		return t, false
 	}
 	var texts momentTexts
-	for i := range texts {
-		texts[i] = string(fields[i])
-	}
+	copy(texts[:], fields)
 	var err error
-	if t.Moment, err = texts.moment(); err != nil {
+	if t.Moment, err = texts.moment(&c.epochs); err != nil {
 		return t, false
 	}
 	for i, to := range []*int{&t.Count, &t.Staged, &t.Live, &t.Widest} {
