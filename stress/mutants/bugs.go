@@ -87,7 +87,7 @@ var bugs = []bug{
 	{"tombstone ignored while merging", []patch{{"table/internal/wire/scripts/page.lua",
 		"if not (s.hides and s.staged[i]) then", "if not (s.hides and s.staged[i] and #s.staged[i] > 4) then"}}, model},
 	{"old score kept", []patch{{"table/internal/store/commands.go",
-		"zadd := wire.Command(\"zadd\", &indexes[j], 2*len(rows))\n", "zadd := append(wire.Command(\"zadd\", &indexes[j], 2*len(rows)), \"nx\")\n"}}, model},
+		"n*(2+j)], \"zadd\", &indexes[j])\n", "n*(2+j)], \"zadd\", &indexes[j], \"nx\")\n"}}, model},
 	{"staged rows not stamped for the next generation", []patch{{"engine/batch.go",
 		"\t\tgeneration++\n", ""}}, model},
 	{"abort leaves scores behind", []patch{{"table/internal/wire/scripts/abort.lua", "drop(shadow)\n", ""}}, model},

@@ -70,4 +70,4 @@ func (c *Client) CallOn(s *Script, keys []string, more ...any) []any {
 }
 
 // Text returns the Lua text of a script, for calls that send it.
-func (c *Client) Text(s *Script) string { return s.sources[c.dialect].text }
+func (c *Client) Text(s *Script) *string { return &s.sources[c.dialect].text }

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"context"
-	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -20,12 +19,16 @@ type Truth struct {
 // script must find out what is wrong.
 func (c *Client) ReadTruth(raw []byte) (t Truth, ok bool) {
 	r := NewReply(raw)
-	fields := r.Texts()
-	if r.Err() != nil || len(fields) != len(layout.TruthFields) || slices.ContainsFunc(fields, func(b []byte) bool { return b == nil }) {
+	var fields [len(layout.TruthFields)][]byte
+	if r.List() != len(fields) {
 		return t, false
 	}
-	var texts momentTexts
-	copy(texts[:], fields)
+	for i := range fields {
+		if fields[i] = r.Text(); fields[i] == nil {
+			return t, false
+		}
+	}
+	texts := momentTexts(fields[:layout.MomentFields])
 	var err error
 	if t.Moment, err = texts.moment(&c.epochs); err != nil {
 		return t, false
@@ -47,20 +50,21 @@ func (t Truth) SameForReaders(o Truth) bool {
 type Probe struct {
 	client *Client
 	truth  *redis.RawCmd
-	sizes  []*redis.RawCmd // in the order of Commands.Sizes
+	sizes  []Brief // in the order of Commands.Sizes
 }
 
 // QueueTruth queues a probe of the truth alone.
-func (c *Client) QueueTruth(ctx context.Context, p redis.Pipeliner) Probe {
+func (c *Client) QueueTruth(ctx context.Context, p Queue) Probe {
 	return Probe{client: c, truth: QueueRaw(ctx, p, c.Commands.Truth...)}
 }
 
 // QueueProbe queues a probe of the truth and all sizes.
-func (c *Client) QueueProbe(ctx context.Context, p redis.Pipeliner) Probe {
+func (c *Client) QueueProbe(ctx context.Context, p Queue) Probe {
 	probe := c.QueueTruth(ctx, p)
-	probe.sizes = make([]*redis.RawCmd, len(c.Commands.Sizes))
+	probe.sizes = make([]Brief, len(c.Commands.Sizes))
 	for i, size := range c.Commands.Sizes {
-		probe.sizes[i] = QueueRaw(ctx, p, size...)
+		probe.sizes[i].prepare(ctx, size)
+		_ = p.Process(ctx, &probe.sizes[i]) // only queued
 	}
 	return probe
 }
@@ -78,7 +82,7 @@ func (p Probe) agrees(t Truth) bool {
 		return false
 	}
 	indexes := (len(p.sizes) - 2) / 2
-	for i, cmd := range p.sizes {
+	for i := range p.sizes {
 		want := t.Live
 		switch {
 		case i == 1:
@@ -86,7 +90,7 @@ func (p Probe) agrees(t Truth) bool {
 		case i < 2+indexes:
 			want = t.Count
 		}
-		r := NewReply(cmd.Val())
+		r := NewReply(p.sizes[i].Val())
 		if n := r.Integer(); r.Err() != nil || n != want {
 			return false
 		}
@@ -96,8 +100,11 @@ func (p Probe) agrees(t Truth) bool {
 
 // Err returns why the probe has no answer: the connection has failed, or the server has refused a command.
 func (p Probe) Err() error {
-	for _, cmd := range append([]*redis.RawCmd{p.truth}, p.sizes...) {
-		if err := RawError(cmd); err != nil {
+	if err := RawError(p.truth); err != nil {
+		return err
+	}
+	for i := range p.sizes {
+		if err := p.sizes[i].Failure(); err != nil {
 			return err
 		}
 	}
