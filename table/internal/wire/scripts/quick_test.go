@@ -33,7 +33,7 @@ type quickRig struct {
 }
 
 // newQuickRig makes a table in a state, with so many staged rows, the last of which is a tombstone unless the session is whole.
-func newQuickRig(t *testing.T, s *redistest.Server, state string, staged int) quickRig {
+func newQuickRig(t testing.TB, s *redistest.Server, state string, staged int) quickRig {
 	t.Helper()
 	r := quickRig{raw: s.Client(t)}
 	keys := layout.KeysOf(redistest.Prefix(t), []string{"at", "rank"})
@@ -66,7 +66,7 @@ func newQuickRig(t *testing.T, s *redistest.Server, state string, staged int) qu
 func quickKey(i int) string { return "k" + strconv.Itoa(i) }
 
 // add stores a row, at the score of its number in each index.
-func (r *quickRig) add(t *testing.T, p redis.Pipeliner, hash string, indexes []string, i int, row string) {
+func (r *quickRig) add(t testing.TB, p redis.Pipeliner, hash string, indexes []string, i int, row string) {
 	p.HSet(t.Context(), hash, quickKey(i), row)
 	for _, index := range indexes {
 		p.ZAdd(t.Context(), index, redis.Z{Score: float64(i), Member: quickKey(i)})
