@@ -91,10 +91,11 @@ func (f *effector) apply(e *Effect) outcome {
 		return outcome{what: postponed, err: errNobodyWaits, general: true}
 	}
 	result, err := f.store.Apply(context.Background(), e)
+	if err == nil {
+		return outcome{what: applied, result: result}
+	}
 	var refusal *RefusedError
 	switch {
-	case err == nil:
-		return outcome{what: applied, result: result}
 	case errors.As(err, &refusal) && refusal.Temporary:
 		return outcome{what: postponed, err: err, general: refusal.General}
 	case refusal != nil:

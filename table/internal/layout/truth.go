@@ -7,7 +7,7 @@ import (
 )
 
 // TruthFields are the fields of the truth that scripts and probes read, in this order: three words, then numbers in decimal text.
-// The scripts have their own list in prelude/head.lua, and a test compares the two.
+// The scripts have their own list in prelude/base.lua, and a test compares the two.
 //
 //	epoch   the owner: a counter and a random id
 //	last    the small reply of the effect that has the number seq

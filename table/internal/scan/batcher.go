@@ -28,12 +28,14 @@ type batcher struct {
 	cooldown    cooldown     // for range scans
 	amongStaged atomic.Bool  // where range scans found rows last: see wire.AmongStaged
 	lineages    singleflight.Group
+	fetch       fetcher // lineage; a method value made once
 }
 
 // startBatcher starts a batcher with so many goroutines.
 func startBatcher(c *wire.Client, senders int, send func(context.Context, []redis.Cmder) error) *batcher {
 	b := &batcher{client: c, send: send, requests: make(chan *pending, queued), done: make(chan struct{})}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
+	b.fetch = b.lineage
 	for range senders {
 		b.wg.Go(b.run)
 	}

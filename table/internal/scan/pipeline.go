@@ -30,7 +30,7 @@ func (b *batcher) answer(group []*pending) {
 func (b *batcher) exchange(group []*pending) {
 	ctx := wire.ForCallers(b.ctx, callersOf(group))
 	commands := b.commandsFor(ctx, group)
-	var cmds []redis.Cmder
+	cmds := group[0].lists.cmd[:0]
 	for i := range commands {
 		cmds = commands[i].appendTo(cmds)
 	}
@@ -39,7 +39,7 @@ func (b *batcher) exchange(group []*pending) {
 	b.away.Add(-1)
 	b.client.Note(cmds[0].Err())
 	for i := range commands {
-		commands[i].deliver(err)
+		commands[i].deliver(b.client, err)
 	}
 }
 
@@ -81,6 +81,7 @@ func (c *command) appendTo(cmds []redis.Cmder) []redis.Cmder {
 
 // commandsFor returns the commands for requests. Look-ups of several requests travel in one call.
 func (b *batcher) commandsFor(ctx context.Context, group []*pending) (commands []command) {
+	commands = group[0].lists.command[:0]
 	var lookups []*pending
 	keys := 0
 	for _, p := range group {
@@ -88,11 +89,13 @@ func (b *batcher) commandsFor(ctx context.Context, group []*pending) (commands [
 			commands = append(commands, p.command(ctx))
 			continue
 		}
-		keys += len(p.keys)
+		if keys += len(p.keys); lookups == nil {
+			lookups = p.lists.request[:0]
+		}
 		lookups = append(lookups, p)
 	}
 	if len(lookups) > 0 {
-		commands = append(commands, command{raw: rawCommands(ctx, joinedCall(lookups)), requests: lookups})
+		commands = append(commands, command{raw: lookups[0].script(ctx, joinedCall(lookups)), requests: lookups})
 	}
 	return commands
 }
@@ -111,12 +114,12 @@ func joinedCall(lookups []*pending) []any {
 
 // command returns the command for one request alone.
 func (p *pending) command(ctx context.Context) command {
-	c := command{requests: []*pending{p}}
+	c := command{requests: append(p.lists.request[:0], p)}
 	switch {
 	case p.pageSizes != nil:
 		c.pageCmd, c.isPage = wire.NewBufferedCmd(ctx, p.pageSizes.Guess(), p.call), true
 	case p.commands == nil:
-		c.raw = rawCommands(ctx, p.call)
+		c.raw = p.script(ctx, p.call)
 	default:
 		c.raw = rawCommands(ctx, p.commands...)
 		if p.rows != nil {
@@ -124,6 +127,11 @@ func (p *pending) command(ctx context.Context) command {
 		}
 	}
 	return c
+}
+
+// script returns the command of one script call.
+func (p *pending) script(ctx context.Context, call []any) []*redis.RawCmd {
+	return append(p.lists.raw[:0], redis.NewRawCmd(ctx, call...))
 }
 
 func rawCommands(ctx context.Context, commands ...[]any) []*redis.RawCmd {
@@ -135,7 +143,7 @@ func rawCommands(ctx context.Context, commands ...[]any) []*redis.RawCmd {
 }
 
 // deliver gives every request its part of the answer, or the reason why there is none.
-func (c *command) deliver(unanswered error) {
+func (c *command) deliver(by *wire.Client, unanswered error) {
 	if unanswered != nil {
 		for _, p := range c.requests {
 			p.err = unanswered
@@ -150,7 +158,7 @@ func (c *command) deliver(unanswered error) {
 	var all wire.Answer
 	raw, err := c.answer()
 	if err == nil {
-		all, err = wire.ReadAnswer(raw)
+		all, err = by.ReadAnswer(raw)
 	}
 	var rows [][]byte
 	if len(c.requests) > 1 && err == nil && all.Status == wire.StatusOK {

@@ -52,7 +52,7 @@ func (r *Reader) believed(ctx context.Context, b *batcher, q request, since Prog
 		}
 		if err == nil {
 			a.answered = true
-			err = r.authority.Check(ctx, a.Answer, since, b.lineage)
+			err = r.authority.Check(ctx, a.Answer, since, b.fetch)
 		}
 		if !errors.Is(err, errUnsettled) {
 			return a, err
@@ -66,5 +66,5 @@ func (r *Reader) verdict(ctx context.Context, a response, since Progress, err er
 	if err != nil {
 		return err
 	}
-	return r.authority.Check(ctx, a.Answer, since, r.batcher.lineage)
+	return r.authority.Check(ctx, a.Answer, since, r.batcher.fetch)
 }

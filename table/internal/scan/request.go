@@ -2,7 +2,10 @@ package scan
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
@@ -39,13 +42,23 @@ type pending struct {
 	done      chan struct{}   // closed by the batcher when response and err are there
 	response  response
 	err       error
+	lists     listsOfOne
+}
+
+// listsOfOne is room for the lists that a request needs which is sent by itself, as most are: so they are not allocated one by one.
+type listsOfOne struct {
+	caller  [1]context.Context
+	request [1]*pending
+	command [1]command
+	raw     [1]*redis.RawCmd
+	cmd     [1]redis.Cmder
 }
 
 // callersOf returns the contexts of the callers of requests.
 func callersOf(group []*pending) []context.Context {
-	callers := make([]context.Context, len(group))
-	for i, p := range group {
-		callers[i] = p.caller
+	callers := slices.Grow(group[0].lists.caller[:0], len(group))
+	for _, p := range group {
+		callers = append(callers, p.caller)
 	}
 	return callers
 }

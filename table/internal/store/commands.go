@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/feed"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -41,17 +39,17 @@ func resultOf(v engine.View, e *engine.Effect) engine.Result {
 // queueEffect queues an effect without EXEC: its entry first. HLEN and ZCARD are queued although nobody needs their answers: the seal
 // uses them in its script, where a missing permission would be noticed only after the rows were written. Queued, they are refused
 // before, and EXEC with them.
-func (t *transaction) queueEffect(ctx context.Context, p redis.Pipeliner, e *scripts.Effect, r engine.Result) (wire.Once, *wire.Departure) {
+func (t *transaction) queueEffect(ctx context.Context, p *wire.Pipeline, e *scripts.Effect, r engine.Result) (*wire.Ack, *wire.Departure) {
 	if e.Trim != layout.NoFeed {
-		wire.Queue(ctx, p, feed.Append(&t.client.Keys.Feed, e)...)
+		p.Ack(ctx, feed.Append(&t.client.Keys.Feed, e)...)
 	}
 	t.queueChange(ctx, p, e.Effect, r)
-	wire.Queue(ctx, p, t.client.Commands.Sizes[0]...)
-	wire.Queue(ctx, p, t.client.Commands.Sizes[2]...)
+	p.Ack(ctx, t.client.Commands.Sizes[0]...)
+	p.Ack(ctx, t.client.Commands.Sizes[2]...)
 	return scripts.QueueSeal(ctx, p, t.client, e.Effect, r, t.armed)
 }
 
-func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *engine.Effect, r engine.Result) {
+func (t *transaction) queueChange(ctx context.Context, p *wire.Pipeline, e *engine.Effect, r engine.Result) {
 	k := &t.client.Keys
 	switch e.Kind {
 	case engine.Put, engine.Update:
@@ -84,7 +82,7 @@ func (t *transaction) queueChange(ctx context.Context, p redis.Pipeliner, e *eng
 }
 
 // queueThroughWhole makes what stands for the whole table agree with what is written through.
-func queueThroughWhole(ctx context.Context, p redis.Pipeliner, e *engine.Effect, k *layout.Keys) {
+func queueThroughWhole(ctx context.Context, p *wire.Pipeline, e *engine.Effect, k *layout.Keys) {
 	queueRows(ctx, p, restamped(e.Rows, e.Generation+1), &k.Staged, k.Shadow)
 	queueKeys(ctx, p, "hdel", &k.Staged, removed(e))
 	queueRemoval(ctx, p, removed(e), k.Shadow)
@@ -108,7 +106,7 @@ func restamped(rows []engine.Row, generation uint32) []engine.Row {
 }
 
 // queueUnstage takes the keys of an effect out of what is staged: what is written through wins.
-func queueUnstage(ctx context.Context, p redis.Pipeliner, e *engine.Effect, k *layout.Keys) {
+func queueUnstage(ctx context.Context, p *wire.Pipeline, e *engine.Effect, k *layout.Keys) {
 	marks := slices.Grow(slices.Clip(removed(e)), len(e.Rows))
 	for i := range e.Rows {
 		marks = append(marks, engine.Mark{Key: e.Rows[i].Key})
@@ -117,44 +115,46 @@ func queueUnstage(ctx context.Context, p redis.Pipeliner, e *engine.Effect, k *l
 	queueRemoval(ctx, p, marks, k.Shadow)
 }
 
-func queueRows(ctx context.Context, p redis.Pipeliner, rows []engine.Row, hash *string, indexes []string) {
+func queueRows(ctx context.Context, p *wire.Pipeline, rows []engine.Row, hash *string, indexes []string) {
 	if len(rows) == 0 {
 		return
 	}
-	hset := wire.Command("hset", hash, 2*len(rows))
+	n := 2 + 2*len(rows)
+	all := make([]any, 0, n*(1+len(indexes))) // the arguments of all commands
+	hset := append(all[:0:n], "hset", hash)
 	for i := range rows {
 		hset = append(hset, &rows[i].Key, &rows[i].Value)
 	}
-	wire.Queue(ctx, p, hset...)
+	p.Ack(ctx, hset...)
 	for j := range indexes {
-		zadd := wire.Command("zadd", &indexes[j], 2*len(rows))
+		zadd := append(all[n*(1+j):n*(1+j):n*(2+j)], "zadd", &indexes[j])
 		for i := range rows {
 			zadd = append(zadd, &rows[i].Scores[j], &rows[i].Key)
 		}
-		wire.Queue(ctx, p, zadd...)
+		p.Ack(ctx, zadd...)
 	}
 }
 
-func queueTombstones(ctx context.Context, p redis.Pipeliner, e *engine.Effect, hash *string) {
+func queueTombstones(ctx context.Context, p *wire.Pipeline, e *engine.Effect, hash *string) {
 	tomb := engine.Bytes(layout.Tombstone(e.Generation + 1))
 	hset := wire.Command("hset", hash, 2*len(e.Marks))
 	for i := range e.Marks {
 		hset = append(hset, &e.Marks[i].Key, &tomb)
 	}
-	wire.Queue(ctx, p, hset...)
+	p.Ack(ctx, hset...)
 }
 
-func queueRemoval(ctx context.Context, p redis.Pipeliner, marks []engine.Mark, indexes []string) {
+func queueRemoval(ctx context.Context, p *wire.Pipeline, marks []engine.Mark, indexes []string) {
 	for j := range indexes {
 		queueKeys(ctx, p, "zrem", &indexes[j], marks)
 	}
 }
 
-func queueKeys(ctx context.Context, p redis.Pipeliner, name string, key *string, marks []engine.Mark) {
+func queueKeys(ctx context.Context, p *wire.Pipeline, name string, key *string, marks []engine.Mark) {
 	if len(marks) == 0 {
 		return
 	}
-	wire.Queue(ctx, p, scripts.AppendKeys(wire.Command(name, key, len(marks)), marks)...)
+	p.Ack(ctx, scripts.AppendKeys(wire.Command(name, key, len(marks)), marks)...)
 }
 
 // failedWithin returns ErrLost if a command of a transaction has failed. That cannot happen unless a permission was lost between a

@@ -14,7 +14,7 @@ import (
 // that have been renewed is not used again.
 type connection struct {
 	conn        *redis.Conn
-	hooked      *redis.Tx // sends on conn, and calls the client's hooks
+	sender      redis.Pipeliner // an empty pipeline that is sent on conn, through the client's hooks; it is used again and again
 	credentials *credentials
 	used        time.Time
 	idle        time.Duration // for how long it may be idle; 0: for ever
@@ -34,15 +34,17 @@ func connect(ctx context.Context, node *redis.Client) (*connection, error) {
 	}
 	c.bound(o)
 	c.conn = own.EphemeralConn() // closed, it watches nothing any more
+	var hooked *redis.Tx
 	err = node.Watch(ctx, func(tx *redis.Tx) error {
-		c.hooked = tx // we use it only because it has the client's hooks; nothing is sent here
+		hooked = tx // we use it only because it has the client's hooks; nothing is sent here
 		return nil
 	})
 	if err != nil {
 		c.close()
 		return nil, fmt.Errorf("tablecache: hooks: %w", err)
 	}
-	c.hooked.AddHook(diversion{c.conn})
+	hooked.AddHook(diversion{c.conn, c.conn.Pipeline()})
+	c.sender = hooked.Pipeline()
 	return c, nil
 }
 
@@ -72,16 +74,16 @@ func (c *connection) isStale() bool {
 	return c.credentials.renewed.Load() || c.idle > 0 && now.Sub(c.used) >= c.idle || !c.until.IsZero() && !now.Before(c.until)
 }
 
-// pipeline returns a pipeline that is sent on the connection.
-func (c *connection) pipeline() redis.Pipeliner { return c.hooked.Pipeline() }
-
 func (c *connection) close() {
 	_ = c.conn.Close() // an error would change nothing
 	c.credentials.unsubscribe()
 }
 
 // diversion is the innermost hook of a redis.Tx. It sends everything on another connection, conn.
-type diversion struct{ conn *redis.Conn }
+type diversion struct {
+	conn   *redis.Conn
+	sender redis.Pipeliner // an empty pipeline of conn
+}
 
 // DialHook changes nothing.
 func (diversion) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -94,9 +96,8 @@ func (d diversion) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 // ProcessPipelineHook diverts a pipeline.
 func (d diversion) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		p := d.conn.Pipeline()
-		_ = p.BatchProcess(ctx, cmds...) // only queued
-		_, err := p.Exec(ctx)
+		_ = d.sender.BatchProcess(ctx, cmds...) // only queued
+		_, err := d.sender.Exec(ctx)
 		return err
 	}
 }

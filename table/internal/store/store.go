@@ -94,6 +94,9 @@ func (s *Store) apply(ctx context.Context, e *scripts.Effect) (engine.Result, er
 
 // contextFor returns a context that also ends with Interrupt, and that has the values of the effect's caller: see wire.ForCallers.
 func (s *Store) contextFor(ctx context.Context, e *engine.Effect) (context.Context, context.CancelFunc) {
+	if ctx.Done() == nil { // it never ends, as for each Apply
+		return wire.ForCallers(s.ctx, e.Callers), func() {}
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(s.ctx, cancel)
 	return wire.ForCallers(ctx, e.Callers), func() {

@@ -55,11 +55,11 @@ func (t *transaction) maybeConnect(ctx context.Context, e *scripts.Effect) bool 
 		t.fail(err)
 		return false
 	}
-	p := t.own.pipeline()
-	eval := wire.Queue(ctx, p, "eval", "return 1", 0)
+	p := t.pipeline()
+	eval := p.Ack(ctx, "eval", "return 1", 0)
 	next := t.queueWatch(ctx, p, e, e.Prev)
-	next.eval = &eval
-	wire.Flush(ctx, p)
+	next.eval = eval
+	p.Flush(ctx, t.own.sender)
 	t.arm(next)
 	return t.own != nil
 }
@@ -136,11 +136,11 @@ func (t *transaction) apply(ctx context.Context, e *scripts.Effect) (r engine.Re
 		return engine.Result{}, false, nil
 	}
 	r = resultOf(t.armed.View, e.Effect)
-	p := t.own.pipeline()
+	p := t.pipeline()
 	seal, sealed := t.queueEffect(ctx, p, e, r)
 	exec := wire.QueueRaw(ctx, p, t.client.Commands.Exec...)
 	next := t.queueWatch(ctx, p, e, e.Seq)
-	tooLong := wire.Flush(ctx, p)
+	tooLong := p.Flush(ctx, t.own.sender)
 	err = sealed.Explain(wire.RawError(exec))
 	switch {
 	case tooLong != nil:
@@ -165,21 +165,27 @@ func (t *transaction) apply(ctx context.Context, e *scripts.Effect) (r engine.Re
 	return r, true, failedWithin(exec.Val())
 }
 
+// pipeline returns a pipeline with room for an effect and what comes after it.
+func (t *transaction) pipeline() *wire.Pipeline {
+	acks := 8 + 2*len(t.client.Keys.Merged) // entry, rows, entries of both kinds, sizes, seal, WATCH, MULTI, one to spare
+	return wire.NewPipeline(acks+3+len(t.client.Commands.Sizes), acks)
+}
+
 // watched are the commands that watch the keys, probe them, and begin a transaction.
 type watched struct {
 	probe        wire.Probe
-	eval         *wire.Once // only on a new connection
-	watch, multi wire.Once
-	ahead        *redis.RawCmd // entries of the feed behind the table's number; nil: there is no feed
+	eval         *wire.Ack // only on a new connection
+	watch, multi *wire.Ack
+	ahead        *wire.Brief // entries of the feed behind the table's number; nil: there is no feed
 }
 
 // queueWatch watches all keys, probes them after that, and begins a transaction. seq is the number that the table has then.
-func (t *transaction) queueWatch(ctx context.Context, p redis.Pipeliner, e *scripts.Effect, seq uint64) watched {
-	w := watched{watch: wire.Queue(ctx, p, t.client.Commands.Watch...), probe: t.client.QueueProbe(ctx, p)}
+func (t *transaction) queueWatch(ctx context.Context, p *wire.Pipeline, e *scripts.Effect, seq uint64) watched {
+	w := watched{watch: p.Ack(ctx, t.client.Commands.Watch...), probe: t.client.QueueProbe(ctx, p)}
 	if e.Trim != layout.NoFeed {
-		w.ahead = wire.QueueRaw(ctx, p, feed.Ahead(&t.client.Keys.Feed, layout.Position{Epoch: t.epoch, Seq: seq})...)
+		w.ahead = wire.QueueBrief(ctx, p, feed.Ahead(&t.client.Keys.Feed, layout.Position{Epoch: t.epoch, Seq: seq})...)
 	}
-	w.multi = wire.Queue(ctx, p, t.client.Commands.Multi...)
+	w.multi = p.Ack(ctx, t.client.Commands.Multi...)
 	return w
 }
 
@@ -204,8 +210,8 @@ func (t *transaction) arm(w watched) {
 		t.refuse("watch", w.watch.Err())
 	case w.multi.Err() != nil:
 		t.refuse("multi", w.multi.Err())
-	case w.ahead != nil && wire.IsUnavailable(w.ahead.Err()):
-		t.refuse("xrevrange", w.ahead.Err())
+	case w.ahead != nil && wire.IsUnavailable(w.ahead.Failure()):
+		t.refuse("xrevrange", w.ahead.Failure())
 	default:
 		t.maybeArm(w)
 	}
@@ -238,12 +244,12 @@ var errNotRun = errors.New("tablecache: the transaction before could not be ende
 // sendScript first ends the transaction that was begun before. It does so by EXEC, which has nothing to run: DISCARD would be one more
 // command that may not be available.
 func (t *transaction) sendScript(ctx context.Context, e *scripts.Effect, call []any) (any, error) {
-	p := t.own.pipeline()
+	p := t.pipeline()
 	end := wire.QueueRaw(ctx, p, t.client.Commands.Exec...)
 	sha := wire.Departing(call)
-	cmd := wire.Queue(ctx, p, call...)
+	cmd := wire.QueueOnce(ctx, p, call...)
 	next := t.queueWatch(ctx, p, e, e.Seq)
-	wire.Flush(ctx, p)
+	p.Flush(ctx, t.own.sender)
 	if err := wire.RawError(end); wire.IsRefusal(err) && !wire.IsAborted(err) {
 		t.refuse("exec", err)
 		return nil, errNotRun // the script was only queued in the transaction, which ends with the connection

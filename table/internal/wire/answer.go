@@ -26,7 +26,7 @@ type Moment struct {
 }
 
 // momentTexts are the fields of layout.TruthFields that a moment is made of.
-type momentTexts [layout.MomentFields]string
+type momentTexts [layout.MomentFields][]byte
 
 // ParseAnswer makes an answer of a reply that go-redis has parsed.
 func ParseAnswer(reply any) (Answer, error) {
@@ -37,58 +37,64 @@ func ParseAnswer(reply any) (Answer, error) {
 	}
 	status, _ := parts[0].(string)
 	for i := range texts {
-		texts[i], _ = parts[1+i].(string)
+		text, _ := parts[1+i].(string)
+		texts[i] = []byte(text)
 	}
-	return newAnswer(status, texts)
+	return newAnswer(parseStatus(status), texts, nil)
 }
 
 // ReadAnswer makes an answer of a raw reply. The answer shares its memory.
-func ReadAnswer(raw []byte) (Answer, error) {
+func ReadAnswer(raw []byte) (Answer, error) { return readAnswer(raw, nil) }
+
+// ReadAnswer is the function of that name, for many answers about one table.
+func (c *Client) ReadAnswer(raw []byte) (Answer, error) { return readAnswer(raw, &c.epochs) }
+
+func readAnswer(raw []byte, known *epochs) (Answer, error) {
 	r := NewReply(raw)
 	var texts momentTexts
 	if n := r.List(); n <= len(texts) {
 		r.Fail()
 	}
-	status := string(r.Text())
+	status := parseStatus(string(r.Text()))
 	for i := range texts {
-		texts[i] = string(r.Text())
+		texts[i] = r.Text()
 	}
 	if r.Err() != nil {
 		return Answer{}, r.Err()
 	}
-	a, err := newAnswer(status, texts)
+	a, err := newAnswer(status, texts, known)
 	a.Rest = r
 	return a, err
 }
 
-func newAnswer(status string, texts momentTexts) (a Answer, err error) {
-	a.Status, a.Last = parseStatus(status), texts[1]
-	if texts[0] != "" { // else the truth is gone; the status says so
-		a.Moment, err = texts.moment()
+func newAnswer(status Status, texts momentTexts, known *epochs) (a Answer, err error) {
+	a.Status, a.Last = status, string(texts[1])
+	if len(texts[0]) > 0 { // else the truth is gone; the status says so
+		a.Moment, err = texts.moment(known)
 	}
 	return a, err
 }
 
-func (t momentTexts) moment() (m Moment, err error) {
-	m.Epoch, m.Last = layout.Epoch(t[0]), t[1]
-	if m.View.State, m.View.Whole, err = parseState(t[2]); err != nil {
+func (t *momentTexts) moment(known *epochs) (m Moment, err error) {
+	m.Epoch, m.Last = known.of(t[0]), string(t[1])
+	if m.View.State, m.View.Whole, err = parseState(string(t[2])); err != nil {
 		return m, err
 	}
-	if m.View.Seq, err = parseUint(t[3], 64); err != nil {
+	if m.View.Seq, err = parseUint(string(t[3]), 64); err != nil {
 		return m, err
 	}
-	generation, err := parseUint(t[4], 32)
+	generation, err := parseUint(string(t[4]), 32)
 	if err != nil {
 		return m, err
 	}
 	m.View.Generation = uint32(generation)
-	if m.View.Version, err = parseUint(t[5], 64); err != nil {
+	if m.View.Version, err = parseUint(string(t[5]), 64); err != nil {
 		return m, err
 	}
-	if m.Burns, err = parseUint(t[6], 64); err != nil {
+	if m.Burns, err = parseUint(string(t[6]), 64); err != nil {
 		return m, err
 	}
-	m.Notes, err = parseUint(t[7], 64)
+	m.Notes, err = parseUint(string(t[7]), 64)
 	return m, err
 }
 

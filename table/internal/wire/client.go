@@ -28,6 +28,7 @@ type link struct {
 	dropping sync.Mutex // held by DropIdle
 	trouble  trouble
 	limits   limits
+	epochs   epochs
 }
 
 // NewClient returns a client of the table that has these keys and this schema. Call Load before any script.
@@ -62,8 +63,8 @@ func NewReadingClient(rdb redis.UniversalClient, k layout.Keys, schema string, s
 	return c
 }
 
-// evalsha is the command that calls a script.
-func (c *Client) evalsha() string {
+// evalsha is the command that calls a script. (A constant in an interface takes no memory.)
+func (c *Client) evalsha() any {
 	if c.onlyRead && c.dialect == modern {
 		return "evalsha_ro"
 	}
@@ -93,4 +94,4 @@ func (c *Client) CallOn(s *Script, keys []string, more ...any) []any {
 }
 
 // Text returns the Lua text of a script, for calls that send it.
-func (c *Client) Text(s *Script) string { return s.sources[c.dialect].text }
+func (c *Client) Text(s *Script) *string { return &s.sources[c.dialect].text }

@@ -60,8 +60,8 @@ func HMGet(hash *string, keys [][]byte) []any {
 	return args
 }
 
-// Queue adds a command to a pipeline. It is not sent again.
-func Queue(ctx context.Context, p redis.Pipeliner, args ...any) Once {
+// QueueOnce adds a command to a pipeline. It is not sent again.
+func QueueOnce(ctx context.Context, p Queue, args ...any) Once {
 	cmd := NewOnce(ctx, args...)
 	_ = p.Process(ctx, cmd) // only queued
 	return cmd
@@ -74,7 +74,7 @@ func (c *Client) Process(ctx context.Context, cmd redis.Cmder) {
 }
 
 // QueueRaw adds a command to a pipeline. Its answer is not parsed.
-func QueueRaw(ctx context.Context, p redis.Pipeliner, args ...any) *redis.RawCmd {
+func QueueRaw(ctx context.Context, p Queue, args ...any) *redis.RawCmd {
 	cmd := redis.NewRawCmd(ctx, args...)
 	_ = p.Process(ctx, cmd) // only queued
 	return cmd

@@ -7,6 +7,7 @@
 //	answer.go     the answer of a script, and what it means to an owner
 //	average.go    running means, from which sizes are guessed
 //	await.go       calls that may hang, left when a context ends
+//	brief.go      a command whose answer is short
 //	buffer.go     a command that reads a long answer into a buffer of about the right size
 //	callers.go    for whom a call is made, for the client's hooks
 //	client.go     the client of one table, and the calls of its scripts
@@ -15,9 +16,11 @@
 //	dedicated.go   a connection for commands that block
 //	departure.go  whether a command has left this process
 //	echo.go       errors without the arguments that they repeat
+//	epochs.go     epochs of answers, each allocated once
 //	lasting.go    refusals which say that a command is not available
 //	lease.go      the lease of a table, as it is stored
 //	limits.go     what is too large for the server, and how it says so
+//	pipeline.go   commands that are sent together, in memory that is allocated at once
 //	preflight.go  which clients and servers Open refuses
 //	probe.go      the table's truth by plain commands
 //	refusal.go    what a server's refusal means

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"context"
-	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -21,35 +20,28 @@ type Truth struct {
 // script must find out what is wrong.
 func (c *Client) ReadTruth(raw []byte) (t Truth, ok bool) {
 	r := NewReply(raw)
-	fields := r.Texts()
-	if r.Err() != nil || !isWhole(fields) {
+	var fields [len(layout.TruthFields)][]byte
+	if r.List() != len(fields) {
 		return t, false
 	}
-	var texts momentTexts
-	for i := range texts {
-		texts[i] = string(fields[i])
+	for i, name := range layout.TruthFields {
+		fields[i] = r.Text()
+		if fields[i] == nil && name == layout.BuildingField { // which may be missing
+			fields[i] = []byte("0")
+		}
+		if fields[i] == nil {
+			return t, false
+		}
 	}
+	texts := momentTexts(fields[:layout.MomentFields])
 	var err error
-	if t.Moment, err = texts.moment(); err != nil {
+	if t.Moment, err = texts.moment(&c.epochs); err != nil {
 		return t, false
 	}
 	for i, to := range []*int{&t.Count, &t.Staged, &t.Live, &t.Widest, &t.Building} {
 		*to = r.number(fields[len(texts)+i])
 	}
 	return t, r.Err() == nil && string(fields[len(fields)-1]) == c.Layout
-}
-
-// isWhole tells whether all fields of a truth are there. It gives the one that may be missing its value.
-func isWhole(fields [][]byte) bool {
-	if len(fields) != len(layout.TruthFields) {
-		return false
-	}
-	for i, name := range layout.TruthFields {
-		if fields[i] == nil && name == layout.BuildingField {
-			fields[i] = []byte("0")
-		}
-	}
-	return !slices.ContainsFunc(fields, func(b []byte) bool { return b == nil })
 }
 
 // IsComplete tells whether an index, of so many, has an entry for each row.
@@ -66,20 +58,21 @@ func (t Truth) SameForReaders(o Truth) bool {
 type Probe struct {
 	client *Client
 	truth  *redis.RawCmd
-	sizes  []*redis.RawCmd // in the order of Commands.Sizes
+	sizes  []Brief // in the order of Commands.Sizes
 }
 
 // QueueTruth queues a probe of the truth alone.
-func (c *Client) QueueTruth(ctx context.Context, p redis.Pipeliner) Probe {
+func (c *Client) QueueTruth(ctx context.Context, p Queue) Probe {
 	return Probe{client: c, truth: QueueRaw(ctx, p, c.Commands.Truth...)}
 }
 
 // QueueProbe queues a probe of the truth and all sizes.
-func (c *Client) QueueProbe(ctx context.Context, p redis.Pipeliner) Probe {
+func (c *Client) QueueProbe(ctx context.Context, p Queue) Probe {
 	probe := c.QueueTruth(ctx, p)
-	probe.sizes = make([]*redis.RawCmd, len(c.Commands.Sizes))
+	probe.sizes = make([]Brief, len(c.Commands.Sizes))
 	for i, size := range c.Commands.Sizes {
-		probe.sizes[i] = QueueRaw(ctx, p, size...)
+		probe.sizes[i].prepare(ctx, size)
+		_ = p.Process(ctx, &probe.sizes[i]) // only queued
 	}
 	return probe
 }
@@ -97,7 +90,7 @@ func (p Probe) agrees(t Truth) bool {
 		return false
 	}
 	indexes := (len(p.sizes) - 2) / 2
-	for i, cmd := range p.sizes {
+	for i := range p.sizes {
 		want := t.Live
 		switch {
 		case i == 1:
@@ -107,7 +100,7 @@ func (p Probe) agrees(t Truth) bool {
 		case i < 2+indexes:
 			want = t.Count
 		}
-		r := NewReply(cmd.Val())
+		r := NewReply(p.sizes[i].Val())
 		if n := r.Integer(); r.Err() != nil || n != want {
 			return false
 		}
@@ -117,8 +110,11 @@ func (p Probe) agrees(t Truth) bool {
 
 // Err returns why the probe has no answer: the connection has failed, or the server has refused a command.
 func (p Probe) Err() error {
-	for _, cmd := range append([]*redis.RawCmd{p.truth}, p.sizes...) {
-		if err := RawError(cmd); err != nil {
+	if err := RawError(p.truth); err != nil {
+		return err
+	}
+	for i := range p.sizes {
+		if err := p.sizes[i].Failure(); err != nil {
 			return err
 		}
 	}

@@ -49,6 +49,9 @@ var refusals = []struct {
 
 // kindOf returns what a refusal is about. For an error that is no refusal it returns told.
 func kindOf(err error) kind {
+	if err == nil { // so that the most frequent case allocates nothing
+		return told
+	}
 	var said redis.Error
 	if !errors.As(err, &said) {
 		return told

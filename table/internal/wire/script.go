@@ -11,7 +11,10 @@ import (
 // Script is one Lua script as servers know it. Its text is the same for every table: no name that a user gives becomes Lua text.
 type Script struct{ sources [dialects]source }
 
-type source struct{ text, sha string }
+type source struct {
+	text string
+	sha  any // a string: as an argument, it is allocated once
+}
 
 // dialect says whether a server understands the flags in the first line of a script.
 type dialect int

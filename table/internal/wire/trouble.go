@@ -15,7 +15,8 @@ type trouble struct{ err atomic.Pointer[error] }
 func (c *Client) Note(err error) {
 	switch {
 	case err != nil && (!IsRefusal(err) || Passes(err)):
-		c.trouble.err.Store(&err)
+		latest := err // err itself would be allocated in each call
+		c.trouble.err.Store(&latest)
 	case c.trouble.err.Load() != nil:
 		c.trouble.err.Store(nil)
 	}

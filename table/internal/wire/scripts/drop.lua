@@ -1,4 +1,4 @@
--- Removes a table, whoever owns it. KEYS as in head.lua, for the indexes in the stored schema. ARGV: schema and epoch as they were
+-- Removes a table, whoever owns it. KEYS as in base.lua, for the indexes in the stored schema. ARGV: schema and epoch as they were
 -- found, or ''. Answers with how many of truth, rows, staged rows and feed there are, schema, epoch. It drops the table if schema
 -- and epoch are those of ARGV.
 local there = redis.call('EXISTS', TRUTH, ROWS, STAGED, FEED)

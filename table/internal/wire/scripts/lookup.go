@@ -5,14 +5,14 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-var lookup = define(wire.MayRead, reading, "lookup")
+var lookup = define(wire.MayRead, readingRows, "lookup")
 
 // NoIndex stands for no index: no scores are wanted.
 const NoIndex = -1
 
 // Lookup reads rows by their keys, and their scores in an index unless that is NoIndex.
 func Lookup(c *wire.Client, s Scope, index int, keys []engine.Bytes) []any {
-	args := append(read(c, lookup, 2+len(keys)), string(s), index+1)
+	args := append(read(c, lookup, 2+len(keys)), s.arg(), index+1)
 	for i := range keys {
 		args = append(args, &keys[i])
 	}

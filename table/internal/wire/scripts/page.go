@@ -8,7 +8,7 @@ import (
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
 
-var page = define(wire.MayRead, reading, "page")
+var page = define(wire.MayRead, readingPage, "page")
 
 // Scope says which rows a read is of.
 type Scope string
@@ -18,6 +18,14 @@ const (
 	Merged Scope = "merged" // what readers see
 	Staged Scope = "staged" // what they would see after a merge now
 )
+
+// arg returns the scope as an argument. (A constant in an interface takes no memory.)
+func (s Scope) arg() any {
+	if s == Merged {
+		return "merged"
+	}
+	return "staged"
+}
 
 // PageQuery says which page is wanted.
 type PageQuery struct {
@@ -51,7 +59,7 @@ func Page(c *wire.Client, q PageQuery) []any {
 	if q.Scored {
 		scores = "scores"
 	}
-	args = append(args, generation, version, string(q.Scope), q.Index+1, q.Most, q.Bytes, q.First,
+	args = append(args, generation, version, q.Scope.arg(), q.Index+1, q.Most, q.Bytes, q.First,
 		direction, q.Score, q.Member, scores)
 	for i := range q.Bounds {
 		args = append(args, &q.Bounds[i].Min, &q.Bounds[i].Max)

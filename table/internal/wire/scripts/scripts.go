@@ -10,15 +10,20 @@ import (
 //go:embed *.lua prelude/*.lua
 var files embed.FS
 
-// The preludes of scripts that write, of those that mark rows, and of those that read.
+// The preludes of scripts that write, of those that mark rows, of those that read, and of those that find rows and remove them.
 var (
-	writing = []string{"prelude/head", "prelude/write"}
-	marking = []string{"prelude/head", "prelude/write", "prelude/mark"}
-	reading = []string{"prelude/head", "prelude/read"}
+	writing  = []string{"prelude/base", "prelude/head", "prelude/write"}
+	marking  = []string{"prelude/base", "prelude/head", "prelude/write", "prelude/mark"}
+	reading  = []string{"prelude/base", "prelude/head", "prelude/read"}
+	sweeping = []string{"prelude/base", "prelude/head", "prelude/read", "prelude/write", "prelude/place"}
 	// leasing takes, renews or gives up a lease.
-	leasing = []string{"prelude/head", "prelude/write", "prelude/lease"}
-	// sweeping finds rows and removes them.
-	sweeping = []string{"prelude/head", "prelude/read", "prelude/write", "prelude/place"}
+	leasing = []string{"prelude/base", "prelude/head", "prelude/write", "prelude/lease"}
+)
+
+// The preludes of short reads have a quick way in front.
+var (
+	readingRows = []string{"prelude/base", "prelude/quick", "prelude/quickrows", "prelude/head", "prelude/read"}
+	readingPage = []string{"prelude/base", "prelude/quick", "prelude/quickpage", "prelude/head", "prelude/read"}
 )
 
 // define returns the script of this name behind its prelude.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/tablecache-go/tablecache/engine"
 	"github.com/tablecache-go/tablecache/table/internal/layout"
 	"github.com/tablecache-go/tablecache/table/internal/wire"
@@ -17,17 +15,22 @@ var seal = define(wire.MayFree, nil, "seal") // it must run whenever the command
 // counts after it. before is the truth before e. If the returned Departure has not left, the transaction was not run. The
 // script is sent as text, because in a transaction a script that the server has forgotten would leave rows without number and
 // counts. Its answer says nothing unless it is an error.
-func QueueSeal(ctx context.Context, p redis.Pipeliner, c *wire.Client, e *engine.Effect, r engine.Result, before *wire.Truth) (wire.Once, *wire.Departure) {
-	seq, version := wire.NewDeparture(strconv.FormatUint(e.Seq, 10)).If(e.Depart), strconv.FormatUint(r.Version, 10)
-	last := make(engine.Bytes, len(r.Verdicts))
+func QueueSeal(ctx context.Context, p *wire.Pipeline, c *wire.Client, e *engine.Effect, r engine.Result, before *wire.Truth) (*wire.Ack, *wire.Departure) {
+	seq := wire.NewDeparture(strconv.FormatUint(e.Seq, 10)).If(e.Depart)
+	after := &struct { // in one piece of memory
+		state   string
+		version uint64
+		widest  int
+		last    engine.Bytes
+	}{wire.StateWord(engine.View{State: r.State, Whole: r.Whole}), r.Version, max(before.Widest, Widest(e.Rows)), make(engine.Bytes, len(r.Verdicts))}
 	for i, v := range r.Verdicts {
-		last[i] = byte(v)
+		after.last[i] = byte(v)
 	}
 	k := &c.Keys
-	args := []any{"eval", c.Text(seal), 4, &k.Truth, &k.Rows, &k.Staged, &k.Shadow[0],
-		seq, wire.StateWord(engine.View{State: r.State, Whole: r.Whole}), version, max(before.Widest, Widest(e.Rows)), &last}
+	args := append(make([]any, 0, 16), "eval", c.Text(seal), 4, &k.Truth, &k.Rows, &k.Staged, &k.Shadow[0],
+		seq, &after.state, &after.version, &after.widest, &after.last)
 	if e.Note != nil {
 		args = append(args, "notes", before.Notes+1, layout.NoteField, (*engine.Bytes)(&e.Note))
 	}
-	return wire.Queue(ctx, p, args...), seq
+	return p.Ack(ctx, args...), seq
 }

@@ -1,0 +1,54 @@
+package wire
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Brief is a command whose raw answer is short as a rule, a number or an empty list: it has room for that itself. Any answer will do,
+// also the QUEUED of a transaction that could not be ended, which go-redis would take for a broken connection where it expects a number.
+type Brief struct {
+	redis.RawWriteToCmd
+	into briefReply
+}
+
+// prepare makes the command. It must not move after that.
+func (b *Brief) prepare(ctx context.Context, args []any) {
+	b.RawWriteToCmd = *redis.NewRawWriteToCmd(ctx, &b.into, args...)
+}
+
+// QueueBrief queues a command whose answer is short as a rule.
+func QueueBrief(ctx context.Context, p Queue, args ...any) *Brief {
+	b := new(Brief)
+	b.prepare(ctx, args)
+	_ = p.Process(ctx, b) // only queued
+	return b
+}
+
+// Failure returns why there is no answer, be it the server that says so.
+func (b *Brief) Failure() error { return rawError(b.Val(), b.Err(), b.RawWriteToCmd.Args()) }
+
+// Val returns the answer.
+func (b *Brief) Val() []byte { return b.into.text }
+
+// Args is called by go-redis before each attempt. It drops what an earlier attempt has left behind.
+func (b *Brief) Args() []any {
+	b.into.text = b.into.room[:0]
+	return b.RawWriteToCmd.Args()
+}
+
+// NoRetry returns false, so that go-redis may send the command again: see Args.
+func (*Brief) NoRetry() bool { return false }
+
+// briefReply is an io.Writer of an answer.
+type briefReply struct {
+	room [24]byte
+	text []byte
+}
+
+// Write appends a part of the answer.
+func (r *briefReply) Write(p []byte) (int, error) {
+	r.text = append(r.text, p...)
+	return len(p), nil
+}
