@@ -41,7 +41,7 @@ var (
 )
 
 var bugs = []bug{
-	{"building index counted", []patch{{"table/internal/wire/scripts/prelude/head.lua",
+	{"building index counted", []patch{{"table/internal/wire/scripts/prelude/base.lua",
 		"if (complete(t, j) and redis.call('ZCARD', merged(j)) ~= count) or", "if redis.call('ZCARD', merged(j)) ~= count or"}}, schema},
 	{"absent decoded as empty", []patch{{"table/decode.go",
 		"\tif absent {\n", "\tif absent && a.decode != nil {\n\t\treturn after, a.decode(nil, &d.record)\n\t}\n\tif absent {\n"}}, schema},
@@ -208,7 +208,7 @@ var bugs = []bug{
 		"\treturn told(f.sink.Proven(asked))\n", "\treturn told(f.sink.Proven(time.Now()))\n"},
 		{"table/internal/scan/keepup.go", "\tasked := time.Now()\n", ""}}, heard},
 	{"lease not checked in the claim", []patch{{"table/internal/wire/scripts/open.lua",
-		"  if holder then return refuse('HELD', whole(left) .. ' ' .. holder) end\n", ""}}, leases},
+		"  if holder and holder ~= ARGV[14] then return refuse('HELD', whole(left) .. ' ' .. holder) end\n", ""}}, leases},
 	{"lease counted from the answer", []patch{
 		{"table/lease.go", "\tsent := time.Now() // before it is sent: the server counts from later on\n", ""},
 		{"table/lease.go", "l.renewed(sent.Add(l.length))", "l.renewed(time.Now().Add(l.length))"}}, leases},

@@ -53,7 +53,7 @@ func newQuickRig(t testing.TB, s *redistest.Server, state string, staged int) qu
 		}
 	}
 	p.HSet(t.Context(), keys.Truth, "epoch", "1-aa", "last", "x", "state", state, "seq", 7, "gen", 1, "rver", 3, "burns", 0, "notes", 2,
-		"count", 10, "staged", staged, "live", live, "widest", 10, "layout", layout.Proof(quickSchema))
+		"count", 10, "staged", staged, "live", live, "widest", 10, "building", 0, "layout", layout.Proof(quickSchema))
 	if _, err := p.Exec(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func damages() map[string]damage {
 		all[field+" missing"] = func(ctx context.Context, c *redis.Client, k *layout.Keys) redis.Cmder {
 			return c.HDel(ctx, k.Truth, field)
 		}
-		for _, value := range []string{"", "1e1", " 7", "7 7", "-1", "merging", "0x5"} {
+		for _, value := range []string{"", "1", "1e1", " 7", "7 7", "-1", "merging", "0x5"} {
 			all[field+" is '"+value+"'"] = func(ctx context.Context, c *redis.Client, k *layout.Keys) redis.Cmder {
 				return c.HSet(ctx, k.Truth, field, value)
 			}
@@ -239,10 +239,10 @@ func TestTheQuickWayIsTaken(t *testing.T) {
 // The quick way reads the fields of the truth by their places.
 func TestTheQuickWayTakesTheRightFields(t *testing.T) {
 	t.Parallel()
-	used := regexp.MustCompile(`(count|staged|live|whole) = v\[(\d+)\]|v\[(\d+)\] == ARGV\[1\]|v\[(\d+)\] == '|/ tonumber\(v\[(\d+)\]\)`)
+	used := regexp.MustCompile(`(count|staged|live|building|whole) = v\[(\d+)\]|v\[(\d+)\] == ARGV\[1\]|v\[(\d+)\] == '[a-z]|v\[(\d+)\] == '0'|/ tonumber\(v\[(\d+)\]\)`)
 	found := 0
 	for _, m := range used.FindAllStringSubmatch(lua(t, "prelude/quick")+lua(t, "prelude/quickpage"), -1) {
-		for i, field := range []string{strings.Replace(m[1], "whole", "state", 1), "layout", "state", "widest"} {
+		for i, field := range []string{strings.Replace(m[1], "whole", "state", 1), "layout", "state", "building", "widest"} {
 			if m[2+i] == "" {
 				continue
 			}
@@ -252,7 +252,7 @@ func TestTheQuickWayTakesTheRightFields(t *testing.T) {
 			}
 		}
 	}
-	if found != 9 {
+	if found != 11 {
 		t.Errorf("%d fields found", found)
 	}
 }
