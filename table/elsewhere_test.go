@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -47,6 +48,7 @@ func moveTable(t *testing.T, user *redis.Options, opts ...table.Option) *movedTa
 		}
 	}
 	var err error
+	opts = append(opts, table.WithLease(time.Hour)) // a renewal might dial the old server just before nobody is led there any more
 	m.items, err = table.Open(t.Context(), m.rdb, itemDefinition("t"), opts...)
 	ok(t, err)
 	t.Cleanup(func() { m.Close() })
