@@ -13,6 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/mirror"
 	"github.com/tablecache-go/tablecache/table"
@@ -196,7 +197,7 @@ func TestM3_ErrorsThatWaitingCannotCureDoNotEndAMirror(t *testing.T) {
 	for what, other := range map[string]func(t testing.TB, rdb redis.UniversalClient, name string){
 		"another schema": func(t testing.TB, rdb redis.UniversalClient, name string) {
 			def := definition(name)
-			def.Attributes = def.Attributes[:3]
+			def.Attributes[0] = table.Field("id", codec.IntAsString, func(i *item) *int64 { return &i.ID })
 			tbl, err := table.Open(t.Context(), rdb, def, table.WithReset())
 			ok(t, err)
 			ok(t, tbl.Close())
