@@ -127,11 +127,15 @@ func (w *Watched) Primary(t testing.TB) *Server {
 	return w.otherThan(t, nil)
 }
 
-// FailOver kills the primary, waits until a replica has taken over and all sentinels say so, and returns the new primary.
-func (w *Watched) FailOver(t testing.TB) *Server {
+// FailOver kills the primary, waits until a replica has taken over and all sentinels say so, and returns the new primary. When the old
+// one is dead it calls meanwhile, which may be nil.
+func (w *Watched) FailOver(t testing.TB, meanwhile func()) *Server {
 	t.Helper()
 	old := w.Primary(t)
 	old.Kill(t)
+	if meanwhile != nil {
+		meanwhile()
+	}
 	return w.otherThan(t, old)
 }
 

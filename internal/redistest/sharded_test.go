@@ -28,7 +28,7 @@ func TestShardedMovesASlotAndFailsOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	began = time.Now()
-	next := c.FailOver(t, "{a}")
+	next := c.FailOver(t, "{a}", nil)
 	t.Logf("fail-over after %v", time.Since(began))
 	if got := get(t, next.Client(t), "{a}19"); got != "19" {
 		t.Errorf("got %q, want 19", got)
@@ -50,7 +50,7 @@ func TestWatchedFailsOver(t *testing.T) {
 	primary.Deafen(t)
 	set(t, rdb, "late", "lost")
 	began = time.Now()
-	next := w.FailOver(t)
+	next := w.FailOver(t, nil)
 	t.Logf("fail-over after %v", time.Since(began))
 	if got := get(t, next.Client(t), "k"); got != "v" || next == primary {
 		t.Errorf("got %q, want v", got)

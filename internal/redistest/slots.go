@@ -156,14 +156,17 @@ func knows(ctx context.Context, rdb *redis.Client, key string, s *Server) error 
 }
 
 // FailOver kills the primary that has the slot of a key, waits until its replica has taken over and every node knows that, and
-// returns the new primary.
-func (c *Sharded) FailOver(t testing.TB, key string) *Server {
+// returns the new primary. When the old one is dead it calls meanwhile, which may be nil.
+func (c *Sharded) FailOver(t testing.TB, key string, meanwhile func()) *Server {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), formTimeout)
 	defer cancel()
 	old, next := c.Of(t, key), c.ReplicaOf(t, key)
 	err := c.eachNode(ctx, t, nodeTimeout(quickTimeout))
 	old.Kill(t)
+	if meanwhile != nil {
+		meanwhile()
+	}
 	if err == nil {
 		err = c.eachNode(ctx, t, func(ctx context.Context, rdb *redis.Client) error { return knows(ctx, rdb, key, next) })
 	}
