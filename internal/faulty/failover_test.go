@@ -106,12 +106,17 @@ func TestG11_WhatAPrimaryTakesWithItIsToldAsLost(t *testing.T) {
 			ok(t, f.mirror.WaitFor(t.Context(), lost))
 			f.calm.Store(false)
 			d.failOver(t, nil)
-			f.wantLost(lost)
+			f.wantLost()
 
 			next := open(t, d.client(t), tagged)
 			f.wantAll("the next owner", next, next.Position(), kept)
 			f.wantAll("the reader", f.reader, next.Position(), kept)
 			f.wantAll("the mirror", f.mirror, next.Position(), kept)
+			for what, h := range map[string]table.Reading[entry]{"the reader": f.reader, "the mirror": f.mirror} {
+				if err := h.WaitFor(t.Context(), lost); !errors.Is(err, table.ErrLost) {
+					t.Errorf("%s is asked for a position that was lost: %v", what, err)
+				}
+			}
 			ok(t, next.Put(t.Context(), span(0, 20, 1)...))
 			ok(t, next.WaitClear(t.Context()))
 			ok(t, f.mirror.WaitFor(t.Context(), next.Position()))
@@ -130,8 +135,8 @@ func (f *fleet) deafen(d deployment) []int64 {
 	return f.versions()
 }
 
-// wantLost waits until the owner has ended with ErrLost and the reader was told, once. A position that was lost is told as such.
-func (f *fleet) wantLost(at table.Position) {
+// wantLost waits until the owner has ended with ErrLost and the reader was told, once.
+func (f *fleet) wantLost() {
 	f.t.Helper()
 	receive(f.t, "the end of the owner", f.owner.Done())
 	if err := f.owner.Err(); !errors.Is(err, table.ErrLost) {
@@ -142,8 +147,5 @@ func (f *fleet) wantLost(at table.Position) {
 	f.until("reads", func() bool { return f.reads.Load() > reads+20 })
 	if n := f.lost.Load(); n != 1 {
 		f.t.Errorf("the reader was told ErrLost %d times", n)
-	}
-	if err := f.reader.WaitFor(f.t.Context(), at); !errors.Is(err, table.ErrLost) {
-		f.t.Errorf("a position that was lost: %v", err)
 	}
 }

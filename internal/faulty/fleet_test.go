@@ -82,11 +82,11 @@ func (f *fleet) start() {
 	ctx, cancel := context.WithCancel(f.t.Context())
 	f.stop = cancel
 	for i, fam := range f.families {
-		write := f.put
+		write, may := f.put, never
 		if i == len(f.families)-1 {
-			write = f.reload
+			write, may = f.reload, f.outage
 		}
-		f.work.Go(func() { f.write(ctx, fam, write) })
+		f.work.Go(func() { f.write(ctx, fam, write, may) })
 	}
 	f.work.Go(func() { f.readOn(ctx) })
 	f.work.Go(func() { f.lookOn(ctx) })
@@ -118,6 +118,7 @@ func (f *fleet) reload(ctx context.Context, fam *family) error {
 	if err != nil {
 		return err
 	}
+	defer s.Abort(ctx) // does no harm after the merge
 	if _, err := s.Discard(ctx, f.owner.Range("id", float64(fam.from), float64(fam.to))); err != nil {
 		return err
 	}
@@ -131,21 +132,25 @@ func (f *fleet) reload(ctx context.Context, fam *family) error {
 	return nil
 }
 
-// write writes a family again and again, until the owner has lost the table. There is no other reason to fail.
-func (f *fleet) write(ctx context.Context, fam *family, one func(context.Context, *family) error) {
+// never is no reason to fail.
+func never(error) bool { return false }
+
+// outage tells whether a session may fail because it reads what it discards, and reads fail while no server has the table.
+func (f *fleet) outage(err error) bool { return !f.calm.Load() && !errors.Is(err, table.ErrLost) }
+
+// write writes a family again and again, until the owner has lost the table. It may fail for no other reason than that and mayFail's.
+func (f *fleet) write(ctx context.Context, fam *family, one func(context.Context, *family) error, mayFail func(error) bool) {
 	for ctx.Err() == nil {
 		f.gate.RLock()
 		err := one(ctx, fam)
 		f.gate.RUnlock()
-		if ctx.Err() != nil {
-			return
+		switch {
+		case err == nil || mayFail(err):
+			continue
+		case ctx.Err() == nil && (f.calm.Load() || !errors.Is(err, table.ErrLost)):
+			f.t.Errorf("a write of %d: %v", fam.from, err)
 		}
-		if err != nil {
-			if f.calm.Load() || !errors.Is(err, table.ErrLost) {
-				f.t.Errorf("a write of %d: %v", fam.from, err)
-			}
-			return
-		}
+		return
 	}
 }
 

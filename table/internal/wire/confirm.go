@@ -91,6 +91,15 @@ func (c *Client) Node(ctx context.Context) (*redis.Client, error) {
 	return nil, ErrNoNode
 }
 
+// findNode has a cluster's client ask again which node is the table's, soon: at most every 200 ms, and not before it returns.
+func (c *Client) findNode() {
+	for _, within := range clientsIn(c.Redis) {
+		if cluster, ok := within.(*redis.ClusterClient); ok {
+			cluster.ReloadState(context.Background())
+		}
+	}
+}
+
 // newClient returns a client with the options of node. It makes one connection, and sends nothing twice. The hooks of node do not
 // see it.
 func newClient(node *redis.Client) *redis.Client {
