@@ -37,16 +37,18 @@ func onCluster(c *redistest.Sharded) deployment {
 	}
 }
 
-// The table's slot is moved to another primary, twice, while it is written, reloaded and read: no call fails.
+// The table's slot is moved to another primary, twice, and that hands over to its replica, while the table is written, reloaded and
+// read: no call fails.
 func TestG9_NoCallFailsWhileTheSlotIsMoved(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartSharded(t)
 	d := onCluster(c)
 	f := newFleet(t, d, tagged)
 	f.start()
-	for range 2 {
+	move := func() { c.MoveSlot(t, tagged, nil) }
+	for _, change := range []func(){move, move, func() { c.HandOver(t, tagged) }} {
 		f.goesOn(5)
-		c.MoveSlot(t, tagged, nil)
+		change()
 		f.goesOn(5)
 	}
 	f.gate.Lock() // and all that was acknowledged is there

@@ -61,12 +61,12 @@ func nodesOf(ctx context.Context, rdb *redis.Client, key string) ([]redis.Cluste
 }
 
 // MoveSlot moves the slot of a key, with all keys in it, to another primary, one key at a time, and returns that. It does what
-// redis-cli --cluster reshard does. Between two keys it calls between, which may be nil.
-func (c *Sharded) MoveSlot(t testing.TB, key string, between func()) (to *Server) {
+// redis-cli --cluster reshard does. Before each key it calls before, which may be nil.
+func (c *Sharded) MoveSlot(t testing.TB, key string, before func()) (to *Server) {
 	t.Helper()
 	from := c.Of(t, key)
 	to = c.otherPrimary(t, from)
-	m := move{t: t, from: from.Client(t), to: to.Client(t), target: to, between: between}
+	m := move{t: t, from: from.Client(t), to: to.Client(t), target: to, before: before}
 	if err := m.run(t.Context(), key); err != nil {
 		t.Fatalf("redistest: moving a slot: %v", err)
 	}
@@ -95,7 +95,7 @@ type move struct {
 	t        testing.TB
 	from, to *redis.Client
 	target   *Server
-	between  func()
+	before   func()
 }
 
 func (m move) run(ctx context.Context, key string) error {
@@ -137,11 +137,11 @@ func (m move) keys(ctx context.Context, slot int) error {
 		if err != nil || len(keys) == 0 {
 			return err
 		}
+		if m.before != nil {
+			m.before()
+		}
 		if err := m.from.Do(ctx, "migrate", address, port, keys[0], 0, startTimeout.Milliseconds()).Err(); err != nil {
 			return err
-		}
-		if m.between != nil {
-			m.between()
 		}
 	}
 }
@@ -172,6 +172,23 @@ func (c *Sharded) FailOver(t testing.TB, key string, meanwhile func()) *Server {
 	}
 	if err != nil {
 		t.Fatalf("redistest: fail-over: %v", err)
+	}
+	return next
+}
+
+// HandOver has the replica of the primary that has the slot of a key take over from it, as for maintenance: the old primary lives on as
+// a replica, and nothing is lost. It returns the new primary, once every node knows it.
+func (c *Sharded) HandOver(t testing.TB, key string) *Server {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), formTimeout)
+	defer cancel()
+	next := c.ReplicaOf(t, key)
+	err := next.Client(t).ClusterFailover(ctx).Err()
+	if err == nil {
+		err = c.eachNode(ctx, t, func(ctx context.Context, rdb *redis.Client) error { return knows(ctx, rdb, key, next) })
+	}
+	if err != nil {
+		t.Fatalf("redistest: handing over: %v", err)
 	}
 	return next
 }

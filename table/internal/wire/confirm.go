@@ -42,6 +42,7 @@ func (c *Client) confirm(ctx context.Context, p redis.Pipeliner, cmds []redis.Cm
 	_ = p.BatchProcess(ctx, cmds...) // only queued
 	Flush(ctx, p)
 	err := primaryOnly(role.Val(), role.Err())
+	c.Note(err)
 	if err != nil && !errors.Is(err, ErrReplica) {
 		return fmt.Errorf("tablecache: a connection to confirm a loss: %w", err)
 	}
