@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -219,7 +220,7 @@ func (f *fleet) goesOn(times int64) {
 // until waits for a condition.
 func (f *fleet) until(what string, is func() bool) {
 	f.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); !is(); runtime.Gosched() {
 		if f.t.Failed() || time.Now().After(deadline) {
 			f.t.Fatalf("waited for %s in vain", what)
 		}
