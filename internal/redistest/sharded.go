@@ -119,7 +119,7 @@ func complete(ctx context.Context, rdb *redis.Client) error {
 	if !strings.Contains(info, "cluster_state:ok") {
 		return fmt.Errorf("%w: it does not serve", errNotReady)
 	}
-	ranges, err := rdb.ClusterSlots(ctx).Result()
+	ranges, err := slotsOf(ctx, rdb)
 	if err != nil {
 		return err
 	}

@@ -42,13 +42,20 @@ func (c *Sharded) serving(ctx context.Context, t testing.TB, key string) (found 
 	return found, err
 }
 
+// slotsOf returns which nodes have which slots, as a node has it. (CLUSTER SHARDS, which is newer, also names nodes that have failed.)
+func slotsOf(ctx context.Context, rdb *redis.Client) ([]redis.ClusterSlot, error) {
+	cmd := redis.NewClusterSlotsCmd(ctx, "cluster", "slots")
+	_ = rdb.Process(ctx, cmd) // the command has the error
+	return cmd.Result()
+}
+
 // nodesOf returns where a node sends those who ask for a key: the primary, and its replicas.
 func nodesOf(ctx context.Context, rdb *redis.Client, key string) ([]redis.ClusterNode, error) {
 	slot, err := rdb.ClusterKeySlot(ctx, key).Result()
 	if err != nil {
 		return nil, err
 	}
-	ranges, err := rdb.ClusterSlots(ctx).Result()
+	ranges, err := slotsOf(ctx, rdb)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,9 @@ end
 -- who may not ask for it is refused in other words.)
 local function onTheMove()
   local said = redis.pcall('EXISTS', TRUTH, KEYS[#KEYS] .. '!')
-  if type(said) == 'table' and said.err and string.find(said.err, 'Script attempted to access', 1, true) then return said end
+  if tonumber(said) then return nil end
+  local function says(words) return string.find(said.err or '', words, 1, true) end
+  if says('access a non local key') or says('during rehashing of the slot') then return said end -- see wire/refusal.go
 end
 
 -- barred returns the server's refusal if the table's slot is being moved, or if the user may not use one of these commands (any more). A
