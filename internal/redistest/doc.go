@@ -11,6 +11,9 @@
 //
 // A test that kills, pauses or configures Redis takes a server of its own with Start.
 //
+// StartSharded starts a cluster of three primaries with a replica each, StartWatched a primary with replicas and sentinels: their slots
+// are moved, and their primaries killed and replaced.
+//
 // On Linux the kernel kills a server whose test process dies, whatever it died of. Elsewhere a test binary that is
 // killed leaves its servers behind.
 package redistest

@@ -49,15 +49,20 @@ func (s *Server) launchFirst(ctx context.Context) error {
 		return s.launch(ctx)
 	}
 	for {
-		port, err := freePort(ctx)
-		if err != nil {
+		if err := s.drawPorts(ctx); err != nil {
 			return err
 		}
-		s.port = port
-		if err = s.launch(ctx); err == nil || !s.portTaken() {
+		if err := s.launch(ctx); err == nil || !s.portTaken() {
 			return err
 		}
 	}
+}
+
+func (s *Server) drawPorts(ctx context.Context) (err error) {
+	if s.port, err = freePort(ctx); err == nil && s.role == node {
+		s.bus, err = freePort(ctx)
+	}
+	return err
 }
 
 // launchAgain insists on the port the server had before.
@@ -88,6 +93,12 @@ func (s *Server) commandLine() []string {
 	ours := []string{
 		"--port", strconv.Itoa(s.port), "--bind", host, "--unixsocket", s.socket,
 		"--dir", s.data, "--save", "", "--appendonly", "no", "--daemonize", "no",
+	}
+	switch s.role {
+	case node:
+		ours = append(ours, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(s.bus))
+	case sentinel:
+		ours = append([]string{s.sentinelFile()}, append(ours, "--sentinel")...)
 	}
 	return append(ours, s.args...)
 }

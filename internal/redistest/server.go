@@ -24,12 +24,23 @@ type Options struct {
 	Port int      // TCP port; 0: a free one
 }
 
+// role is what a server is for.
+type role int
+
+const (
+	alone    role = iota // or a primary or a replica
+	node                 // of a cluster
+	sentinel             // it watches other servers
+)
+
 // Server is one server process. Its methods may be called from several goroutines.
 type Server struct {
 	home   string // ours, removed at the end: socket, log, and the data when Options.Dir is empty
 	data   string
 	socket string
 	port   int
+	bus    int // a node's port for the other nodes
+	role   role
 	args   []string
 
 	mu   sync.Mutex // guards proc, held while a process is started or killed
@@ -48,12 +59,14 @@ func Start(t testing.TB, o Options) *Server {
 	return s
 }
 
-func start(o Options) (*Server, error) {
+func start(o Options) (*Server, error) { return startAs(alone, o) }
+
+func startAs(r role, o Options) (*Server, error) {
 	home, err := newHome()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{home: home, data: o.Dir, socket: filepath.Join(home, "s"), port: o.Port, args: o.Args}
+	s := &Server{home: home, data: o.Dir, socket: filepath.Join(home, "s"), port: o.Port, role: r, args: o.Args}
 	if s.data == "" {
 		s.data = home
 	}

@@ -134,6 +134,10 @@ func (s *Store) Settle(ctx context.Context, e *engine.Effect) (engine.Result, bo
 		s.log.Burned(e, addition)
 		return scripts.ViewOf(a), false, nil
 	}
+	if e.Prev == e.Seq { // a ping: the small reply is another effect's
+		err = a.Err(s.epoch)
+		return engine.Result{}, err == nil, err
+	}
 	r, err := s.result(e.Kind, a)
 	if err == nil {
 		s.note(e, addition, r)

@@ -42,6 +42,7 @@ func (c *Client) confirm(ctx context.Context, p redis.Pipeliner, cmds []redis.Cm
 	_ = p.BatchProcess(ctx, cmds...) // only queued
 	Flush(ctx, p)
 	err := primaryOnly(role.Val(), role.Err())
+	c.Note(err)
 	if err != nil && !errors.Is(err, ErrReplica) {
 		return fmt.Errorf("tablecache: a connection to confirm a loss: %w", err)
 	}
@@ -89,6 +90,15 @@ func (c *Client) Node(ctx context.Context) (*redis.Client, error) {
 		return node, WithoutEcho(err)
 	}
 	return nil, ErrNoNode
+}
+
+// findNode has a cluster's client ask again which node is the table's, soon: at most every 200 ms, and not before it returns.
+func (c *Client) findNode() {
+	for _, within := range clientsIn(c.Redis) {
+		if cluster, ok := within.(*redis.ClusterClient); ok {
+			cluster.ReloadState(context.Background())
+		}
+	}
 }
 
 // newClient returns a client with the options of node. It makes one connection, and sends nothing twice. The hooks of node do not

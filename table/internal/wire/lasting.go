@@ -9,7 +9,7 @@ var ofTheMoment = append([]string{"EXECABORT", "NOAUTH", "WRONGPASS", "WRONGTYPE
 // let it through, or the user may not run it. The words for that are many, and those of all other refusals are known: any refusal
 // but those counts.
 func IsUnavailable(err error) bool {
-	return IsRefusal(err) && !Passes(err) && !isMoved(err) && !beginsWithAny(err, ofTheMoment)
+	return IsRefusal(err) && !Passes(err) && !beginsWithAny(err, ofTheMoment)
 }
 
 // IsAborted tells whether EXEC has ended a transaction without running it.

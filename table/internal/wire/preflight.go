@@ -83,8 +83,24 @@ type Preflight struct {
 	Logger    *zap.Logger // for a line about what could not be checked
 }
 
-// CheckServer refuses a replica, and a server that may evict the table. It waits while a refusal passes by itself.
+// CheckServer refuses a replica, and a server that may evict the table. It waits while a refusal passes by itself. A replica may have been
+// the primary a moment ago: it is refused when no other server was found within half a second.
 func (c *Client) CheckServer(ctx context.Context, f Preflight) error {
+	pause := firstPause
+	for n := 1; ; n++ {
+		err := c.checkServer(ctx, f)
+		if !errors.Is(err, ErrReplica) || n == mostReplicas {
+			return err
+		}
+		c.Note(err)
+		if err := c.Pause(ctx, pause); err != nil {
+			return err
+		}
+		pause = min(2*pause, mostPause)
+	}
+}
+
+func (c *Client) checkServer(ctx context.Context, f Preflight) error {
 	rdb, ok := c.Redis.(*redis.ClusterClient)
 	if !ok {
 		return c.checkNode(ctx, c.Redis, f)

@@ -71,8 +71,8 @@ func kindOf(err error) kind {
 	return told
 }
 
-// Passes tells whether a refusal passes by itself, or once the scripts were loaded again.
-func Passes(err error) bool { k := kindOf(err); return k == passing || k == forgotten }
+// Passes tells whether a refusal passes by itself, or once the scripts were loaded again or the table's node was found.
+func Passes(err error) bool { k := kindOf(err); return k == passing || k == forgotten || k == moved }
 
 func isNoScript(err error) bool { return kindOf(err) == forgotten }
 

@@ -167,7 +167,7 @@ func TestP15_PredicatesFollowTheKind(t *testing.T) {
 			for _, text := range texts {
 				err := serverError(text)
 				for what, got := range map[string]struct{ is, want bool }{
-					"passes":         {Passes(err), k == passing || k == forgotten},
+					"passes":         {Passes(err), k == passing || k == forgotten || k == moved},
 					"sent elsewhere": {MustBeSentElsewhere(err), k == forgotten || k == moved},
 					"forbidden":      {IsForbidden(err), k == forbidden},
 					"lost":           {errors.Is(LostToForeignType(err), engine.ErrLost), k == foreignType},

@@ -14,8 +14,9 @@ import (
 // What is done about a refusal:
 //
 //	refusal            what may be sent again                an effect
-//	NOSCRIPT           load the scripts, send again          load the scripts, send again, once
-//	MOVED, ASK         find the slot, pause, send again      told (go-redis follows for effects)
+//	NOSCRIPT           load the scripts, send again; if      load the scripts, send again, once
+//	                   they went to another node, pause
+//	MOVED, ASK         find the node, pause, send again      told (go-redis follows for effects, and the engine pauses)
 //	one that passes    pause, send again                     told (the engine pauses, and keeps the order)
 //	any other          told                                  told
 //
@@ -45,14 +46,12 @@ func (c *Client) Retry(ctx context.Context, done <-chan struct{}, care Care, f f
 		switch {
 		case !IsRefusal(err):
 			return err
-		case isNoScript(err) && !(loaded && care == SendOnce):
+		case isNoScript(err) && !loaded:
 			loaded, err = true, c.loadAgain(ctx, done, care, since)
 		case care == SendOnce:
 			return err
-		case isMoved(err):
-			err = c.follow(ctx, done, pause, since)
-		case Passes(err):
-			err = c.sleep(ctx, done, pause, since)
+		case Passes(err): // Note has seen to a slot that has moved: go-redis does not see that in raw replies
+			loaded, err = false, c.sleep(ctx, done, pause, since)
 		default:
 			return err
 		}
@@ -110,14 +109,6 @@ func until(done <-chan struct{}) (ctx context.Context, cancel context.CancelFunc
 		}
 	}()
 	return ctx, cancel
-}
-
-// follow makes a cluster client find out where the table is now. go-redis does not see that in raw replies.
-func (c *Client) follow(ctx context.Context, done <-chan struct{}, pause time.Duration, since time.Time) error {
-	if cluster, ok := c.Redis.(*redis.ClusterClient); ok {
-		cluster.ReloadState(ctx)
-	}
-	return c.sleep(ctx, done, pause, since)
 }
 
 // Pause waits for about d, or until ctx ends.

@@ -4,8 +4,11 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // Script is one Lua script as servers know it. Its text is the same for every table: no name that a user gives becomes Lua text.
@@ -56,11 +59,28 @@ func (c *Client) Load(ctx context.Context) error {
 	return c.load(ctx)
 }
 
+// load loads the scripts into the table's node alone: another one of its cluster may be gone. Where the table goes they are loaded
+// when that node asks for them.
 func (c *Client) load(ctx context.Context) error {
+	node, err := c.loader(ctx)
+	if err != nil {
+		return fmt.Errorf("loading scripts: %w", err)
+	}
 	for _, s := range c.scripts {
-		if err := c.Redis.ScriptLoad(ctx, s.sources[c.dialect].text).Err(); err != nil {
+		if err := node.ScriptLoad(ctx, s.sources[c.dialect].text).Err(); err != nil {
 			return fmt.Errorf("loading scripts: %w", WithoutEcho(err))
 		}
 	}
 	return nil
+}
+
+func (c *Client) loader(ctx context.Context) (redis.Cmdable, error) {
+	node, err := c.Node(ctx)
+	switch {
+	case errors.Is(err, ErrNoNode):
+		return c.Redis, nil
+	case err != nil:
+		return nil, err
+	}
+	return node, nil
 }

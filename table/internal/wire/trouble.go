@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -11,8 +12,13 @@ import (
 // trouble is the error of the latest call of Redis for a table; nil if that call went well. It is safe for concurrent use.
 type trouble struct{ err atomic.Pointer[error] }
 
-// Note notes how a call of Redis has ended. A refusal counts as an answer, and so as going well, unless it is one that passes.
+// Note notes how a call of Redis has ended. A refusal counts as an answer, and so as going well, unless it is one that passes. It has a
+// cluster's client ask again which node is the table's, where another one may be by now: go-redis itself does so only when a node says
+// that, which one that is gone, or was made a replica, need not do.
 func (c *Client) Note(err error) {
+	if IsAway(err) || isMoved(err) || errors.Is(err, ErrReplica) {
+		c.findNode()
+	}
 	switch {
 	case err != nil && (!IsRefusal(err) || Passes(err)):
 		latest := err // err itself would be allocated in each call

@@ -21,10 +21,21 @@ local function needsReplacing()
   end
 end
 
--- barred returns the server's refusal if the user may not use one of these commands (any more). A script calls it before its first
--- write, which Redis would not roll back.
+-- onTheMove returns the server's refusal if the table's slot is being moved to another node. There each command on a key that is missing
+-- is refused, also on one that this script has removed. So it is tried on a key that is never there: no index has such a name. (A user
+-- who may not ask for it is refused in other words.)
+local function onTheMove()
+  local said = redis.pcall('EXISTS', TRUTH, KEYS[#KEYS] .. '!')
+  if tonumber(said) then return nil end
+  local function says(words) return string.find(said.err or '', words, 1, true) end
+  if says('access a non local key') or says('during rehashing of the slot') then return said end -- see wire/refusal.go
+end
+
+-- barred returns the server's refusal if the table's slot is being moved, or if the user may not use one of these commands (any more). A
+-- script calls it before its first write, which Redis would not roll back.
 local function barred()
-  if not redis.acl_check_cmd then return nil end
+  local no = onTheMove()
+  if no or not redis.acl_check_cmd then return no end
   for i = 1, #writes do
     if not redis.acl_check_cmd(unpack(writes[i])) then return redis.pcall(unpack(writes[i])) end
   end
