@@ -13,7 +13,7 @@ import (
 type figures struct {
 	failed, mixed, back, notRead int
 	took                         map[kind][]time.Duration // by each request that was answered
-	gap                          time.Duration            // the longest time in which no booking was done
+	gap                          time.Duration            // the longest time in which no booking was done, so without an owner at most
 }
 
 // ledger counts for all visitors.
@@ -104,8 +104,8 @@ func (f *figures) quantile(of kind, share float64) string {
 const lineOf = "%-22s %9v %10s %10s %10s %7v %6v %6v %9v %11v\n"
 
 func printHead(out io.Writer) {
-	fmt.Fprintf(out, lineOf, "", "", "mirror", "reader", "booking", "", "", "", "", "no booking")
-	fmt.Fprintf(out, lineOf, "while", "requests", "p99", "p99", "p99", "failed", "mixed", "back", "not read", "for")
+	fmt.Fprintf(out, lineOf, "", "", "mirror", "reader", "booking", "", "", "", "", "no owner")
+	fmt.Fprintf(out, lineOf, "while", "requests", "p99", "p99", "p99", "failed", "mixed", "back", "not read", "at most")
 }
 
 // print prints the figures of an act, and begins another.

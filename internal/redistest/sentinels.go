@@ -105,6 +105,14 @@ func (w *Watched) informed(ctx context.Context, rdb *redis.Client) error {
 	return nil
 }
 
+// Addrs returns where the sentinels listen.
+func (w *Watched) Addrs() (addrs []string) {
+	for _, s := range w.sentinels {
+		addrs = append(addrs, s.Addr())
+	}
+	return addrs
+}
+
 // Client returns a client that asks the sentinels for the primary, closed when the test ends. mod may change its options first, and
 // may be nil.
 func (w *Watched) Client(t testing.TB, mod func(*redis.FailoverOptions)) *redis.Client {
