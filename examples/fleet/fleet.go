@@ -19,6 +19,7 @@ import (
 const (
 	replicas = 3
 	visitors = 4 // goroutines, each with one request under way
+	newest   = 2 // version of the service
 )
 
 // fleet is all replicas, as their operator sees them.
@@ -49,7 +50,7 @@ func (o options) visit(ctx context.Context, out io.Writer) (err error) {
 	f := &fleet{options: o, diag: &shared{w: o.diag}}
 	defer f.stop()
 	for range replicas {
-		if err := f.start(ctx); err != nil {
+		if err := f.start(ctx, f.version); err != nil {
 			return err
 		}
 	}
@@ -115,10 +116,10 @@ func (f *fleet) check() (err error) {
 	return err
 }
 
-// start starts a replica, and has it visited when it is ready.
-func (f *fleet) start(ctx context.Context) error {
+// start starts a replica of a version, and has it visited when it is ready.
+func (f *fleet) start(ctx context.Context, version int) error {
 	p, err := startProcess([]string{
-		"-redis", f.redis, "-version", strconv.Itoa(f.version), "-lease", f.lease.String(), "-reload", f.every.String(),
+		"-redis", f.redis, "-version", strconv.Itoa(version), "-lease", f.lease.String(), "-reload", f.every.String(),
 	}, f.diag)
 	if err != nil {
 		return err
@@ -153,11 +154,10 @@ func (f *fleet) stop() {
 	}
 }
 
-// deploy replaces one replica after another by one of version 2, and waits until all have its index.
+// deploy replaces one replica after another by one of the newest version, and waits until all have its index.
 func (f *fleet) deploy(ctx context.Context) error {
-	f.version = 2
 	for _, old := range slices.Clone(f.running) {
-		if err := f.start(ctx); err != nil {
+		if err := f.start(ctx, newest); err != nil {
 			return err
 		}
 		f.remove(old)
@@ -185,7 +185,7 @@ func (f *fleet) killOwner(ctx context.Context) error {
 		return err
 	}
 	f.remove(s)
-	return f.start(ctx)
+	return f.start(ctx, newest)
 }
 
 // stopOwner stops the owner for twice its lease. When it goes on it must find by itself that another one owns the table.
