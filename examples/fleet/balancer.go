@@ -11,29 +11,43 @@ import (
 )
 
 const (
-	patience = 10 * time.Second       // of a visitor, for one answer
-	oneTry   = 500 * time.Millisecond // of the balancer, until it tries another replica
+	patience = 10 * time.Second // of a visitor, for one answer
+	oneTry   = time.Second      // of the balancer, until it tries another replica
 )
 
-// balancer sends each request to one replica after another until one answers, as a load balancer does. That is safe because bookings are
-// numbered.
+// balancer sends each request to one replica after another until one answers, as a load balancer does, and spares for a while those that
+// have not. That is safe because bookings are numbered.
 type balancer struct {
 	mu   sync.Mutex // guards what follows
 	urls []string
 	next int
+	down map[string]time.Time // until when replicas are spared
 }
 
 func (b *balancer) set(urls []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.urls = urls
+	b.urls, b.down = urls, make(map[string]time.Time)
 }
 
-func (b *balancer) pick() string {
+// pick returns the replica whose turn it is.
+func (b *balancer) pick() (url string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.next++
-	return b.urls[b.next%len(b.urls)]
+	for range b.urls {
+		b.next++
+		if url = b.urls[b.next%len(b.urls)]; time.Now().After(b.down[url]) {
+			break
+		}
+	}
+	return url
+}
+
+// spare notes that a replica has not answered.
+func (b *balancer) spare(url string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.down[url] = time.Now().Add(oneTry)
 }
 
 // request is what a visitor asks for.
@@ -50,9 +64,11 @@ func (b *balancer) send(ctx context.Context, q request) (answer []byte, position
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		if answer, position, err = q.try(ctx, b.pick()); err == nil {
+		url := b.pick()
+		if answer, position, err = q.try(ctx, url); err == nil {
 			return answer, position, nil
 		}
+		b.spare(url)
 		select {
 		case <-ctx.Done():
 			return nil, "", err

@@ -35,7 +35,6 @@ func visitWhile(t *testing.T, url string, happens func()) {
 
 // On a cluster of three primaries with replicas the slot of the table is moved, and then its primary is killed.
 func TestClusterWhoseSlotIsMovedAndWhosePrimaryIsKilled(t *testing.T) {
-	t.Parallel()
 	c := redistest.StartSharded(t)
 	key := tableName + ":m"
 	visitWhile(t, "redis-cluster://"+c.Addrs()[0]+"?addr="+strings.Join(c.Addrs()[1:], "&addr="), func() {
@@ -46,7 +45,6 @@ func TestClusterWhoseSlotIsMovedAndWhosePrimaryIsKilled(t *testing.T) {
 
 // Behind sentinels the primary is killed.
 func TestSentinelsWhosePrimaryIsKilled(t *testing.T) {
-	t.Parallel()
 	w := redistest.StartWatched(t, 1)
 	visitWhile(t, "redis-sentinel://"+w.Addrs()[0]+"?master_name="+redistest.WatchedName+"&addr="+strings.Join(w.Addrs()[1:], "&addr="), func() {
 		w.FailOver(t, func() {})

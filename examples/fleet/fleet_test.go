@@ -55,12 +55,10 @@ func visitFor(t *testing.T, args ...string) {
 }
 
 func TestEmbedded(t *testing.T) {
-	t.Parallel()
 	visitFor(t)
 }
 
 func TestServer(t *testing.T) {
-	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})
 	visitFor(t, "-redis", "redis://"+server.Addr())
 	if n, err := server.Client(t).DBSize(t.Context()).Result(); err != nil || n != 0 {
@@ -68,9 +66,10 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// The tests that start processes run one after another: a fleet takes what a machine has.
+
 // Whoever interrupts the visitor interrupts all; the verdict is of what was seen until then.
 func TestInterrupted(t *testing.T) {
-	t.Parallel()
 	var diag printed
 	out := newFirstLine()
 	ctx, interrupt := context.WithCancel(t.Context())

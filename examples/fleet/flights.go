@@ -52,7 +52,7 @@ func definition(version int) table.Definition[flight, int32] {
 }
 
 const (
-	flights     = 2000
+	flights     = 1000
 	seatsAtWill = 100 // that each flight has at first
 )
 
