@@ -185,7 +185,7 @@ func TestG6_EveryCallEndsWithItsContextWhileRedisHangs(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})
 	rdb := server.Client(t)
-	tbl := openOn(t, rdb, redistest.Prefix(t), smallPages())
+	tbl := openOn(t, rdb, redistest.Prefix(t), smallPages(), table.WithLease(time.Hour)) // renewals hang as well
 	put(t, tbl, numbered(0, 500)...)
 	calls := reads(tbl)
 	calls["Stats"] = func(ctx context.Context) ([]int64, error) {

@@ -95,6 +95,8 @@ func TestD12_AReloadOfEverything(t *testing.T) {
 		wantDiscarded(t, tbl, tbl.Range("at", 300, 410), 1)                                                 // of those only 40 is staged
 		wantDiscarded(t, tbl, tbl.All("at").Where(func(i *item) bool { return i.ID > 80 && i.ID < 90 }), 9) // by pages, with conditions
 		wantWord(t, rdb, name, "active-whole", 62-1-9)
+		wantDiscarded(t, tbl, tbl.All("at").Where(func(i *item) bool { return i.ID == 101 }), 1) // where there are transactions by one: it follows another
+		ok(t, tbl.ScratchPut(t.Context(), numbered(101, 102)...))
 		ok(t, tbl.ScratchPut(t.Context(), numbered(85, 86)...)) // which is back
 		wantAll(t, tbl, numbered(0, 50)...)
 		want := slices.Concat(numbered(41, 81), numbered(85, 86), numbered(90, 102))

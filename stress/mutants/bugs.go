@@ -82,7 +82,7 @@ var bugs = []bug{
 	{"rank kept over a repair", []patch{{"table/internal/wire/scripts/prelude/head.lua",
 		" .. ' ' .. t.rver .. ' ', redis", " .. ' ', redis"}}, folds},
 	{"what is staged dropped before all is copied", []patch{{"table/internal/wire/scripts/fold.lua",
-		"if uncopied() or unburied() then\n", "if unburied() then\n"}}, model},
+		"if uncopied() or unburied() then\n", "if unburied() then\n"}}, folds},
 	{"a deletion's place not kept with its effect", []patch{{"table/internal/wire/scripts/prelude/place.lua",
 		"return done(t, whole(n) .. ' ' .. #BODY .. ' ' .. place) end",
 		"\n  local a = done(t, whole(n) .. ' 0 0  ')\n  a[3] = whole(n) .. ' ' .. #BODY .. ' ' .. place\n  return a\nend"}}, folds},

@@ -95,6 +95,9 @@ var lasting = []string{"WRONGPASS", "NOAUTH", "unknown command", "DENIED"}
 // Lasts tells whether an error does not pass by itself: the client is closed, the user has not the right, or the server's
 // certificate cannot be trusted.
 func Lasts(err error) bool {
+	if err == nil {
+		return false // at once: it is asked of every answer
+	}
 	var certificate *tls.CertificateVerificationError
 	var noTLS tls.RecordHeaderError
 	if errors.Is(err, redis.ErrClosed) || errors.As(err, &certificate) || errors.As(err, &noTLS) {
@@ -105,6 +108,9 @@ func Lasts(err error) bool {
 
 // IsAway tells whether no server has answered: none can be reached, or the connection was closed or has timed out.
 func IsAway(err error) bool {
+	if err == nil {
+		return false
+	}
 	var network net.Error
 	return !IsRefusal(err) && !Lasts(err) &&
 		(errors.As(err, &network) || WasClosed(err) || errors.Is(err, io.EOF) || errors.Is(err, redis.ErrPoolTimeout))
