@@ -217,3 +217,54 @@ func TestS2_WhatCanOnlyBeLoadedIsNotAskedForAllTheTime(t *testing.T) {
 	until(t, "the second", func() bool { _, err := tbl.Count(t.Context(), tbl.All("v")); return err == nil })
 	walk.Walk(t, rdb, name, "i", "u", "v")
 }
+
+// S1: a table of version 5 of which a merge is not folded is read as it is, and taken over although the indexes change.
+func TestS1_AMergeOfVersion5IsFoldedFirst(t *testing.T) {
+	t.Parallel()
+	rdb, name := own(t)
+	want := leaveMerged(t, rdb, name)
+	ok(t, rdb.HDel(t.Context(), name+":m", "holder", "lease", "until").Err())
+	makeVersion5(t, rdb, name)
+	stored, err := table.StoredDefinition(t.Context(), rdb, name)
+	if ok(t, err); len(stored.Attributes) != 5 || len(stored.Indexes) != 1 {
+		t.Errorf("stored is %v", stored)
+	}
+	reader, err := table.OpenReader(t.Context(), rdb, defineThings(name, "diabc", "ai"))
+	ok(t, err)
+	defer reader.Close()
+	wantThings(t, reader, "i", want)
+	wantBuilding(t, reader, "a")
+	for _, indexes := range []string{"ia", "ai", "b", "iA"} {
+		tbl := openThings(t, rdb, name, "iabcd", indexes, table.WithLease(time.Minute))
+		untilBuilt(t, tbl)
+		if r, err := reader.Count(t.Context(), reader.All("i")); err == nil && r != len(want) {
+			t.Errorf("%s: the reader counts %d", indexes, r)
+		}
+		if n, err := tbl.Count(t.Context(), tbl.All(indexNames(indexes)[0])); err != nil || n != len(want) {
+			t.Errorf("%s: %d, %v", indexes, n, err)
+		}
+		walk.Walk(t, rdb, name, indexNames(indexes)...)
+		ok(t, tbl.Close())
+	}
+}
+
+// S2: of no records every index is complete, also one that can only be loaded.
+func TestS2_WhatCanOnlyBeLoadedIsCompleteOnceAllIsGone(t *testing.T) {
+	t.Parallel()
+	for what, empty := range map[string]func(*things) error{
+		"cleared": func(tbl *things) error { return tbl.Clear(context.Background()) },
+		"deleted": func(tbl *things) error { _, err := tbl.Delete(context.Background(), tbl.All("i")); return err },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			rdb, name := own(t)
+			ok(t, openThings(t, rdb, name, "iab", "i").Put(t.Context(), someThings(50)...))
+			tbl := openThings(t, rdb, name, "iab", "iu")
+			ok(t, empty(tbl))
+			ok(t, tbl.Put(t.Context(), someThings(20)...))
+			untilBuilt(t, tbl)
+			wantThings(t, tbl, "i", shows(someThings(20), "ab"))
+			walk.Walk(t, rdb, name, "i", "u")
+		})
+	}
+}

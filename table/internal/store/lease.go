@@ -48,7 +48,7 @@ func (l *Lease) GiveUp(ctx context.Context) error {
 // RenewalsInLease is how often a lease is renewed in its length.
 const RenewalsInLease = 6
 
-// during calls f, and renews the lease until it returns. What becomes of a renewal f finds out by itself.
+// during calls f, and renews the lease until it returns. A renewal that fails ends nothing: f is told itself when the table is another's.
 func (l *Lease) during(ctx context.Context, f func() error) error {
 	ctx, end := context.WithCancel(ctx)
 	var keeper sync.WaitGroup

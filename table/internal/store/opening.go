@@ -54,7 +54,7 @@ func (o *opening) plan(ctx context.Context, stored layout.Stored) (err error) {
 func (o *opening) own(ctx context.Context) error {
 	err := o.claim(ctx)
 	if err == nil && ctx.Err() != nil {
-		err = engine.Because(engine.ErrUnknownOutcome, ctx.Err())
+		err = engine.Because(engine.ErrUnknownOutcome, o.client.EndedWaiting(ctx, o.sent))
 	}
 	if err != nil && o.lease != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Lease)
