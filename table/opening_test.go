@@ -130,9 +130,9 @@ func TestL1_ALeaseOutlastsAFoldBeforeTheIndexesChange(t *testing.T) {
 func TestL1_AFailedOpenHoldsNoLease(t *testing.T) {
 	t.Parallel()
 	for what, at := range map[string]struct {
-		argument string
-		after    bool
-	}{"while it folds": {aFold, false}, "before its claim is answered": {"yield", true}} {
+		indexes, argument string
+		after             bool
+	}{"while it folds": {"ia", aFold, false}, "before its claim is answered": {"i", "yield", true}} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			rdb, name := own(t)
@@ -144,7 +144,7 @@ func TestL1_AFailedOpenHoldsNoLease(t *testing.T) {
 			}
 			slow.AddHook(hook)
 			ctx, cancel := context.WithCancel(t.Context())
-			_, failed := openBeside(ctx, slow, name, "ia", table.WithLease(time.Hour))
+			_, failed := openBeside(ctx, slow, name, at.indexes, table.WithLease(time.Hour))
 			receive(t, "the call", s.began)
 			cancel()
 			if err := receive(t, "the end", failed); !errors.Is(err, table.ErrUnknownOutcome) || !errors.Is(err, context.Canceled) {
