@@ -57,7 +57,7 @@ func (o *opening) own(ctx context.Context) error {
 		err = engine.Because(engine.ErrUnknownOutcome, o.client.EndedWaiting(ctx, o.sent))
 	}
 	if err != nil && o.lease != nil {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Lease)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(o.Lease, wire.ReadTimeout(o.client.Redis)))
 		defer cancel()
 		_ = o.lease.GiveUp(ctx) // else it runs out
 	}
