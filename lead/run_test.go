@@ -47,10 +47,16 @@ type replica struct {
 // start runs a replica whose work ends with its context.
 func start(t testing.TB, rdb redis.UniversalClient, name string, opts ...Option) *replica {
 	t.Helper()
+	return startWith(t, rdb, definition(name), opts...)
+}
+
+// startWith is start with another definition.
+func startWith(t testing.TB, rdb redis.UniversalClient, def table.Definition[item, int64], opts ...Option) *replica {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	r := &replica{owns: make(chan *items, 10), ended: make(chan error, 1), stop: cancel}
 	go func() {
-		r.ended <- Run(ctx, rdb, definition(name), func(ctx context.Context, tbl *items) error {
+		r.ended <- Run(ctx, rdb, def, func(ctx context.Context, tbl *items) error {
 			r.owns <- tbl
 			<-ctx.Done()
 			return ctx.Err()

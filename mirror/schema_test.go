@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/tablecache-go/tablecache/cleanup"
 	"github.com/tablecache-go/tablecache/codec"
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/mirror"
@@ -125,4 +126,52 @@ func TestS4_ChangesGoOnOverAnotherSchema(t *testing.T) {
 	for c := range changes {
 		t.Errorf("got %v of %d", c.Kind, c.Key)
 	}
+}
+
+// standstill is a job that keeps its worker until it is stopped, so that folds behind it stand still.
+type standstill chan struct{}
+
+func (standstill) Name() string { return "standstill" }
+
+func (s standstill) Step(ctx context.Context) (done bool, err error) {
+	close(s)
+	<-ctx.Done()
+	return true, nil
+}
+
+// S4: what an owner has merged and not folded, and what he has only staged, is the same for mirrors of both definitions when an owner
+// with other indexes has come.
+func TestS4_MirrorsOverAFoldBeforeTheIndexesChange(t *testing.T) {
+	t.Parallel()
+	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
+	pool, s := cleanup.NewPool(1), make(standstill)
+	t.Cleanup(func() { ok(t, pool.Close(context.Background())) })
+	_, err := pool.Submit(s)
+	ok(t, err)
+	<-s
+	old := openOn(t, rdb, name, table.WithCleanup(pool))
+	put(t, old, numbered(0, 300)...)
+	before := mirrorOn(t, rdb, name)
+	after, err := mirror.Open(t.Context(), rdb, grownDefinition(name))
+	ok(t, err)
+	t.Cleanup(func() { after.Close() })
+	ok(t, old.ScratchPut(t.Context(), numbered(250, 350)...))
+	ok(t, old.ScratchMerge(t.Context()))
+	ok(t, old.Close())
+	now := openGrown(t, rdb, name)
+	ok(t, now.Put(t.Context(), grown{item{ID: 7, Name: "seven"}, "B7"}))
+	ok(t, now.ScratchPut(t.Context(), grown{item{ID: 1000}, "B1"}))
+	again := openOn(t, rdb, name)
+	catchUp(t, before, again)
+	ok(t, after.WaitFor(t.Context(), again.Position()))
+	want := all(t, again.Records(t.Context(), again.All("at")))
+	wantItems(t, "the older mirror", all(t, before.Records(t.Context(), before.All("at"))), want)
+	var shown []item
+	for _, g := range all(t, after.Records(t.Context(), after.All("at"))) {
+		shown = append(shown, g.item)
+		if (g.Gate != "") != (g.ID == 7) {
+			t.Errorf("got %+v", g)
+		}
+	}
+	wantItems(t, "the newer mirror", shown, want)
 }

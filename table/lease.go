@@ -65,18 +65,17 @@ type lease struct {
 	failing bool // the last renewal has failed
 }
 
-// When a lease is renewed: six times in its length, and sooner after a failure. A renewal may hang, so several may be under way.
+// A lease is renewed store.RenewalsInLease times in its length, and sooner after a failure. A renewal may hang, so several may be under way.
 const (
-	renewalsInLease = 6
-	retriesInLease  = 20
-	mostRenewals    = 4
+	retriesInLease = 20
+	mostRenewals   = 4
 )
 
 func startLease(s *store.Lease, actor *engine.Actor, claimed store.Claimed, length time.Duration, logger *zap.Logger) *lease {
 	l := &lease{store: s, actor: actor, holder: claimed.Holder, length: length, logger: logger, until: claimed.Sent.Add(length),
 		failed: make(chan struct{}, 1)}
 	l.ctx, l.interrupt = context.WithCancel(context.Background())
-	l.parts.Go(func() { l.keep(claimed.Sent.Add(length / renewalsInLease)) })
+	l.parts.Go(func() { l.keep(claimed.Sent.Add(length / store.RenewalsInLease)) })
 	return l
 }
 
@@ -88,7 +87,7 @@ func (l *lease) keep(first time.Time) {
 	for {
 		select {
 		case <-timer.C:
-			timer.Reset(l.length / renewalsInLease)
+			timer.Reset(l.length / store.RenewalsInLease)
 			select {
 			case places <- struct{}{}:
 				l.parts.Go(func() { l.renew(); <-places })

@@ -31,7 +31,8 @@ import (
 // codec of the key or of an attribute; see WithReset), with ErrHeld (see WithLease), with ErrLost (keys are missing), or with what Redis says. A failing Open changes
 // nothing and fences nobody. Only if its error Is ErrUnknownOutcome it may have done so: ctx or the
 // connection ended while the table was being claimed. Where a merge is being folded and the indexes change, Open first takes the
-// table over as it is and waits for the fold.
+// table over as it is and waits for the fold, whose errors are of this kind, too; meanwhile it renews its lease. An Open that fails gives
+// the lease up, if it can.
 //
 // Before the claim Open compares some stored scores with those that the indexes compute from the same
 // records: a hundred of each index that stays and is not Unstored, spread over it (fewer if the rows are large). If a

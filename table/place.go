@@ -50,6 +50,8 @@ func (t *Table[R, K]) deleteByPlace(ctx context.Context, p plan[R]) (int, error)
 		return 0, err
 	}
 	s := sweepOf(p)
-	s.All = p.isOfAll()
+	if s.All = p.isOfAll(); s.All {
+		defer t.builds.Begin() // an index of no records is complete
+	}
 	return byPlace(t.actor.Sweep).through(ctx, &s, span)
 }

@@ -53,7 +53,9 @@ func NewBuilds(t Claimed, p *cleanup.Pool, score Score, complete func(context.Co
 	for to < len(indexes) && !indexes[to].Unstored {
 		to++
 	}
-	return &Builds{pool: p, done: t.Building == 0, builder: builder{client: t.Client.With(scripts.Building()), epoch: t.Epoch, from: first, to: to, most: len(indexes), score: score, complete: complete, logger: l}}
+	b := builder{client: t.Client.With(scripts.Building()), epoch: t.Epoch, from: first, to: to, most: len(indexes),
+		score: score, complete: complete, logger: l}
+	return &Builds{pool: p, done: t.Building == 0, builder: b}
 }
 
 // Begin begins to build what is left, or sees whether that has become complete by itself. It does not block. While a build is under way
@@ -225,7 +227,7 @@ func (j *buildJob) finish(ctx context.Context) (done bool, err error) {
 		return j.count(ctx)
 	case !errors.Is(err, ErrSound):
 		return isFinal(err) || errors.Is(err, engine.ErrLost), err
-	case j.from == j.to: // what is left can only be loaded
+	case j.from >= j.to: // what is left can only be loaded
 		return true, nil
 	case failed > 0:
 		j.failed = 0

@@ -39,7 +39,7 @@ type Claimed struct {
 // that hangs in a socket ends by itself later. If the outcome of a claim is unknown, the error is ErrUnknownOutcome.
 func Open(ctx context.Context, c *wire.Client, how Claim) (Claimed, error) {
 	o := &opening{client: c, Claim: how}
-	if err := untilEnded(ctx, c, func() error { return o.prepare(ctx) }, func() error { return o.claim(ctx) }); err != nil {
+	if err := untilEnded(ctx, c, func() error { return o.prepare(ctx) }, func() error { return o.own(ctx) }); err != nil {
 		return Claimed{}, err
 	}
 	return o.claimed, nil

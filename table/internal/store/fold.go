@@ -121,15 +121,20 @@ const (
 	foldBytes = 256 << 10
 )
 
-// foldNow folds what is merged, for an owner who has not begun yet.
+// foldNow folds what is merged, for an owner who has not begun yet. A step that fails is repeated, but not where that is of no use.
 func foldNow(ctx context.Context, c *wire.Client, claimed wire.Moment) error {
 	j := &foldJob{client: c, epoch: claimed.Epoch, generation: claimed.View.Generation, whole: claimed.View.Whole, cursor: "0"}
-	for {
+	for failures := 0; ; {
 		done, err := j.copy(ctx)
+		if err == nil {
+			failures = 0
+		} else {
+			failures++
+		}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case done:
+		case done, failures == foldTries, wire.Lasts(err):
 			return err
 		case err != nil:
 			if err := c.Pause(ctx, foldPause); err != nil {
@@ -139,8 +144,11 @@ func foldNow(ctx context.Context, c *wire.Client, claimed wire.Moment) error {
 	}
 }
 
-// foldPause is how long foldNow waits after a step that has failed.
-const foldPause = 20 * time.Millisecond
+// How often in a row a step of foldNow may fail, and how long it waits after each failure.
+const (
+	foldTries = 4
+	foldPause = 20 * time.Millisecond
+)
 
 // Name returns the table's name.
 func (j *foldJob) Name() string { return j.client.Keys.Table }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/tablecache-go/tablecache/table/internal/layout"
@@ -42,4 +43,31 @@ func (l *Lease) Renew(ctx context.Context) error {
 func (l *Lease) GiveUp(ctx context.Context) error {
 	_, err := l.client.Run(ctx, wire.SendOnce, scripts.GiveUp(l.client, l.epoch))
 	return err
+}
+
+// RenewalsInLease is how often a lease is renewed in its length.
+const RenewalsInLease = 6
+
+// during calls f, and renews the lease until it returns. A renewal that fails ends nothing: f is told itself when the table is another's.
+func (l *Lease) during(ctx context.Context, f func() error) error {
+	ctx, end := context.WithCancel(ctx)
+	var keeper sync.WaitGroup
+	defer keeper.Wait()
+	defer end()
+	keeper.Go(func() { l.keep(ctx) })
+	return f()
+}
+
+// keep renews the lease until ctx ends.
+func (l *Lease) keep(ctx context.Context) {
+	ticker := time.NewTicker(l.length / RenewalsInLease)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			_ = l.Renew(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
 }

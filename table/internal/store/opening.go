@@ -21,6 +21,7 @@ type opening struct {
 	schema  layout.Evolution
 	fenced  bool      // an earlier owner, for the sake of a fold
 	holder  string    // as whom the latest claim holds the lease
+	lease   *Lease    // that lease; nil: no claim was answered
 	sent    time.Time // before that was sent
 	claimed Claimed
 }
@@ -49,6 +50,20 @@ func (o *opening) plan(ctx context.Context, stored layout.Stored) (err error) {
 	return o.compareScores(ctx, stored)
 }
 
+// own claims the table. If it fails, or nobody waits for the table any more, others need not wait until a lease of nobody runs out.
+func (o *opening) own(ctx context.Context) error {
+	err := o.claim(ctx)
+	if err == nil && ctx.Err() != nil {
+		err = engine.Because(engine.ErrUnknownOutcome, o.client.EndedWaiting(ctx, o.sent))
+	}
+	if err != nil && o.lease != nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), min(o.Lease, wire.ReadTimeout(o.client.Redis)))
+		defer cancel()
+		_ = o.lease.GiveUp(ctx) // else it runs out
+	}
+	return err
+}
+
 // claim claims the table under the schema that was planned, which is planned anew where another one is stored meanwhile.
 func (o *opening) claim(ctx context.Context) error {
 	for {
@@ -57,14 +72,10 @@ func (o *opening) claim(ctx context.Context) error {
 			switch a.Status {
 			case wire.StatusOK:
 				return o.take(a)
-			case wire.StatusSchema:
-				err = o.planAnew(ctx, a)
 			case wire.StatusState:
 				err = o.foldFirst(ctx)
-			case wire.StatusHeld:
-				err = scripts.ReadHeld(&a)
 			default:
-				err = fmt.Errorf("%w: keys of it are missing, or are not its own", engine.ErrLost)
+				err = o.refused(ctx, a)
 			}
 		}
 		if err != nil && o.fenced {
@@ -93,6 +104,7 @@ func (o *opening) run(ctx context.Context, e layout.Evolution) (wire.Answer, err
 	}
 	if err == nil && a.Status == wire.StatusOK {
 		o.holder, o.sent = scripts.Holder(claim), sent
+		o.lease = NewLease(o.client, a.Epoch, o.Lease)
 	}
 	return a, err
 }
@@ -102,6 +114,17 @@ func (o *opening) take(a wire.Answer) (err error) {
 	o.claimed = Claimed{Moment: a.Moment, Client: o.client.Under(s), Schema: s, Holder: o.holder, Sent: o.sent}
 	o.claimed.Building, err = scripts.ReadBuilding(&a)
 	return err
+}
+
+// refused returns why a claim has claimed nothing; nil: another schema is stored, for which it has planned.
+func (o *opening) refused(ctx context.Context, a wire.Answer) error {
+	switch a.Status {
+	case wire.StatusSchema:
+		return o.planAnew(ctx, a)
+	case wire.StatusHeld:
+		return scripts.ReadHeld(&a)
+	}
+	return fmt.Errorf("%w: keys of it are missing, or are not its own", engine.ErrLost)
 }
 
 func (o *opening) planAnew(ctx context.Context, a wire.Answer) error {
@@ -123,16 +146,13 @@ func (o *opening) foldFirst(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case a.Status == wire.StatusSchema:
-		return o.planAnew(ctx, a)
-	case a.Status == wire.StatusHeld:
-		return scripts.ReadHeld(&a)
 	case a.Status != wire.StatusOK:
-		return fmt.Errorf("%w: keys of it are missing, or are not its own", engine.ErrLost)
+		return o.refused(ctx, a)
 	}
 	o.fenced = true
 	if a.View.State == engine.StateMerging {
-		if err := foldNow(ctx, o.client.Under(e.To), a.Moment); err != nil {
+		fold := func() error { return foldNow(ctx, o.client.Under(e.To), a.Moment) }
+		if err := o.lease.during(ctx, fold); err != nil {
 			return err
 		}
 	}
