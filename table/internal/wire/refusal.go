@@ -95,6 +95,9 @@ var lasting = []string{"WRONGPASS", "NOAUTH", "unknown command", "DENIED"}
 // Lasts tells whether an error does not pass by itself: the client is closed, the user has not the right, or the server's
 // certificate cannot be trusted.
 func Lasts(err error) bool {
+	if err == nil { // so that the most frequent case allocates nothing
+		return false
+	}
 	var certificate *tls.CertificateVerificationError
 	var noTLS tls.RecordHeaderError
 	if errors.Is(err, redis.ErrClosed) || errors.As(err, &certificate) || errors.As(err, &noTLS) {
