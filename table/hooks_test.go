@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -240,4 +241,60 @@ func TestP10_ReadsThatMeetAreLinks(t *testing.T) {
 			}
 		})
 	}
+}
+
+// late is a hook that looks at commands, and at the context that they were sent with, once they are answered, as one that logs slow ones
+// does: before it returns, and in a goroutine of its own.
+type late struct {
+	counter
+	looking sync.WaitGroup
+}
+
+func (l *late) look(ctx context.Context, cmds ...redis.Cmder) {
+	look := func() {
+		for _, cmd := range cmds {
+			_, _ = cmd.Args(), ctx.Value(traceKey{})
+		}
+	}
+	look()
+	l.looking.Go(look)
+	l.looking.Go(look)
+}
+
+func (l *late) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		defer l.look(ctx, cmd)
+		return next(ctx, cmd)
+	}
+}
+
+func (l *late) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		defer l.look(ctx, cmds...)
+		return next(ctx, cmds)
+	}
+}
+
+// Hooks that look at what was answered take no answer away, and race with nothing.
+func TestP10_HooksMayLookAtWhatWasAnswered(t *testing.T) {
+	t.Parallel()
+	rdb, hook := redistest.Start(t, redistest.Options{}).Client(t), new(late)
+	rdb.AddHook(hook)
+	tbl := openOn(t, rdb, "t", table.WithLease(time.Hour)) // a renewal changes what a transaction watches
+	some := numbered(0, 20)
+	put(t, tbl, some...)
+	took(t, rdb)
+	for range 3 {
+		put(t, tbl, some...)
+	}
+	wantPaths(t, rdb, paths{transaction: 3})
+	wantItems(t, all(t, tbl.Records(t.Context(), tbl.All("at"))), some)
+	wantItems(t, all(t, tbl.Lookup(t.Context(), some[0].ID)), some[:1])
+	put(t, tbl, numbered(20, 4000)...)
+	n, err := tbl.Delete(t.Context(), tbl.All("rank").Where(func(*item) bool { return false })) // so many ties that scripts come after range scans
+	ok(t, err)
+	if n != 0 {
+		t.Errorf("%d were deleted", n)
+	}
+	hook.looking.Wait()
 }

@@ -118,7 +118,11 @@ func (l *Log) roomOf(e *engine.Effect) int {
 	if e.Sweep.All || l.toldEnough(e.Kind) {
 		return 0
 	}
-	return min(l.mostBody(), e.Sweep.Most*sweptKey)
+	keys := e.Sweep.Most
+	if e.Kind == engine.Discard {
+		keys *= 2 // as many of what is staged, and of what is merged
+	}
+	return min(l.mostBody(), keys*sweptKey)
 }
 
 // sweptKey is how many bytes a key of a sweep takes in a body at most, on average.

@@ -168,3 +168,16 @@ func TestF6_NoFeedCostsNothing(t *testing.T) {
 		t.Errorf("told %+v", a)
 	}
 }
+
+// A step of a discard by place looks at as many records of what is staged as of what is merged, and is told though it finds all of them,
+// each under a UUID as text.
+func TestF3_AStepOfADiscardHasRoomForAllItFinds(t *testing.T) {
+	const most, uuid = 1000, 36
+	for kind, keys := range map[engine.Kind]int{engine.Delete: most, engine.Discard: 2 * most} {
+		e := &engine.Effect{Kind: kind, Prev: 1, Seq: 2, Sweep: &engine.Sweep{Most: most}}
+		want := keys * layout.KeySize(make([]byte, uuid))
+		if got := NewLog(epoch, 64<<20).Add(e).Room; got < want {
+			t.Errorf("%v: room for %d bytes, want %d", kind, got, want)
+		}
+	}
+}

@@ -87,7 +87,7 @@ func (b *batcher) explain(ctx context.Context, err error) error {
 
 func (b *batcher) once(ctx context.Context, q request) (response, error) {
 	since := time.Now()
-	p := &pending{request: q, caller: ctx, done: make(chan struct{})}
+	p := &pending{request: q, caller: [1]context.Context{ctx}, done: make(chan struct{})}
 	if err := b.queue(ctx, p, since); err != nil {
 		return response{}, err
 	}

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"slices"
 	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
@@ -37,28 +36,31 @@ type response struct {
 // pending is a request on its way.
 type pending struct {
 	request
-	caller    context.Context // hooks of the client get its values
-	abandoned atomic.Bool     // its caller has left
-	done      chan struct{}   // closed by the batcher when response and err are there
+	caller    [1]context.Context // hooks of the client get its values
+	abandoned atomic.Bool        // its caller has left
+	done      chan struct{}      // closed by the batcher when response and err are there
 	response  response
 	err       error
 	lists     listsOfOne
 }
 
-// listsOfOne is room for the lists that a request needs which is sent by itself, as most are: so they are not allocated one by one.
+// listsOfOne is room for the lists that a request needs which is sent by itself, as most are: so they are not allocated one by one. Each
+// is filled once: a hook of the client may still look at what it was given.
 type listsOfOne struct {
-	caller  [1]context.Context
 	request [1]*pending
 	command [1]command
 	raw     [1]*redis.RawCmd
 	cmd     [1]redis.Cmder
 }
 
-// callersOf returns the contexts of the callers of requests.
+// callersOf returns the contexts of the callers of requests. Nobody writes to the list.
 func callersOf(group []*pending) []context.Context {
-	callers := slices.Grow(group[0].lists.caller[:0], len(group))
-	for _, p := range group {
-		callers = append(callers, p.caller)
+	if len(group) == 1 {
+		return group[0].caller[:]
+	}
+	callers := make([]context.Context, len(group))
+	for i, p := range group {
+		callers[i] = p.caller[0]
 	}
 	return callers
 }

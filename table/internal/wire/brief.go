@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -32,9 +33,10 @@ func (b *Brief) Failure() error { return rawError(b.Val(), b.Err(), b.RawWriteTo
 // Val returns the answer.
 func (b *Brief) Val() []byte { return b.into.text }
 
-// Args is called by go-redis before each attempt. It drops what an earlier attempt has left behind.
+// Args is called by go-redis before each attempt, and by hooks at any time. It notes that the next answer replaces what an earlier attempt
+// has left behind.
 func (b *Brief) Args() []any {
-	b.into.text = b.into.room[:0]
+	b.into.over.Store(true)
 	return b.RawWriteToCmd.Args()
 }
 
@@ -45,10 +47,14 @@ func (*Brief) NoRetry() bool { return false }
 type briefReply struct {
 	room [24]byte
 	text []byte
+	over atomic.Bool // the next bytes belong to another answer
 }
 
-// Write appends a part of the answer.
+// Write appends a part of an answer.
 func (r *briefReply) Write(p []byte) (int, error) {
+	if r.over.Swap(false) {
+		r.text = r.room[:0]
+	}
 	r.text = append(r.text, p...)
 	return len(p), nil
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"context"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -30,9 +31,10 @@ func (c BufferedCmd) Failure() error { return rawError(c.Val(), c.Err(), c.RawWr
 // Val returns the answer.
 func (c BufferedCmd) Val() []byte { return c.into.Bytes() }
 
-// Args is called by go-redis before each attempt. It notes that the next answer replaces what an earlier attempt has left behind.
+// Args is called by go-redis before each attempt, and by hooks at any time. It notes that the next answer replaces what an earlier attempt
+// has left behind.
 func (c BufferedCmd) Args() []any {
-	c.into.over = true
+	c.into.over.Store(true)
 	return c.RawWriteToCmd.Args()
 }
 
@@ -42,14 +44,13 @@ func (c BufferedCmd) NoRetry() bool { return false }
 // replyBuffer is an io.Writer of one answer.
 type replyBuffer struct {
 	bytes.Buffer
-	over bool // the next bytes belong to another answer
+	over atomic.Bool // the next bytes belong to another answer
 }
 
 // Write appends a part of an answer. go-redis writes the first line of an answer by it, and lets the buffer read longer parts itself.
 func (b *replyBuffer) Write(p []byte) (int, error) {
-	if b.over {
+	if b.over.Swap(false) {
 		b.Reset()
-		b.over = false
 	}
 	return b.Buffer.Write(p)
 }

@@ -95,8 +95,8 @@ var lasting = []string{"WRONGPASS", "NOAUTH", "unknown command", "DENIED"}
 // Lasts tells whether an error does not pass by itself: the client is closed, the user has not the right, or the server's
 // certificate cannot be trusted.
 func Lasts(err error) bool {
-	if err == nil {
-		return false // at once: it is asked of every answer
+	if err == nil { // so that the most frequent case allocates nothing
+		return false
 	}
 	var certificate *tls.CertificateVerificationError
 	var noTLS tls.RecordHeaderError

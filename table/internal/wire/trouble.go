@@ -16,7 +16,7 @@ type trouble struct{ err atomic.Pointer[error] }
 // cluster's client ask again which node is the table's, where another one may be by now: go-redis itself does so only when a node says
 // that, which one that is gone, or was made a replica, need not do.
 func (c *Client) Note(err error) {
-	if IsAway(err) || isMoved(err) || errors.Is(err, ErrReplica) {
+	if err != nil && (IsAway(err) || isMoved(err) || errors.Is(err, ErrReplica)) { // nil, the most frequent case, allocates nothing
 		c.findNode()
 	}
 	switch {

@@ -1,5 +1,6 @@
 -- Mends one thing, if it still is as the audit has read it, in one numbered effect. It never touches a sound row, and answers SOUND
--- where there is nothing to mend. The remedy 'built' declares those indexes complete that were being built and have an entry for each row. ARGV after the common ones: remedy, index, key, row as it was read, score.
+-- where there is nothing to mend. The remedy 'built' declares those indexes complete that were being built and have an entry for each
+-- row. ARGV after the common ones: remedy, index, key, row as it was read, score.
 -- It does not ask whether the counts hold, for that is what it mends. prev '': the owner has no numbers left to give, because it
 -- has found the table lost; then seq is the latest number that it knows of.
 local what, index, key, row, score = unpack(ARGV, COMMON + 1, COMMON + 5)

@@ -17,8 +17,8 @@ local function stateWord(t)
   return t.state or ''
 end
 
--- readTruth returns the truth by the names of its fields, its state as readState reads it. It returns an empty table if a field is missing, or is no number although
--- it must be one: a script must find that out before its first write.
+-- readTruth returns the truth by the names of its fields, its state as readState reads it. It returns an empty table if a field is
+-- missing, or is no number although it must be one: a script must find that out before its first write.
 local function readTruth()
   local values, t = redis.call('HMGET', TRUTH, unpack(FIELDS)), {}
   for i = 1, #FIELDS do

@@ -10,9 +10,8 @@ local FIRST = COMMON + 8 + passed
 local over = {}
 for i = FIRST - passed, FIRST - 1 do over[ARGV[i]] = true end
 
--- source returns the next entries of one set between min and max, so many at most, and their ranks: from, and to, which is behind the
--- last. goesOn: there may be others behind the last, whose member and score it
--- has then.
+-- source returns the next entries of one set between min and max, n at most, and their ranks: from, and to, which is behind the last.
+-- Where others may come behind the last one, goesOn is true, and member and score are those of the last one.
 local function source(set, min, max, n)
   local from, to, _ = 0, redis.call('ZCOUNT', set, '-inf', max)
   if score ~= '' then

@@ -1,6 +1,7 @@
--- The quick way through a short read, for a table as it mostly is: readers see merged rows alone, everything is there, and no index is in the making. It stands
--- before the other preludes, because to make their functions takes longer than to look a row up. What it does not answer, what is
--- wrong above all, is left to what follows, which looks at everything again. It believes the truth no sooner than readTruth does.
+-- The quick way through a short read, for a table as it mostly is: readers see merged rows alone, everything is there, and no index is
+-- being built. It stands before the other preludes, because to make their functions takes longer than to look a row up. What it does not
+-- answer, what is wrong above all, is left to what follows, which looks at everything again. It believes the truth no sooner than
+-- readTruth does.
 local v = redis.call('HMGET', TRUTH, unpack(FIELDS))
 local quick = v[14] == ARGV[1] and v[13] == '0' and (v[3] == 'clear' or v[3] == 'active' or v[3] == 'active-whole')
 for i = 1, #FIELDS do quick = quick and v[i] end

@@ -9,9 +9,9 @@ local function stagedView(t)
   return view
 end
 
--- present returns the table's truth, and the view of its rows. If the read must be refused it returns the answer
--- for that as third value. index is the one that the read is by, or nil. ARGV begins with the layout that rows must have. gen and rver are those of the snapshot that the read is
--- of, or ''. scope: 'merged' is what readers see, 'staged' what they would see after a merge now.
+-- present returns the table's truth, and the view of its rows. If the read must be refused it returns the answer for that as third value.
+-- ARGV begins with the layout that rows must have. gen and rver are those of the snapshot that the read is of, or ''. scope: 'merged' is
+-- what readers see, 'staged' what they would see after a merge now. index is the one that the read is by, or nil.
 -- The order of proof: whose the table is (the caller compares the epoch of any answer), what its rows are, whether all is there.
 local function present(gen, rver, scope, index)
   local t = readTruth()
