@@ -5,28 +5,27 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
 // database stands for the one that a service has: it has the flights, and a log of all bookings, which is a stream in Redis.
-type database struct {
-	rdb    redis.UniversalClient
-	before []flight // any booking
-}
+type database struct{ rdb redis.UniversalClient }
 
-func openDatabase(rdb redis.UniversalClient) (d database, err error) {
-	d.rdb = rdb
-	d.before, err = loadFlights()
-	return d, err
-}
+// before returns the flights as they are before any booking.
+var before = sync.OnceValues(loadFlights)
 
 const bookingsName = tableName + "-bookings"
 
 // flights returns all flights as they are after all bookings.
 func (d database) flights(ctx context.Context) ([]flight, error) {
-	all := slices.Clone(d.before)
+	all, err := before()
+	if err != nil {
+		return nil, err
+	}
+	all = slices.Clone(all)
 	with := make(map[int32]*flight)
 	for i := range all {
 		with[all[i].ID] = &all[i]

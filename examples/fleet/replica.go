@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,10 +40,7 @@ func (o options) serve(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	defer server.Close()
-	r := &replica{options: o, rdb: server.Client}
-	if r.database, err = openDatabase(server.Client); err != nil {
-		return err
-	}
+	r := &replica{options: o, rdb: server.Client, database: database{server.Client}}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.lead(ctx) })
 	g.Go(func() error { return r.listen(ctx, out) })
@@ -53,11 +51,13 @@ func (o options) serve(ctx context.Context, out io.Writer) error {
 func (r *replica) lead(ctx context.Context) error {
 	for {
 		err := lead.Run(ctx, r.rdb, definition(r.version), r.own, lead.WithLease(r.lease), lead.WithTable(table.WithWriteThrough()))
+		if ctx.Err() != nil {
+			return nil
+		}
+		fmt.Fprintln(r.diag, "leading:", err)
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-time.After(r.lease):
-			fmt.Fprintln(r.diag, "leading:", err)
 		}
 	}
 }
@@ -120,10 +120,7 @@ func (r *replica) book(ctx context.Context, t *table.Table[flight, int32]) error
 	if err != nil {
 		return err
 	}
-	last := string(note)
-	if note == nil {
-		last = "0"
-	}
+	last := cmp.Or(string(note), "0")
 	for {
 		var b booking
 		if last, b, err = r.database.after(ctx, last); err != nil {
@@ -224,7 +221,11 @@ func answer(of reading, read func(context.Context, reading, *http.Request) (any,
 // takeIn takes a booking in, and answers when this replica shows it. Until then its owner, old or new, has done it.
 func (r *replica) takeIn(w http.ResponseWriter, q *http.Request) {
 	var b booking
-	err := json.NewDecoder(http.MaxBytesReader(w, q.Body, 1000)).Decode(&b)
+	if err := json.NewDecoder(http.MaxBytesReader(w, q.Body, 1000)).Decode(&b); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	_, err := r.mirror.Get(q.Context(), b.Flights[0])
 	if err == nil {
 		err = r.database.add(q.Context(), b)
 	}
@@ -243,6 +244,5 @@ func respond(w http.ResponseWriter, p table.Position, v any, err error) {
 		return
 	}
 	w.Header().Set(positionHeader, p.String())
-	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(v) // a visitor that has left is no trouble
 }
