@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"sync"
 
 	"go.uber.org/zap"
 
@@ -22,12 +21,9 @@ type Builds struct {
 	builder
 	pool *cleanup.Pool
 
-	mu      sync.Mutex // guards all below
-	task    *cleanup.Task
-	again   bool // begin once more when the task has ended
-	stopped bool
-	done    bool // nothing is left to build
-	wg      sync.WaitGroup
+	running
+	again bool // begin once more when the task has ended; guarded like what running has
+	done  bool // nothing is left to build; guarded, too
 }
 
 // builder is what a build needs to know.
@@ -95,18 +91,6 @@ func (b *Builds) end(job *buildJob) {
 	if b.again {
 		b.begin()
 	}
-}
-
-// Stop ends a build under way. The next owner goes on with it.
-func (b *Builds) Stop() {
-	b.mu.Lock()
-	b.stopped = true
-	task := b.task
-	b.mu.Unlock()
-	if task != nil {
-		task.Stop()
-	}
-	b.wg.Wait()
 }
 
 // buildJob goes through all merged rows once, and again where entries are missing afterwards. The pool runs one step at a time.

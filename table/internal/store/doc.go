@@ -16,6 +16,7 @@
 //	fold.go         copying merged rows to where they belong, in the cleanup pool
 //	lease.go        renewing the owner's lease, and giving it up
 //	opening.go      what an Open plans and does
+//	running.go      a task under way, and its end
 //	schema.go       comparing stored scores with those of a definition
 //	store.go        the engine's Store: transaction or script, and what an error means
 //	transaction.go  an effect as a transaction

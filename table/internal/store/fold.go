@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,10 +25,7 @@ type Folds struct {
 	actor  *engine.Actor
 	folded func() // called after each fold
 
-	mu      sync.Mutex // guards all below
-	task    *cleanup.Task
-	stopped bool
-	wg      sync.WaitGroup
+	running
 }
 
 // NewFolds returns the folds of the owner that epoch names. Call AnswerTo before a fold can end.
@@ -80,18 +76,6 @@ func (f *Folds) end(generation uint32, err error) {
 		f.actor.Folded(generation, err)
 		f.folded()
 	}
-}
-
-// Stop ends a running fold, which the next owner resumes.
-func (f *Folds) Stop() {
-	f.mu.Lock()
-	f.stopped = true
-	task := f.task
-	f.mu.Unlock()
-	if task != nil {
-		task.Stop()
-	}
-	f.wg.Wait()
 }
 
 // Status returns how the latest fold is doing.
