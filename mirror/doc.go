@@ -28,7 +28,7 @@
 //
 // A record with two indexes takes about 160 bytes beside what it takes in a slice (measured: 382 in all, instead of 224). While a
 // reload is staged, or the table is copied anew, what has changed is there twice, with all that is held beside it: while everything was
-// staged, 766 bytes a record, and while all of it was copied anew, 814. Records that stay as they are, are shared (a copy has trees of
+// staged, 766 bytes a record, and while all of it was copied anew, up to 850. Records that stay as they are, are shared (a copy has trees of
 // its own). A [Snapshot], and a loop over Changes that does not go on, keep what has changed since. A reload of more than half of the
 // feed (table.WithFeed) is not told while it is staged: then the mirror copies the table after the merge, and shows the old moment
 // meanwhile.
