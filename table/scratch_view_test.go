@@ -218,12 +218,7 @@ func TestD7_ALateOrRepeatedBatchDoesNothing(t *testing.T) {
 func TestD7_AFoldBatchWithoutItsScoreIsLostBeforeTheFirstWrite(t *testing.T) {
 	t.Parallel()
 	rdb, name := redistest.Shared(t).Client(t), redistest.Prefix(t)
-	b := newBrake(t)
-	tbl, err := table.Open(t.Context(), rdb, itemDefinition(name), table.WithCleanup(b.pool))
-	ok(t, err)
-	t.Cleanup(func() { tbl.Close() })
-	ok(t, tbl.ScratchPut(t.Context(), numbered(0, 3)...))
-	merge(t, tbl)
+	tbl, b := mergedOnly(t, rdb, name)
 	ok(t, rdb.ZRem(t.Context(), name+":x:at", rawKey(1)).Err())
 	ok(t, rdb.ZAdd(t.Context(), name+":x:at", redis.Z{Member: "stranger"}).Err()) // the counts still hold
 	before := dump(t, rdb, name)

@@ -52,9 +52,7 @@ func TestG9_NoCallFailsWhileTheSlotIsMoved(t *testing.T) {
 		f.goesOn(5)
 	}
 	f.gate.Lock() // and all that was acknowledged is there
-	f.wantAll("the owner", f.owner, f.owner.Position(), f.versions())
-	f.wantAll("the reader", f.reader, f.owner.Position(), f.versions())
-	f.wantAll("the mirror", f.mirror, f.owner.Position(), f.versions())
+	f.wantEverywhere()
 	ok(t, f.owner.WaitClear(t.Context()))
 	wantSound(t, d.client(t), tagged)
 	f.gate.Unlock()
@@ -82,9 +80,7 @@ func TestG9_NothingIsLostWithAPrimaryThatHasAReplica(t *testing.T) {
 			if f.lost.Load() > 0 || f.owner.Err() != nil {
 				t.Errorf("nothing is lost, but %d reads and the owner (%v) were told so", f.lost.Load(), f.owner.Err())
 			}
-			f.wantAll("the owner", f.owner, f.owner.Position(), f.versions())
-			f.wantAll("the reader", f.reader, f.owner.Position(), f.versions())
-			f.wantAll("the mirror", f.mirror, f.owner.Position(), f.versions())
+			f.wantEverywhere()
 			ok(t, f.owner.WaitClear(t.Context()))
 			wantSound(t, d.client(t), tagged)
 		})

@@ -235,6 +235,15 @@ func (f *fleet) versions() (all []int64) {
 	return all
 }
 
+// wantEverywhere fails unless each handle shows all that was acknowledged.
+func (f *fleet) wantEverywhere() {
+	f.t.Helper()
+	at, versions := f.owner.Position(), f.versions()
+	for what, h := range map[string]table.Reading[entry]{"the owner": f.owner, "the reader": f.reader, "the mirror": f.mirror} {
+		f.wantAll(what, h, at, versions)
+	}
+}
+
 // wantAll fails unless a handle shows these versions, once it shows a position, and all that lies beside.
 func (f *fleet) wantAll(what string, h table.Reading[entry], at table.Position, versions []int64) {
 	f.t.Helper()
