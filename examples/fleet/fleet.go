@@ -25,11 +25,10 @@ const (
 // fleet is all replicas, as their operator sees them.
 type fleet struct {
 	options
-	diag     io.Writer // of all processes
 	running  []*server
 	balancer balancer
 	ledger   ledger
-	isDone   atomic.Bool // the deployment: all replicas are of version 2
+	isDone   atomic.Bool // the deployment: all replicas are of the newest version
 }
 
 // server is a replica with its address.
@@ -46,8 +45,8 @@ func (o options) visit(ctx context.Context, out io.Writer) (err error) {
 	}
 	defer redis.Close()
 	defer func() { err = errors.Join(err, drop(redis)) }()
-	o.redis = redis.URL
-	f := &fleet{options: o, diag: &shared{w: o.diag}}
+	o.redis, o.diag = redis.URL, &shared{w: o.diag} // which all processes write to
+	f := &fleet{options: o}
 	defer f.stop()
 	for range replicas {
 		if err := f.start(ctx, f.version); err != nil {

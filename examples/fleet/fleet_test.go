@@ -96,7 +96,7 @@ func TestWrongUsage(t *testing.T) {
 // Whoever checks answers must find wrong ones.
 func TestWrongAnswersAreFound(t *testing.T) {
 	t.Parallel()
-	v := &aVisitor{booked: booking{Number: 7, Flights: [2]int32{1, 2}, Seats: [2]int32{93, 107}}, reload: 5}
+	v := &visitor{booked: booking{Number: 7, Flights: [2]int32{1, 2}, Seats: [2]int32{93, 107}}, reload: 5}
 	right := summary{Flights: flights, Seats: flights * seatsAtWill, Oldest: 5, Newest: 5}
 	for what, s := range map[string]struct {
 		summary summary

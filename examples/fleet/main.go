@@ -37,8 +37,8 @@ func run(ctx context.Context, args []string, out, diag io.Writer) int {
 type role string
 
 const (
-	visitor  role = "visitor"
-	asServer role = "replica"
+	asVisitor role = "visitor"
+	asReplica role = "replica"
 )
 
 type options struct {
@@ -60,7 +60,7 @@ func parse(args []string, diag io.Writer) (o options, err error) {
 	flags.DurationVar(&o.every, "reload", time.Second, "how often the owner reloads all flights")
 	flags.BoolVar(&o.mirror, "mirror", true, "every other answer comes from a mirror; =false: all come from a Reader, which asks Redis")
 	flags.IntVar(&o.version, "version", 1, "of the service, 1 or 2: what a replica is")
-	flags.StringVar((*string)(&o.role), "role", string(visitor), "what this process is: the `visitor`, who starts the others, or a replica, which ends with its standard input")
+	flags.StringVar((*string)(&o.role), "role", string(asVisitor), "what this process is: the `visitor`, who starts the others, or a replica, which ends with its standard input")
 	o.diag = diag
 	err = cli.Parse(flags, args, "[flags]", diag)
 	switch {
@@ -70,7 +70,7 @@ func parse(args []string, diag io.Writer) (o options, err error) {
 		return o, fmt.Errorf("%w: -time, -lease and -reload must be more than 0", cli.ErrUsage)
 	case o.version != 1 && o.version != 2:
 		return o, fmt.Errorf("%w: no version %d", cli.ErrUsage, o.version)
-	case o.role != visitor && o.redis == "":
+	case o.role != asVisitor && o.redis == "":
 		return o, fmt.Errorf("%w: only a visitor can embed a redis", cli.ErrUsage)
 	}
 	return o, nil
@@ -78,9 +78,9 @@ func parse(args []string, diag io.Writer) (o options, err error) {
 
 func (o options) start(ctx context.Context, out io.Writer) error {
 	switch o.role {
-	case visitor:
+	case asVisitor:
 		return o.visit(ctx, out)
-	case asServer:
+	case asReplica:
 		ctx, cancel := whileFed(ctx, os.Stdin)
 		defer cancel()
 		if err := o.serve(ctx, out); ctx.Err() == nil {

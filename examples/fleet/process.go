@@ -30,7 +30,7 @@ func startProcess(flags []string, diag io.Writer) (*process, error) {
 		return nil, err
 	}
 	p := &process{
-		cmd: exec.Command(self, append([]string{"-role", string(asServer)}, flags...)...), said: newFirstLine(), done: make(chan struct{}),
+		cmd: exec.Command(self, append([]string{"-role", string(asReplica)}, flags...)...), said: newFirstLine(), done: make(chan struct{}),
 	}
 	p.cmd.Env = append(os.Environ(), asProgram+"=1")
 	p.cmd.Stdout, p.cmd.Stderr = p.said, diag

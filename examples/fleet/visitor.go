@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// aVisitor books flights of its own, one booking after another, and checks what it is shown. Each request carries the position
+// visitor books flights of its own, one booking after another, and checks what it is shown. Each request carries the position
 // of the answer before, which the next replica may not have seen yet.
-type aVisitor struct {
+type visitor struct {
 	fleet    *fleet
 	position string
 	booked   booking // the latest
@@ -20,16 +20,16 @@ type aVisitor struct {
 	rounds   int
 }
 
-func newVisitor(f *fleet, n int) *aVisitor {
+func newVisitor(f *fleet, n int) *visitor {
 	first := int32(2*n + 1)
-	return &aVisitor{fleet: f, booked: booking{Flights: [2]int32{first, first + 1}}}
+	return &visitor{fleet: f, booked: booking{Flights: [2]int32{first, first + 1}}}
 }
 
 // pause is between rounds of requests.
 const pause = 5 * time.Millisecond
 
 // visit sends requests until ctx ends.
-func (v *aVisitor) visit(ctx context.Context) {
+func (v *visitor) visit(ctx context.Context) {
 	for ; ctx.Err() == nil; v.rounds++ {
 		v.book(ctx)
 		v.seeFlights(ctx)
@@ -45,7 +45,7 @@ func (v *aVisitor) visit(ctx context.Context) {
 }
 
 // ask sends a request, and decodes the answer. It returns false if there was none, which is noted.
-func (v *aVisitor) ask(ctx context.Context, q request, into any) bool {
+func (v *visitor) ask(ctx context.Context, q request, into any) bool {
 	begin := time.Now()
 	q.position = v.position
 	answer, position, err := v.fleet.balancer.send(ctx, q)
@@ -65,7 +65,7 @@ func (v *aVisitor) ask(ctx context.Context, q request, into any) bool {
 }
 
 // book books, and goes on asking for that booking until it is done: it is numbered.
-func (v *aVisitor) book(ctx context.Context) {
+func (v *visitor) book(ctx context.Context) {
 	next := v.booked
 	next.Number++
 	moved := int32(next.Number % seatsAtWill)
@@ -89,13 +89,13 @@ var (
 )
 
 // get returns a request for something, by turns from all kinds.
-func (v *aVisitor) get(path string) request {
+func (v *visitor) get(path string) request {
 	kinds := v.fleet.kinds()
 	from := kinds[v.rounds%len(kinds)]
 	return request{method: http.MethodGet, path: "/" + string(from) + path, from: from}
 }
 
-func (v *aVisitor) seeFlights(ctx context.Context) {
+func (v *visitor) seeFlights(ctx context.Context) {
 	for i, id := range v.booked.Flights {
 		var f flight
 		if v.ask(ctx, v.get(fmt.Sprint("/flights/", id)), &f) {
@@ -104,21 +104,21 @@ func (v *aVisitor) seeFlights(ctx context.Context) {
 	}
 }
 
-func (v *aVisitor) checkFlight(i int, f flight) error {
+func (v *visitor) checkFlight(i int, f flight) error {
 	if f.Booking != v.booked.Number || f.Seats != v.booked.Seats[i] {
 		return fmt.Errorf("%w: flight %d has booking %d, not %d", errNotRead, f.ID, f.Booking, v.booked.Number)
 	}
 	return nil
 }
 
-func (v *aVisitor) seeSummary(ctx context.Context) {
+func (v *visitor) seeSummary(ctx context.Context) {
 	var s summary
 	if v.ask(ctx, v.get("/summary"), &s) {
 		v.fleet.ledger.found(v.checkSummary(s))
 	}
 }
 
-func (v *aVisitor) checkSummary(s summary) error {
+func (v *visitor) checkSummary(s summary) error {
 	switch {
 	case s.Flights != flights, s.Seats != flights*seatsAtWill, s.Oldest != s.Newest:
 		return fmt.Errorf("%w: %+v", errMixed, s)
@@ -129,7 +129,7 @@ func (v *aVisitor) checkSummary(s summary) error {
 	return nil
 }
 
-func (v *aVisitor) seeFull(ctx context.Context) {
+func (v *visitor) seeFull(ctx context.Context) {
 	var of []flight
 	if v.ask(ctx, v.get("/full"), &of) {
 		v.fleet.ledger.found(checkFull(of))

@@ -108,9 +108,6 @@ func Lasts(err error) bool {
 
 // IsAway tells whether no server has answered: none can be reached, or the connection was closed or has timed out.
 func IsAway(err error) bool {
-	if err == nil {
-		return false
-	}
 	var network net.Error
 	return !IsRefusal(err) && !Lasts(err) &&
 		(errors.As(err, &network) || WasClosed(err) || errors.Is(err, io.EOF) || errors.Is(err, redis.ErrPoolTimeout))
