@@ -102,7 +102,7 @@ func (f *fleet) play(ctx context.Context, out io.Writer) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		f.ledger.print(out, act.name)
+		f.ledger.print(out, act.name, time.Now())
 	}
 	return f.check()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"regexp"
 	"strings"
@@ -152,5 +153,9 @@ func TestTheLongestGap(t *testing.T) {
 	}
 	if l.act.gap != 3*time.Second {
 		t.Errorf("got %v", l.act.gap)
+	}
+	l.print(io.Discard, "one that is still waited for", start.Add(11*time.Second))
+	if l.all.gap != 5*time.Second {
+		t.Errorf("got %v", l.all.gap)
 	}
 }

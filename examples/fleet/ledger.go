@@ -108,10 +108,11 @@ func printHead(out io.Writer) {
 	fmt.Fprintf(out, lineOf, "while", "requests", "p99", "p99", "p99", "failed", "mixed", "back", "not read", "at most")
 }
 
-// print prints the figures of an act, and begins another.
-func (l *ledger) print(out io.Writer, act string) {
+// print prints the figures of an act that ends now, and begins another. A booking that is still waited for counts.
+func (l *ledger) print(out io.Writer, act string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.act.gap = max(l.act.gap, now.Sub(l.last))
 	l.act.print(out, act)
 	l.all.add(l.act)
 	l.act = figures{}
