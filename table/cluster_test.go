@@ -42,24 +42,33 @@ func TestATableNeedsNoNodeOfTheClusterButItsOwn(t *testing.T) {
 	ok(t, tbl.ScratchMerge(ctx))
 }
 
-// A primary hands over to its replica while a client rests, and lives on as a replica: whatever the client does next finds the other.
+// A primary hands over to its replica while a client rests, and lives on as a replica, or is gone: whatever the client does next finds
+// the other.
 func TestAClientThatHasRestedFindsTheNewPrimary(t *testing.T) {
 	t.Parallel()
-	c := redistest.StartSharded(t)
-	const name = "{a}t"
-	openOn(t, c.Client(t, nil), name)
-	resting := map[string]*redis.ClusterClient{}
-	for what := range rested {
-		resting[what] = c.Client(t, nil)
-		ok(t, resting[what].Exists(t.Context(), name).Err()) // now it knows the nodes
-	}
-	c.HandOver(t, name)
-	for what, do := range rested {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		if err := do(ctx, resting[what], name); err != nil {
-			t.Errorf("%s: %v", what, err)
-		}
-		cancel()
+	for how, change := range map[string]func(*testing.T, *redistest.Sharded, string){
+		"after a planned hand-over":    func(t *testing.T, c *redistest.Sharded, key string) { c.HandOver(t, key) },
+		"after the old one was killed": func(t *testing.T, c *redistest.Sharded, key string) { c.FailOver(t, key, func() {}) },
+	} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			c := redistest.StartSharded(t)
+			const name = "{a}t"
+			openOn(t, c.Client(t, nil), name)
+			resting := map[string]*redis.ClusterClient{}
+			for what := range rested {
+				resting[what] = c.Client(t, nil)
+				ok(t, resting[what].Exists(t.Context(), name).Err()) // now it knows the nodes
+			}
+			change(t, c, name)
+			for what, do := range rested {
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				if err := do(ctx, resting[what], name); err != nil {
+					t.Errorf("%s: %v", what, err)
+				}
+				cancel()
+			}
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -19,6 +20,44 @@ func wantLostOnce(t *testing.T, r *itemReader, want ...item) {
 		t.Errorf("got %v, want ErrLost", err)
 	}
 	wantItems(t, all(t, r.Records(t.Context(), r.All("at"))), want)
+}
+
+// A table comes or goes between any two commands of a handle that opens: it is there or it is not. Nothing of it is lost.
+func TestATableThatComesOrGoesWhileAReaderOpensIsNotLost(t *testing.T) {
+	t.Parallel()
+	s := redistest.Shared(t)
+	sound := s.Client(t)
+	create := func(name string) {
+		tbl, err := table.Open(t.Context(), sound, itemDefinition(name))
+		ok(t, err)
+		ok(t, tbl.Close())
+	}
+	drop := func(name string) { ok(t, table.Drop(t.Context(), sound, name)) }
+	for how, way := range map[string]struct{ before, change func(name string) }{
+		"comes": {func(string) {}, create},
+		"goes":  {create, drop},
+	} {
+		for at, reached := int64(1), true; reached; at++ {
+			name := redistest.Prefix(t) + fmt.Sprint(how, at)
+			way.before(name)
+			var commands atomic.Int64
+			p := newProxy(t, s)
+			p.decide(func([]string) string {
+				if commands.Add(1) == at {
+					way.change(name)
+				}
+				return ""
+			})
+			r, err := table.OpenReader(t.Context(), closing(t, redis.NewClient(&redis.Options{Addr: p.addr})), itemDefinition(name))
+			switch {
+			case err == nil:
+				r.Close()
+			case !errors.Is(err, table.ErrNoTable):
+				t.Errorf("%s before command %d: got %v", how, at, err)
+			}
+			reached = commands.Load() >= at
+		}
+	}
 }
 
 // The table vanishes: ErrLost, then ErrNoTable, then the table that a new owner makes, though its counter is the same.

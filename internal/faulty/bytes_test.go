@@ -5,15 +5,17 @@ package faulty_test
 import (
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/tablecache-go/tablecache/internal/faulty"
 	"github.com/tablecache-go/tablecache/internal/redistest"
+	"github.com/tablecache-go/tablecache/table"
 )
 
 // The connection is cut at each byte of each command and reply of one write: it has its effect once, and returns nil.
 func TestG9_EveryByteOfAnExchange(t *testing.T) {
 	t.Parallel()
-	for name, write := range map[string]func(*ledger) error{
+	for kind, write := range map[string]func(*ledger) error{
 		"put": func(w *ledger) error {
 			w.model.Put(w.fresh([]int64{1})...)
 			return w.tbl.Put(w.t.Context(), w.last...)
@@ -24,15 +26,15 @@ func TestG9_EveryByteOfAnExchange(t *testing.T) {
 		},
 		"merge": func(w *ledger) error { return w.merge(w.t.Context()) },
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			srv := redistest.Shared(t)
-			proxy, table := proxied(t, srv)
-			w := &ledger{t: t, sound: srv.Client(t), name: table, model: newModel()}
-			w.tbl = open(t, client(t, proxy.Addr(), 0), table)
+			proxy, name := proxied(t, srv)
+			w := &ledger{t: t, sound: srv.Client(t), name: name, model: newModel()}
+			w.tbl = open(t, client(t, proxy.Addr(), 0), name, table.WithLease(time.Hour)) // a renewal would be counted among the commands
 			cuts := 0
 			for at := (place{}); at.command >= 0; cuts++ {
-				w.prepare(name == "merge")
+				w.prepare(kind == "merge")
 				hit := at.cut(proxy)
 				ok(t, write(w))
 				proxy.Pass()

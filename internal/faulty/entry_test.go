@@ -62,9 +62,9 @@ func client(t testing.TB, addr string, readTimeout time.Duration) *redis.Client 
 	return c
 }
 
-func open(t testing.TB, rdb redis.UniversalClient, name string) *entries {
+func open(t testing.TB, rdb redis.UniversalClient, name string, opts ...table.Option) *entries {
 	t.Helper()
-	tbl, err := table.Open(t.Context(), rdb, definition(name), table.WithWriteThrough())
+	tbl, err := table.Open(t.Context(), rdb, definition(name), append(opts, table.WithWriteThrough())...)
 	ok(t, err)
 	t.Cleanup(func() { tbl.Close() })
 	return tbl

@@ -18,7 +18,7 @@ type lineage struct {
 	line   layout.Line       // the owners before
 	burned []layout.Position // the latest, of which there are at.burns
 	schema string            // empty: there is no truth
-	keys   int               // how many of the table's keys there are
+	keys   int               // how many of the table's keys there are, all the while
 }
 
 // relation says how an answer stands to what was shown before it was asked for.
@@ -111,23 +111,23 @@ func (b *batcher) fetchLineage(ctx context.Context) (lineage, error) {
 	return readLineage(a.raw)
 }
 
+// lineageRequest asks for keys before and after the truth: a table that comes or goes between two commands has not lost its truth.
 func lineageRequest(c *wire.Client) request {
-	return request{commands: [][]any{c.Commands.Lineage, c.Commands.Exists}, ofLineage: true}
+	return request{commands: [][]any{c.Commands.Exists, c.Commands.Lineage, c.Commands.Exists}, ofLineage: true}
 }
 
-// readLineage reads the raw answers to Commands.Lineage and Commands.Exists. What is missing is zero: a truth of another version has
-// other fields.
+// readLineage reads the raw answers to a lineageRequest. What is missing is zero: a truth of another version has other fields.
 func readLineage(raw [][]byte) (l lineage, err error) {
-	r := wire.NewReply(raw[0])
+	r := wire.NewReply(raw[1])
 	fields := r.Texts()
-	n, ok := wire.Integers(raw[1:])
-	if r.Err() != nil || len(fields) != len(layout.LineageFields) || !ok || len(n) != 1 {
+	n, ok := wire.Integers([][]byte{raw[0], raw[2]})
+	if r.Err() != nil || len(fields) != len(layout.LineageFields) || !ok {
 		return l, fmt.Errorf("%w: not the truth of a table", engine.ErrLost)
 	}
 	l.at.Epoch = layout.Epoch(fields[0])
 	l.at.Seq, _ = strconv.ParseUint(string(fields[1]), 10, 64)
 	l.at.burns, _ = strconv.ParseUint(string(fields[2]), 10, 64)
 	l.line, l.burned = layout.ParseLine(string(fields[3])), layout.ParseLine(string(fields[4]))
-	l.schema, l.keys = string(fields[5]), n[0]
+	l.schema, l.keys = string(fields[5]), min(n[0], n[1])
 	return l, nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -90,6 +92,13 @@ func (c *Client) Node(ctx context.Context) (*redis.Client, error) {
 		return node, WithoutEcho(err)
 	}
 	return nil, ErrNoNode
+}
+
+// nodeIsGone tells whether nobody listens where a cluster's node was: another one may be the table's by now.
+func (c *Client) nodeIsGone(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial" && !op.Timeout() &&
+		slices.ContainsFunc(clientsIn(c.Redis), func(within any) bool { _, is := within.(*redis.ClusterClient); return is })
 }
 
 // findNode has a cluster's client ask again which node is the table's, soon: at most every 200 ms, and not before it returns.

@@ -100,16 +100,17 @@ func (c *Client) CheckServer(ctx context.Context, f Preflight) error {
 	}
 }
 
-func (c *Client) checkServer(ctx context.Context, f Preflight) error {
+// server returns a client of the table's server, which is asked about itself.
+func (c *Client) server(ctx context.Context) (redis.Cmdable, error) {
 	rdb, ok := c.Redis.(*redis.ClusterClient)
 	if !ok {
-		return c.checkNode(ctx, c.Redis, f)
+		return c.Redis, nil
 	}
 	node, err := rdb.MasterForKey(ctx, c.Keys.Truth)
 	if err != nil {
-		return fmt.Errorf("tablecache: finding the table's node: %w", WithoutEcho(err))
+		return nil, fmt.Errorf("tablecache: finding the table's node: %w", WithoutEcho(err))
 	}
-	return c.checkNode(ctx, node, f)
+	return node, nil
 }
 
 // Prepare checks the server and loads the scripts. When ctx ends it returns at once; a call that hangs in a socket ends by itself
@@ -129,8 +130,8 @@ func (c *Client) Prepare(ctx context.Context, f Preflight) error {
 	return err
 }
 
-func (c *Client) checkNode(ctx context.Context, node redis.Cmdable, f Preflight) error {
-	role, err := c.info(ctx, node, "replication", "role")
+func (c *Client) checkServer(ctx context.Context, f Preflight) error {
+	role, err := c.info(ctx, "replication", "role")
 	if err != nil {
 		return f.unlessRefused(err)
 	}
@@ -140,7 +141,7 @@ func (c *Client) checkNode(ctx context.Context, node redis.Cmdable, f Preflight)
 	if f.Evictable {
 		return nil
 	}
-	policy, err := c.info(ctx, node, "memory", "maxmemory_policy")
+	policy, err := c.info(ctx, "memory", "maxmemory_policy")
 	if err != nil {
 		return f.unlessRefused(err)
 	}
@@ -160,10 +161,13 @@ func (f Preflight) unlessRefused(err error) error {
 }
 
 // info returns one field of one section of INFO.
-func (c *Client) info(ctx context.Context, node redis.Cmdable, section, field string) (string, error) {
+func (c *Client) info(ctx context.Context, section, field string) (string, error) {
 	var text string
-	err := c.Retry(ctx, nil, SendAgain, func() (err error) {
-		text, err = node.Info(ctx, section).Result()
+	err := c.Retry(ctx, nil, SendAgain, func() error {
+		node, err := c.server(ctx)
+		if err == nil {
+			text, err = node.Info(ctx, section).Result()
+		}
 		return err
 	})
 	if err != nil {

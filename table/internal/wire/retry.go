@@ -20,6 +20,8 @@ import (
 //	one that passes    pause, send again                     told (the engine pauses, and keeps the order)
 //	any other          told                                  told
 //
+//	a cluster's node   find the node, pause, send again,     told (the engine pauses)
+//	that is gone       mostReplicas times
 //	a replica, where a primary must confirm a loss           pause, make a new connection, send again, mostReplicas times
 //
 // Pauses double from firstPause to mostPause; each lasts between half and one and a half of that. Trying again ends when the
@@ -34,7 +36,7 @@ const (
 // Retry calls f until it succeeds or fails with an error after which it is not tried again (see above). It returns f's latest error,
 // or, if ctx has ended, that with what it was waiting for, or ErrClosed if done was closed.
 func (c *Client) Retry(ctx context.Context, done <-chan struct{}, care Care, f func() error) error {
-	pause, loaded, since := firstPause, false, time.Now()
+	pause, loaded, gone, since := firstPause, false, 0, time.Now()
 	for {
 		err := WithoutEcho(f())
 		switch {
@@ -44,6 +46,8 @@ func (c *Client) Retry(ctx context.Context, done <-chan struct{}, care Care, f f
 			return c.EndedWaiting(ctx, since) // ctx has ended between a pause and f
 		}
 		switch {
+		case err != nil && care == SendAgain && gone < mostReplicas && c.nodeIsGone(err): // Note has asked who has taken over
+			gone, err = gone+1, c.sleep(ctx, done, pause, since)
 		case !IsRefusal(err):
 			return err
 		case isNoScript(err) && !loaded:
