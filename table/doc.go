@@ -79,6 +79,7 @@
 //	lease.go       keeping the table, where others open it with a lease
 //	links.go       for whom the client sends something, for its hooks
 //	lookup.go      records by their keys
+//	note.go        the note, and its versions
 //	open.go        taking a table over
 //	options.go     what Open can be told
 //	owner.go       what of an open table does not depend on the type of records

@@ -50,14 +50,6 @@ func (b *base) WaitFor(ctx context.Context, p Position) error {
 	return b.errorf("wait for a position", b.reader.WaitFor(ctx, p.at))
 }
 
-// Note returns the note as it is now: the bytes that an Apply, or the Merge of a Scratch, has left with the table last, beside what it has written; nil if there
-// is none, since nobody has written one, or since a Clear or a reset. A note of no bytes is not nil. The caller owns the bytes. Note
-// takes one round trip; its errors are those of reads.
-func (b *base) Note(ctx context.Context) ([]byte, error) {
-	note, _, err := b.reader.Note(ctx)
-	return note, b.errorf("note", err)
-}
-
 // errorf adds the table's name and what was done to an error, unless the error names the table already.
 func (b *base) errorf(what string, err error) error {
 	if err == nil || errors.As(err, new(*CodingError)) {

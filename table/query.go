@@ -11,10 +11,11 @@ import (
 // Query is a Spec that was checked, but for its predicate: what is to be read, and in which order. It is for those who build a handle
 // of their own on Follow, that answers as a Table does; package mirror is one. See Definition.Query.
 type Query struct {
-	Index     int        // which of the definition's
-	Intervals []Interval // those that are not empty, in the order in which they are read
-	Reverse   bool       // inside of each interval, too
-	Limit     int        // of records for which the predicate holds; 0: none
+	Index     int         // which of the definition's
+	Intervals []Interval  // those that are not empty, in the order in which they are read
+	Reverse   bool        // inside of each interval, too
+	Limit     int         // of records for which the predicate holds; 0: none
+	Note      NoteVersion // that the moment must have which is read; the zero one: any. Else the answer is ErrNoteChanged
 
 	table, index string
 }
@@ -44,7 +45,7 @@ func (d *Definition[R, K]) Query(s Spec[R]) (Query, error) {
 	if s.Reverse {
 		slices.Reverse(in)
 	}
-	return Query{Index: index, Intervals: in, Reverse: s.Reverse, Limit: s.Limit, table: d.Name, index: s.Index}, nil
+	return Query{Index: index, Intervals: in, Reverse: s.Reverse, Limit: s.Limit, Note: s.Note, table: d.Name, index: s.Index}, nil
 }
 
 // LookupKeys encodes the keys of one look-up, in their order. A key that is given twice comes once. Keys that cannot be encoded are a
