@@ -79,7 +79,8 @@
 //	lease.go       keeping the table, where others open it with a lease
 //	links.go       for whom the client sends something, for its hooks
 //	lookup.go      records by their keys
-//	note.go        the note, and its versions
+//	measure.go     key, scores and size of a record
+//	note.go        versions of the note
 //	open.go        taking a table over
 //	options.go     what Open can be told
 //	owner.go       what of an open table does not depend on the type of records

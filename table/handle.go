@@ -50,6 +50,37 @@ func (b *base) WaitFor(ctx context.Context, p Position) error {
 	return b.errorf("wait for a position", b.reader.WaitFor(ctx, p.at))
 }
 
+// Note returns the note as it is now: the bytes that an Apply, or the Merge of a Scratch, has left with the table last, beside what it has written; nil if there
+// is none, since nobody has written one, or since a Clear or a reset. A note of no bytes is not nil. The caller owns the bytes. Note
+// takes one round trip; its errors are those of reads.
+func (b *base) Note(ctx context.Context) ([]byte, error) {
+	note, _, err := b.Noted(ctx)
+	return note, err
+}
+
+// Noted is Note, with the version that the note has at the same moment. Reads of a spec on that condition (Spec.IfNote, GetIfNote) are
+// answered only while it is the same: so what the note says of records can be told from what it said of others.
+func (b *base) Noted(ctx context.Context) ([]byte, NoteVersion, error) {
+	note, at, err := b.reader.Note(ctx)
+	if err != nil {
+		return nil, NoteVersion{}, b.errorf("note", err)
+	}
+	return note, versionAt(&at), nil
+}
+
+// checkNote looks whether the note has a version, for reads of no intervals: nothing else is asked for that tells. Of any version it asks
+// nothing.
+func (b *base) checkNote(ctx context.Context, v NoteVersion) error {
+	if v == (NoteVersion{}) {
+		return b.reader.Alive(ctx)
+	}
+	_, at, err := b.reader.Note(ctx)
+	if err == nil {
+		err = v.check(&at)
+	}
+	return err
+}
+
 // errorf adds the table's name and what was done to an error, unless the error names the table already.
 func (b *base) errorf(what string, err error) error {
 	if err == nil || errors.As(err, new(*CodingError)) {

@@ -2,7 +2,6 @@ package table
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"strconv"
 
@@ -34,36 +33,6 @@ func (v NoteVersion) check(m *wire.Moment) error {
 		return nil
 	}
 	return ErrNoteChanged
-}
-
-// Note returns the note as it is now: the bytes that an Apply, or the Merge of a Scratch, has left with the table last, beside what it has written; nil if there
-// is none, since nobody has written one, or since a Clear or a reset. A note of no bytes is not nil. The caller owns the bytes. Note
-// takes one round trip; its errors are those of reads.
-func (b *base) Note(ctx context.Context) ([]byte, error) {
-	note, _, err := b.Noted(ctx)
-	return note, err
-}
-
-// Noted is Note, with the version that the note has at the same moment. Reads of a spec on that condition (Spec.IfNote, GetIfNote) are
-// answered only while it is the same: so what the note says of records can be told from what it said of others.
-func (b *base) Noted(ctx context.Context) ([]byte, NoteVersion, error) {
-	note, at, err := b.reader.Note(ctx)
-	if err != nil {
-		return nil, NoteVersion{}, b.errorf("note", err)
-	}
-	return note, versionAt(&at), nil
-}
-
-// checkNote looks whether the note is as a query wants it, where no page is read that tells.
-func (b *base) checkNote(ctx context.Context, q *Query) error {
-	if len(q.Intervals) > 0 || q.Note == (NoteVersion{}) {
-		return nil
-	}
-	_, at, err := b.reader.Note(ctx)
-	if err == nil {
-		err = q.Note.check(&at)
-	}
-	return err
 }
 
 // ownNote returns a copy of a note, for an effect may outlive the call. It refuses one that is too large.

@@ -16,7 +16,7 @@ func (r *Reader) Count(ctx context.Context, q Query) (int, wire.Moment, error) {
 	n, counted, err := scripts.ReadCount(&a)
 	at := a.Moment
 	if err == nil && !counted {
-		n, at, err = r.countRows(ctx, q)
+		n, at, err = r.countRows(ctx, q, at)
 	}
 	if q.Limit > 0 {
 		n = min(n, q.Limit)
@@ -24,8 +24,9 @@ func (r *Reader) Count(ctx context.Context, q Query) (int, wire.Moment, error) {
 	return n, at, err
 }
 
-// countRows reads the rows of q to count them. The moment is that of the first page: the others are of the same snapshot.
-func (r *Reader) countRows(ctx context.Context, q Query) (n int, at wire.Moment, err error) {
+// countRows reads the rows of q to count them. The moment is that of the first page, since the others are of the same snapshot; where no page
+// is read it is the one that is given.
+func (r *Reader) countRows(ctx context.Context, q Query, at wire.Moment) (n int, of wire.Moment, err error) {
 	enough := func(pages []*Page) bool { return q.Limit > 0 && rowsOf(pages) >= q.Limit }
 	begun := false
 	err = r.Read(ctx, q, enough, func(p *Page) error {
