@@ -1,0 +1,107 @@
+package cache
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strconv"
+	"sync"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/tablecache-go/tablecache/table"
+)
+
+// Cache keeps a table in step with a source. It is safe for concurrent use. Get one with New, end it with Close.
+type Cache[R any, K comparable] struct {
+	options
+	table     *table.Table[R, K]
+	def       table.Definition[R, K]
+	source    Source[R]
+	keySource KeySource[R, K] // nil: the source is none
+
+	books    books[K]
+	plan     *semaphore.Weighted // whoever has it changes what is held
+	learning *semaphore.Weighted // whoever has it reads the note
+	changes  flights[struct{}]   // of what is held
+	throughs flights[[]R]        // reads of the source
+	untold   chan struct{}       // holds one if the note may not tell all that is invalid
+	counted  counted
+
+	ctx    context.Context // ends with the cache
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+}
+
+// New returns a cache of what src has in t, which it does not close. From then on the table's note is the cache's: whoever else writes it has
+// nothing covered any more. Whoever else writes records should tell the source, too. One cache at a time may have a table.
+//
+// What the note says is covered is so again. But what was fetched before is of unknown age: it is invalid, unless the source remembers
+// what has changed (see Replayed). ctx bounds New alone. The errors are those of table.Table.Note.
+func New[R any, K comparable](ctx context.Context, t *table.Table[R, K], src Source[R], opts ...Option) (*Cache[R, K], error) {
+	c := &Cache[R, K]{options: resolve(opts), table: t, def: t.Definition(), source: src}
+	c.keySource, _ = src.(KeySource[R, K])
+	c.logger = c.logger.With(zap.String("table", t.Name()))
+	note, v, err := t.Noted(ctx)
+	if err != nil {
+		return nil, c.errorf("new", err)
+	}
+	h, err := decodeNote(note)
+	if err != nil {
+		c.logger.Warn("nothing is covered", logError(err))
+	}
+	c.books.begin(h, v)
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
+	c.plan, c.learning, c.untold = semaphore.NewWeighted(1), semaphore.NewWeighted(1), make(chan struct{}, 1)
+	c.changes = flights[struct{}]{ctx: c.ctx, wg: &c.wg, flying: make(map[string]*flight[struct{}])}
+	c.throughs = flights[[]R]{ctx: c.ctx, wg: &c.wg, flying: make(map[string]*flight[[]R])}
+	c.tellSoon()
+	c.wg.Go(c.tell)
+	if c.reloadEvery > 0 {
+		c.wg.Go(func() { every(c.ctx, c.reloadEvery, c.Reload) })
+	}
+	return c, nil
+}
+
+// Close ends all calls under way with table.ErrClosed, scheduled ones too, and waits for what the cache has started: for the source to
+// notice that its context has ended. The table stays open. Close may be called more than once. The error is always nil.
+func (c *Cache[R, K]) Close() error {
+	c.cancel(table.ErrClosed)
+	c.changes.closed()
+	c.throughs.closed()
+	c.wg.Wait()
+	return nil
+}
+
+// Coverage returns what is covered, as far as the cache knows: it does not ask Redis.
+func (c *Cache[R, K]) Coverage() Coverage {
+	now := c.books.at.Load().now
+	now.Spans = append([]Span(nil), now.Spans...)
+	return now
+}
+
+// checkSpec checks an index, and intervals of it.
+func (c *Cache[R, K]) checkSpec(index string, in []table.Interval) error {
+	_, err := c.def.Query(table.Spec[R]{Index: index, Intervals: in})
+	return err
+}
+
+// errorf adds the table's name and what was done to an error.
+func (c *Cache[R, K]) errorf(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("cache %s: %s: %w", c.table.Name(), what, err)
+}
+
+// flightName names what a call does: equal calls have equal names.
+func flightName(what, index string, in []table.Interval) string {
+	b := strconv.AppendQuote([]byte(what+" "), index)
+	for _, i := range in {
+		b = binary.BigEndian.AppendUint64(b, math.Float64bits(i.GE))
+		b = binary.BigEndian.AppendUint64(b, math.Float64bits(i.LT))
+	}
+	return string(b)
+}
