@@ -16,7 +16,7 @@ type books[K comparable] struct {
 
 	mu     sync.Mutex // guards what follows, and the replacing of at
 	keys   map[K]uint64
-	change *change // under way, or of which nobody knows yet whether it was merged
+	change *change // under way, or in doubt
 }
 
 // state is the books at one moment, but for which keys are invalid. Nobody changes it once it is stored.
@@ -36,6 +36,7 @@ type change struct {
 	fetched []table.Interval // which the change replaces
 	number  uint64           // of the latest invalidation then
 	anew    bool             // nothing is kept
+	inDoubt bool             // nobody knows whether it was merged
 }
 
 // unknownAge is the number of the invalidation that every cache begins with: what was loaded by another owner may have changed since.
@@ -56,12 +57,12 @@ func (b *books[K]) store(s state) {
 	b.at.Store(&s)
 }
 
-// invalidate marks a set of scores. If the index is not the one that is covered, or is about to be, nobody knows what they are.
+// invalidate marks a set of scores. If the index is not the one that is covered, or is about to be, it may be anything.
 func (b *books[K]) invalidate(index string, set []table.Interval) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := *b.at.Load()
-	if s.Index != index || b.change != nil && b.change.Index != index {
+	if len(s.Spans) > 0 && s.Index != index || b.change != nil && b.change.Index != index {
 		set = []table.Interval{table.Everything()}
 	}
 	s.number++
@@ -174,11 +175,20 @@ func (b *books[K]) drop() {
 // number names the latest invalidation.
 func (b *books[K]) number() string { return strconv.FormatUint(b.at.Load().number, 10) }
 
-// isInDoubt tells whether a change was neither merged nor dropped.
+// doubt keeps a change of which nobody knows whether it was merged, or will be.
+func (b *books[K]) doubt() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.change != nil { // else a reader has learned of it
+		b.change.inDoubt = true
+	}
+}
+
+// isInDoubt tells whether there is such a change.
 func (b *books[K]) isInDoubt() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.change != nil
+	return b.change != nil && b.change.inDoubt
 }
 
 // learn takes in what the note says. Of a note that is not of our latest change nobody knows how old the records are.

@@ -114,18 +114,20 @@ func (c *Cache[R, K]) bring(ctx context.Context, ch *change) error {
 	c.books.prepare(ch, c.now())
 	err := c.load(ctx, ch)
 	if err != nil {
-		c.dropUnless(err)
+		c.giveUp(err)
 		return err
 	}
-	if err := c.learn(ctx, c.books.at.Load().version); err != nil {
-		c.logger.Debug("the note of a merge is read later", logError(err))
+	if c.learn(ctx, c.books.at.Load().version) != nil {
+		c.books.doubt() // until the note can be read
 	}
 	return nil
 }
 
-// dropUnless drops a change that has failed, unless nobody knows whether it will not be merged yet.
-func (c *Cache[R, K]) dropUnless(err error) {
-	if !errors.Is(err, table.ErrUnknownOutcome) {
+// giveUp drops a change that has failed, unless it may be merged yet.
+func (c *Cache[R, K]) giveUp(err error) {
+	if errors.Is(err, table.ErrUnknownOutcome) {
+		c.books.doubt()
+	} else {
 		c.books.drop()
 	}
 }

@@ -34,6 +34,8 @@ func (c *Cache[R, K]) get(ctx context.Context, key K, f Freshness) (r R, err err
 		switch {
 		case errors.Is(err, table.ErrNoteChanged):
 			err = c.learn(ctx, now.version)
+		case errors.Is(err, ErrNotCovered) && c.books.isInDoubt():
+			err = c.settle(ctx)
 		case errors.Is(err, ErrNotCovered):
 			return c.getThrough(ctx, key, q.encoded)
 		case fresh:

@@ -171,15 +171,6 @@ func call(ctx context.Context, f func(context.Context) error) error {
 	return f(ctx)
 }
 
-// plain is a source that cannot fetch by key.
-type plain struct{ *source }
-
-func (p plain) Fetch(ctx context.Context, index string, in []interval) iter.Seq2[item, error] {
-	return p.source.Fetch(ctx, index, in)
-}
-
-func (p plain) FetchKeys() {} // another method than that of a KeySource
-
 // clock is the time of a test.
 type clock struct {
 	mu sync.Mutex

@@ -31,7 +31,7 @@ func (c *Cache[R, K]) load(ctx context.Context, ch *change) error {
 	if err != nil {
 		return err
 	}
-	defer session.Abort(context.WithoutCancel(ctx)) // does nothing after the merge
+	defer session.Abort(ctx) // does nothing after the merge; if ctx has ended, the session has too
 	if err := c.discard(ctx, session, ch); err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ type puller[R any, K comparable] func() (fetched[R, K], error, bool)
 // spool fetches until all is there, or enough to begin with.
 func (c *Cache[R, K]) spool(next puller[R, K]) (records []R, err error) {
 	bytes := 0
-	for bytes < mostSpooled {
+	for bytes < c.spooled {
 		f, err, more := next()
 		if !more || err != nil {
 			return records, err

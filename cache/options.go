@@ -16,10 +16,11 @@ type options struct {
 	through     bool
 	logger      *zap.Logger
 	now         func() time.Time
+	spooled     int // bytes that are fetched before anything is staged
 }
 
 func resolve(opts []Option) options {
-	o := options{logger: zap.NewNop(), now: time.Now}
+	o := options{logger: zap.NewNop(), now: time.Now, spooled: mostSpooled}
 	for _, set := range opts {
 		set(&o)
 	}

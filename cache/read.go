@@ -60,10 +60,10 @@ func (c *Cache[R, K]) read(ctx context.Context, s table.Spec[R], f Freshness, he
 		now := c.books.at.Load()
 		fresh, err := c.freshen(ctx, now, &q)
 		switch {
-		case errors.Is(err, ErrNotCovered) && !c.books.isInDoubt():
-			return c.readThrough(ctx, s, through)
-		case errors.Is(err, ErrNotCovered):
+		case errors.Is(err, ErrNotCovered) && c.books.isInDoubt():
 			err = c.settle(ctx)
+		case errors.Is(err, ErrNotCovered):
+			return c.readThrough(ctx, s, through)
 		case fresh:
 			err = held(now.version)
 			if errors.Is(err, table.ErrNoteChanged) {

@@ -49,10 +49,14 @@ func (c *Cache[R, K]) tellNow(ctx context.Context, s *state) error {
 	ch.Index = s.Index
 	c.books.prepare(ch, c.now())
 	if err := c.table.Apply(ctx, table.Batch[R, K]{Note: c.books.note(ch)}); err != nil {
-		c.dropUnless(err)
+		c.giveUp(err)
 		return err
 	}
-	return c.learn(ctx, s.version)
+	if err := c.learn(ctx, s.version); err != nil {
+		c.books.doubt()
+		return err
+	}
+	return nil
 }
 
 func sameSpan(a, b Span) bool {
