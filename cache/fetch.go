@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 
 	"github.com/tablecache-go/tablecache/table"
 )
@@ -32,6 +33,9 @@ type fetched[R any, K comparable] struct {
 
 // fetch yields what the source has in a set of scores, each record once. An error is the last thing yielded.
 func (c *Cache[R, K]) fetch(ctx context.Context, index string, set []table.Interval) iter.Seq2[fetched[R, K], error] {
+	if len(set) == 0 {
+		return func(func(fetched[R, K], error) bool) {}
+	}
 	return c.checked(ctx, index, func() iter.Seq2[R, error] { return c.source.Fetch(ctx, index, set) }, func(f *fetched[R, K]) error {
 		if !has(set, f.score) {
 			return errUnasked
@@ -57,6 +61,7 @@ func (c *Cache[R, K]) fetchKeys(ctx context.Context, index string, keys []K) ite
 var (
 	errUnasked = errors.New("a record that was not asked for")
 	errTwice   = errors.New("a record came twice")
+	errNaN     = errors.New("a score that is not a number")
 )
 
 // checked yields what a source yields, until something is wrong with it.
@@ -88,6 +93,9 @@ func (c *Cache[R, K]) identify(index string, r R) (f fetched[R, K], err error) {
 	f.record = r
 	if f.key, err = c.def.KeyOf(&r); err == nil && index != "" {
 		f.score, err = c.def.Score(index, &r)
+	}
+	if err == nil && math.IsNaN(f.score) {
+		err = errNaN
 	}
 	return f, err
 }
