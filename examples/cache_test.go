@@ -59,8 +59,7 @@ func cover(ctx context.Context, cities *table.Table[City, int64], db *sql.DB) (*
 	if err != nil {
 		return nil, err
 	}
-	window := table.Interval{GE: 1e6, LT: 1e9}
-	if err := c.Cover(ctx, "people", window); err != nil { // later calls move the window: only what is missing is fetched
+	if err := c.Cover(ctx, "people", table.Interval{GE: 1e6, LT: 1e9}); err != nil { // another window later fetches what is missing
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
