@@ -1,15 +1,31 @@
-// Package cache fills a table from a source, a database say, and knows what of the source the table holds: its coverage, some intervals of
-// the scores of one index.
+// Package cache fills a table from a source, a database say, and knows what of the source the table holds.
 //
-//	c, err := cache.New(ctx, t, src)                       // src fetches records by intervals of scores
-//	err = c.Cover(ctx, "departure", today, tomorrow)       // fetch what is missing, drop what is outside, at one moment
-//	for f, err := range c.Records(ctx, t.Range("departure", from, to), cache.Fresh()) {
+//	c, err := cache.New(ctx, flights, source)                             // source fetches records by intervals of scores
+//	err = c.Cover(ctx, "departure", today)                                // what is missing is fetched, what is outside goes
+//	err = c.Invalidate("departure", oneHour)                              // that has changed there, or may have
+//	for f, err := range c.Records(ctx, flights.Range("departure", from, to), cache.Fresh()) {
 //
-// Cover moves the window, Reload fetches all of it anew, Invalidate and InvalidateKeys say what may have changed, and Refresh fetches just that. A
-// read says how fresh its answer must be (Fresh, MaxStale, AsIs), and waits for the part that it reads if that is not.
+// # Coverage
 //
-// The coverage is kept in the table's note, and changes in the same step as the records it speaks of. So whoever owns the table next
-// finds what is held, and a View understands it in any process: through a table.Reader or a mirror.
+// What is held is the [Coverage]: intervals of the scores of one index, with all records of the source that lie in them. [Cache.Cover] makes it
+// what it is given, [Cache.Reload] fetches all of it anew; each shows its outcome in one merge, and after a failure nothing has changed. What is
+// not covered is [ErrNotCovered], never an empty answer, or comes from the source ([WithReadThrough]).
+//
+// The coverage is kept in the table's note, and changes in the same step as the records that it speaks of. So whoever owns the table next
+// finds what is held, and a [View] understands it in any process: through a table.Reader, a mirror or a snapshot of one.
+//
+// # Freshness
+//
+// [Fresh] means "not invalidated", not "as the source has it now": nobody watches the source. Whoever writes there commits first, and then tells
+// the cache: by intervals ([Cache.Invalidate]), both where a record was and where it is, or by key ([Cache.InvalidateKeys]). Package pg, in a module
+// of its own, listens to PostgreSQL and does that by itself. A read that must be fresh fetches what it reads and is invalid; [MaxStale] and [AsIs]
+// say that less will do, also while the source is away. [Cache.Refresh] fetches what is invalid before anybody reads it. Nothing is fetched unless a call
+// asks for it, but by [WithReloadEvery].
+//
+// Invalidations have numbers, and a fetch clears only those that came before it began: what changes meanwhile is fetched again. They live in
+// memory. A new owner finds all that is covered invalid, for nobody knows what it has missed, unless somebody tells it all again ([Cache.Replayed]).
+//
+// docs/CACHE.md says more: the life of a span, failures, other processes, how this compares, and what is not promised.
 //
 // # Where to find what
 //

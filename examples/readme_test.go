@@ -18,7 +18,7 @@ var goBlock = regexp.MustCompile("(?s)```go\n(.*?)```")
 func TestTheReadmeSaysWhatRuns(t *testing.T) {
 	t.Parallel()
 	tested := ""
-	for _, file := range []string{"quickstart_test.go", "mirror_test.go", "howto_test.go", "readers_test.go", "lead_test.go", "fleet/replica.go",
+	for _, file := range []string{"quickstart_test.go", "cache_test.go", "mirror_test.go", "howto_test.go", "readers_test.go", "lead_test.go", "fleet/replica.go",
 		"../table/example_follow_test.go"} {
 		tested += read(t, file)
 	}
