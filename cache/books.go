@@ -2,6 +2,7 @@ package cache
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -14,9 +15,9 @@ import (
 type books[K comparable] struct {
 	at atomic.Pointer[state]
 
-	mu     sync.Mutex // guards what follows, and the replacing of at
-	keys   map[K]uint64
-	change *change // under way, or in doubt
+	mu      sync.Mutex // guards what follows, and the replacing of at
+	keys    map[K]numbers
+	changes map[uint64]*change // under way, or in doubt, by the serials of their notes
 }
 
 // state is the books at one moment, but for which keys are invalid. Nobody changes it once it is stored.
@@ -32,9 +33,10 @@ type state struct {
 // change is a change of what is held. It counts from the effect on that writes its note.
 type change struct {
 	held                     // what is held then
-	kept    []Span           // of what was held before
+	of      Coverage         // what was held before
+	kept    []Span           // of that
 	fetched []table.Interval // which the change replaces
-	number  uint64           // of the latest invalidation then
+	number  uint64           // of the latest invalidation before fetching began
 	anew    bool             // nothing is kept
 	inDoubt bool             // nobody knows whether it was merged
 }
@@ -44,113 +46,132 @@ const unknownAge = 1
 
 // begin begins with what the note says.
 func (b *books[K]) begin(h held, v table.NoteVersion) {
+	b.keys, b.changes = make(map[K]numbers), make(map[uint64]*change)
 	s := state{held: h, version: v, number: unknownAge}
 	s.marks = s.marks.add(h.intervals(), unknownAge)
-	b.keys = make(map[K]uint64)
 	b.store(s)
 }
 
 // store replaces the state. The caller holds mu, or is alone.
 func (b *books[K]) store(s state) {
 	s.keyed = len(b.keys)
-	s.now = Coverage{s.Index, marked(s.Spans, s.marks.upTo(s.number))}
+	s.now = Coverage{s.Index, marked(s.Spans, s.marks.intervals())}
 	b.at.Store(&s)
 }
 
-// invalidate marks a set of scores. If the index is not the one that is covered, or is about to be, it may be anything.
-func (b *books[K]) invalidate(index string, set []table.Interval) {
+// update changes the state.
+func (b *books[K]) update(change func(*state)) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s := *b.at.Load()
-	if len(s.Spans) > 0 && s.Index != index || b.change != nil && b.change.Index != index {
-		set = []table.Interval{table.Everything()}
-	}
-	s.number++
-	s.marks = s.marks.add(set, s.number)
+	change(&s)
 	b.store(s)
 }
 
-func (b *books[K]) invalidateKeys(keys []K) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := *b.at.Load()
-	s.number++
-	for _, key := range keys {
-		b.keys[key] = s.number
+// number names the latest invalidation.
+func (b *books[K]) number() string { return strconv.FormatUint(b.at.Load().number, 10) }
+
+// invalidate marks a set of scores. If the index is not the one that is covered, or is about to be, it may be anything.
+func (b *books[K]) invalidate(index string, set []table.Interval) {
+	b.update(func(s *state) {
+		if len(s.Spans) > 0 && s.Index != index || b.changesTo(index) {
+			set = []table.Interval{table.Everything()}
+		}
+		s.number++
+		s.marks = s.marks.add(set, s.number)
+	})
+}
+
+// changesTo tells whether another index than this one may soon be the one that is covered. The caller holds mu.
+func (b *books[K]) changesTo(index string) bool {
+	for _, ch := range b.changes {
+		if ch.Index != index {
+			return true
+		}
 	}
-	b.store(s)
+	return false
+}
+
+func (b *books[K]) invalidateKeys(keys []K) {
+	b.update(func(s *state) {
+		s.number++
+		for _, key := range keys {
+			b.keys[key] = b.keys[key].and(s.number)
+		}
+	})
 }
 
 // replayed drops the invalidation that every cache begins with.
 func (b *books[K]) replayed() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := *b.at.Load()
-	s.marks = s.marks.clear([]table.Interval{table.Everything()}, unknownAge)
-	b.store(s)
+	b.update(func(s *state) { s.marks = s.marks.fetched([]table.Interval{table.Everything()}, unknownAge) })
 }
 
-// invalidKeys returns the keys that the invalidations up to a number have named, and none since.
+// invalidKeys returns the keys that the invalidations up to a number have left invalid.
 func (b *books[K]) invalidKeys(upTo uint64) (keys []K) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for key, number := range b.keys {
-		if number <= upTo {
+	for key, n := range b.keys {
+		if n.first <= upTo {
 			keys = append(keys, key)
 		}
 	}
 	return keys
 }
 
-// isInvalid tells whether a key was named by an invalidation up to a number, and by none since.
+// isInvalid tells whether the invalidations up to a number have left a key invalid.
 func (b *books[K]) isInvalid(key K, upTo uint64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	number, named := b.keys[key]
-	return named && number <= upTo
+	n, named := b.keys[key]
+	return named && n.first <= upTo
 }
 
-// fetchedKeys drops the keys that were fetched after the invalidation with this number, and that nobody has named since.
+// fetchedKeys takes in that keys were fetched after the invalidation with this number.
 func (b *books[K]) fetchedKeys(keys []K, number uint64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, key := range keys {
-		if b.keys[key] <= number {
-			delete(b.keys, key)
+	b.update(func(*state) {
+		for _, key := range keys {
+			b.fetchedKey(key, number)
 		}
+	})
+}
+
+func (b *books[K]) fetchedKey(key K, number uint64) {
+	if left := b.keys[key].after(number); left == (numbers{}) {
+		delete(b.keys, key)
+	} else {
+		b.keys[key] = left
 	}
-	b.store(*b.at.Load())
 }
 
 // prepare begins a change of what is held. Fetching begins after that.
-func (b *books[K]) prepare(ch *change, now time.Time) {
+func (b *books[K]) prepare(ch *change, s *state, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	ch.of = s.Coverage
 	ch.number, ch.serial = b.at.Load().number, rand.Uint64()
 	ch.Spans = tidy(append(loaded(ch.fetched, now), ch.kept...))
-	b.change = ch
+	b.changes[ch.serial] = ch
 }
 
 // note makes the note of a change, which tells what is invalid by now. What is joined so that it fits is invalid from now on.
-func (b *books[K]) note(ch *change) []byte {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := *b.at.Load()
-	invalid := ch.left(s.marks).upTo(s.number)
-	ch.Spans, ch.keys = marked(ch.Spans, invalid), b.hasKeysBut(ch)
-	ch.fit()
-	if more := without(ch.invalid(), invalid); len(more) > 0 {
-		s.number++
-		s.marks = s.marks.add(more, s.number)
-		b.store(s)
-	}
-	return ch.encode()
+func (b *books[K]) note(ch *change) (note []byte) {
+	b.update(func(s *state) {
+		invalid := ch.left(s.marks).intervals()
+		ch.Spans, ch.keys = marked(ch.Spans, invalid), b.hasKeysAfter(ch)
+		ch.fit()
+		if more := without(ch.invalid(), invalid); len(more) > 0 {
+			s.number++
+			s.marks = s.marks.add(more, s.number)
+		}
+		note = ch.encode()
+	})
+	return note
 }
 
-// hasKeysBut tells whether keys are left that a change does not replace.
-func (b *books[K]) hasKeysBut(ch *change) bool {
-	for _, number := range b.keys {
-		if !ch.anew || number > ch.number {
+// hasKeysAfter tells whether keys are invalid after a change.
+func (b *books[K]) hasKeysAfter(ch *change) bool {
+	for _, n := range b.keys {
+		if !ch.anew || n.last > ch.number {
 			return true
 		}
 	}
@@ -160,62 +181,68 @@ func (b *books[K]) hasKeysBut(ch *change) bool {
 // left returns the marks that a change leaves.
 func (ch *change) left(m marks) marks {
 	if ch.anew {
-		return m.clear([]table.Interval{table.Everything()}, ch.number)
+		return m.fetched([]table.Interval{table.Everything()}, ch.number)
 	}
-	return m.clear(union(ch.fetched, without([]table.Interval{table.Everything()}, ch.intervals())), ch.number)
+	return m.fetched(union(ch.fetched, without([]table.Interval{table.Everything()}, ch.intervals())), ch.number)
+}
+
+// isOf tells whether what is held is what a change began with, whatever of it is invalid.
+func (s *state) isOf(ch *change) bool {
+	return s.Index == ch.of.Index && slices.Equal(marked(s.Spans, nil), marked(ch.of.Spans, nil))
 }
 
 // drop forgets a change that was not merged, and never will be.
-func (b *books[K]) drop() {
+func (b *books[K]) drop(ch *change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.change = nil
+	delete(b.changes, ch.serial)
 }
-
-// number names the latest invalidation.
-func (b *books[K]) number() string { return strconv.FormatUint(b.at.Load().number, 10) }
 
 // doubt keeps a change of which nobody knows whether it was merged, or will be.
-func (b *books[K]) doubt() {
+func (b *books[K]) doubt(ch *change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.change != nil { // else a reader has learned of it
-		b.change.inDoubt = true
+	ch.inDoubt = true
+}
+
+// inDoubt returns the changes of which nobody knows whether they were merged.
+func (b *books[K]) inDoubt() (doubtful []*change) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, ch := range b.changes {
+		if ch.inDoubt {
+			doubtful = append(doubtful, ch)
+		}
 	}
+	return doubtful
 }
 
-// isInDoubt tells whether there is such a change.
-func (b *books[K]) isInDoubt() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.change != nil && b.change.inDoubt
-}
-
-// learn takes in what the note says. Of a note that is not of our latest change nobody knows how old the records are.
+// learn takes in what the note says. Of a note that is not of one of our changes nobody knows how old the records are.
 func (b *books[K]) learn(h held, v table.NoteVersion) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := *b.at.Load()
-	if v == s.version {
+	b.update(func(s *state) {
+		if v == s.version {
+			return
+		}
+		ch, was := b.changes[h.serial], s.serial
+		s.held, s.version = h, v
+		switch {
+		case ch != nil:
+			s.marks = ch.left(s.marks)
+			b.merged(ch)
+		case was != h.serial:
+			s.number++
+			s.marks = s.marks.add(h.intervals(), s.number)
+		}
+	})
+}
+
+// merged forgets a change that was merged, and the keys that were fetched with everything.
+func (b *books[K]) merged(ch *change) {
+	delete(b.changes, ch.serial)
+	if !ch.anew {
 		return
 	}
-	ch, serial := b.change, s.serial
-	s.held, s.version = h, v
-	switch {
-	case ch != nil && ch.serial == h.serial:
-		s.marks, b.change = ch.left(s.marks), nil
-		b.forgetKeys(ch)
-	case serial != h.serial:
-		s.number++
-		s.marks = s.marks.add(h.intervals(), s.number)
-	}
-	b.store(s)
-}
-
-func (b *books[K]) forgetKeys(ch *change) {
-	for key, number := range b.keys {
-		if ch.anew && number <= ch.number {
-			delete(b.keys, key)
-		}
+	for key := range b.keys {
+		b.fetchedKey(key, ch.number)
 	}
 }

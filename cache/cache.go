@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/semaphore"
@@ -24,9 +25,11 @@ type Cache[R any, K comparable] struct {
 
 	books    books[K]
 	plan     *semaphore.Weighted // whoever has it changes what is held
+	staging  *semaphore.Weighted // whoever has it stages, or writes the note
 	learning *semaphore.Weighted // whoever has it reads the note
 	changes  flights[struct{}]   // of what is held
 	throughs flights[[]R]        // reads of the source
+	reloads  atomic.Uint64       // how many have begun to fetch
 	untold   chan struct{}       // holds one if the note may not tell all that is invalid
 	counted  counted
 
@@ -54,7 +57,8 @@ func New[R any, K comparable](ctx context.Context, t *table.Table[R, K], src Sou
 	}
 	c.books.begin(h, v)
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
-	c.plan, c.learning, c.untold = semaphore.NewWeighted(1), semaphore.NewWeighted(1), make(chan struct{}, 1)
+	c.plan, c.staging, c.learning = semaphore.NewWeighted(1), semaphore.NewWeighted(1), semaphore.NewWeighted(1)
+	c.untold = make(chan struct{}, 1)
 	c.changes = flights[struct{}]{ctx: c.ctx, wg: &c.wg, flying: make(map[string]*flight[struct{}])}
 	c.throughs = flights[[]R]{ctx: c.ctx, wg: &c.wg, flying: make(map[string]*flight[[]R])}
 	c.tellSoon()

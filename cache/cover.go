@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/tablecache-go/tablecache/table"
 )
@@ -38,23 +39,25 @@ func (c *Cache[R, K]) cover(ctx context.Context, s *state, index string, target 
 	if s.Index == index && len(ch.fetched) == 0 && slices.Equal(target, s.intervals()) {
 		return nil
 	}
-	if err := c.bring(ctx, ch); err != nil {
+	if err := c.bring(ctx, s, ch); err != nil {
 		return err
 	}
 	c.counted.gaps.Add(uint64(len(ch.fetched)))
 	return nil
 }
 
-// Reload fetches all that is covered anew, and shows it in one merge. It waits, and fails, as Cover does. If nothing is covered it does
-// nothing.
+// Reload fetches all that is covered anew, and shows it in one merge. It waits, and fails, as Cover does; but a reload that has begun
+// to fetch is not joined. If nothing is covered it does nothing.
 func (c *Cache[R, K]) Reload(ctx context.Context) error {
-	return c.errorf("reload", c.change(ctx, "reload", func(ctx context.Context, s *state) error {
+	name := "reload " + strconv.FormatUint(c.reloads.Load(), 10)
+	return c.errorf("reload", c.change(ctx, name, func(ctx context.Context, s *state) error {
+		c.reloads.Add(1)
 		if len(s.Spans) == 0 {
 			return nil
 		}
 		ch := &change{fetched: s.intervals(), anew: true}
 		ch.Index = s.Index
-		if err := c.bring(ctx, ch); err != nil {
+		if err := c.bring(ctx, s, ch); err != nil {
 			return err
 		}
 		c.counted.refreshes.Add(1)
@@ -71,16 +74,20 @@ func (c *Cache[R, K]) change(ctx context.Context, name string, do func(context.C
 	return err
 }
 
-// planned calls do with what is held. Nothing else changes that meanwhile.
+// planned calls do with what is held. Nothing but Clear, or a stranger, changes that meanwhile; then it is done again.
 func (c *Cache[R, K]) planned(ctx context.Context, do func(context.Context, *state) error) error {
 	if err := c.plan.Acquire(ctx, 1); err != nil {
 		return ended(ctx)
 	}
 	defer c.plan.Release(1)
-	if err := c.catchUp(ctx); err != nil {
-		return err
+	for {
+		if err := c.catchUp(ctx); err != nil {
+			return err
+		}
+		if err := do(ctx, c.books.at.Load()); !errors.Is(err, errMoved) {
+			return err
+		}
 	}
-	return do(ctx, c.books.at.Load())
 }
 
 // settle waits until it is known what is held.
@@ -88,10 +95,10 @@ func (c *Cache[R, K]) settle(ctx context.Context) error {
 	return c.change(ctx, "settle", func(context.Context, *state) error { return nil })
 }
 
-// catchUp takes in what the note says. If a change is in doubt, it finds out first whether that was merged.
+// catchUp takes in what the note says. Of changes in doubt it finds out first whether they were merged.
 func (c *Cache[R, K]) catchUp(ctx context.Context) error {
-	inDoubt := c.books.isInDoubt()
-	if inDoubt { // a session begins only after the fate of the one before is known
+	doubtful := c.books.inDoubt()
+	if len(doubtful) > 0 { // a session begins only after the fate of what came before is known
 		session, err := c.table.Scratch(ctx)
 		if err != nil {
 			return err
@@ -100,47 +107,37 @@ func (c *Cache[R, K]) catchUp(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.learn(ctx, c.books.at.Load().version); err != nil {
+	if err := c.learn(ctx); err != nil {
 		return err
 	}
-	if inDoubt {
-		c.books.drop()
+	for _, ch := range doubtful {
+		c.books.drop(ch)
 	}
 	return nil
 }
 
-// bring fetches what a change wants, and merges it. A change that has failed for certain is dropped.
-func (c *Cache[R, K]) bring(ctx context.Context, ch *change) error {
-	c.books.prepare(ch, c.now())
-	err := c.load(ctx, ch)
-	if err != nil {
-		c.giveUp(err)
-		return err
-	}
-	if c.learn(ctx, c.books.at.Load().version) != nil {
-		c.books.doubt() // until the note can be read
-	}
-	return nil
-}
-
-// giveUp drops a change that has failed, unless it may be merged yet.
-func (c *Cache[R, K]) giveUp(err error) {
-	if errors.Is(err, table.ErrUnknownOutcome) {
-		c.books.doubt()
-	} else {
-		c.books.drop()
-	}
-}
-
-// learn takes in what the note says now, if nobody has since its version was seen. A note that is not ours says that nothing is held.
-func (c *Cache[R, K]) learn(ctx context.Context, seen table.NoteVersion) error {
+// learn takes in what the note says now. A note that is not ours says that nothing is held.
+func (c *Cache[R, K]) learn(ctx context.Context) error {
 	if err := c.learning.Acquire(ctx, 1); err != nil { // what is read later is learned later
+		return ended(ctx)
+	}
+	defer c.learning.Release(1)
+	return c.learnNext(ctx)
+}
+
+// learnBehind takes in what the note says, unless somebody has since its version was seen: who has been told that it has changed asks again anyway.
+func (c *Cache[R, K]) learnBehind(ctx context.Context, seen table.NoteVersion) error {
+	if err := c.learning.Acquire(ctx, 1); err != nil {
 		return ended(ctx)
 	}
 	defer c.learning.Release(1)
 	if c.books.at.Load().version != seen {
 		return nil
 	}
+	return c.learnNext(ctx)
+}
+
+func (c *Cache[R, K]) learnNext(ctx context.Context) error {
 	note, v, err := c.table.Noted(ctx)
 	if err != nil {
 		return err

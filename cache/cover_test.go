@@ -221,7 +221,7 @@ func TestASourceThatEndsSilentlyWithItsContextHasFailed(t *testing.T) {
 	c := newCache(t, openTable(t), src)
 	ctx, leave := context.WithCancel(t.Context())
 	src.set(func(s *source) {
-		s.wrong = func(yield func(item, error) bool) { yield(item{1, 1, 1}, nil); leave() }
+		s.before = func(ctx context.Context) error { leave(); <-ctx.Done(); return nil }
 	})
 	wantErr(t, c.Cover(ctx, "at", from(0, 100)), context.Canceled)
 	src.heal()

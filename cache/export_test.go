@@ -1,9 +1,16 @@
 package cache
 
-import "github.com/tablecache-go/tablecache/table"
+import (
+	"context"
+
+	"github.com/tablecache-go/tablecache/table"
+)
 
 // TableOf returns the table of a cache.
 func TableOf[R any, K comparable](c *Cache[R, K]) *table.Table[R, K] { return c.table }
 
 // SpoolOnly bounds what is fetched before anything is staged, until what it returns is called.
 func (c *Cache[R, K]) SpoolOnly(bytes int) { c.spooled = bytes }
+
+// Tell writes what is invalid into the note.
+func (c *Cache[R, K]) Tell(ctx context.Context) error { return c.tellNow(ctx) }

@@ -20,7 +20,7 @@ func TestC7_AFailingSourceChangesNothing(t *testing.T) {
 	before := c.Coverage()
 	for n := range *sourceFailures {
 		src.set(func(s *source) { s.wrong = failureAfter(rand.N(30), rand.IntN(len(failures))) })
-		c.SpoolOnly(rand.N(1000)) // so that some failures come while records are being staged
+		c.SpoolOnly(1 + rand.N(1000)) // so that some failures come while records are being staged
 		var err error
 		switch rand.N(7) {
 		case 0:

@@ -128,3 +128,11 @@ func guarded[R any](begin func() iter.Seq2[R, error], each func(R) (bool, error)
 
 // panicked is the error of a panic in a caller's function. Its value may have a record in it.
 func panicked(p any) error { return fmt.Errorf("%w: %T", table.ErrPanic, p) }
+
+// sourceError returns an error of a write. A record that cannot be stored is the source's.
+func sourceError(err error) error {
+	if errors.As(err, new(*table.CodingError)) {
+		return fmt.Errorf("%w: %w", ErrSource, err)
+	}
+	return err
+}

@@ -21,23 +21,25 @@ func (c *Cache[R, K]) get(ctx context.Context, key K, f Freshness) (r R, err err
 	}
 	q := c.newQuestion(f)
 	q.key, q.encoded = &key, string(encoded[0])
-	for {
-		now, fresh := c.books.at.Load(), false
+	for c.ctx.Err() == nil {
+		now := c.books.at.Load()
+		var fresh bool
 		r, err = c.table.GetIfNote(ctx, key, now.version)
 		verdict := err
 		if err == nil || errors.Is(err, table.ErrNotFound) {
-			err = c.locate(now, &q, &r, err)
+			verdict, err = c.locate(now, &q, &r, err)
 		}
 		if err == nil {
 			fresh, err = c.freshen(ctx, now, &q)
 		}
 		switch {
 		case errors.Is(err, table.ErrNoteChanged):
-			err = c.learn(ctx, now.version)
-		case errors.Is(err, ErrNotCovered) && c.books.isInDoubt():
+			err = c.learnBehind(ctx, now.version)
+		case errors.Is(err, ErrNotCovered), fresh && errors.Is(verdict, ErrNotCovered):
+			if len(c.books.inDoubt()) == 0 {
+				return c.getThrough(ctx, key, q.encoded)
+			}
 			err = c.settle(ctx)
-		case errors.Is(err, ErrNotCovered):
-			return c.getThrough(ctx, key, q.encoded)
 		case fresh:
 			c.countRead(&q)
 			return r, verdict
@@ -46,21 +48,21 @@ func (c *Cache[R, K]) get(ctx context.Context, key K, f Freshness) (r R, err err
 			return r, err
 		}
 	}
+	return r, table.ErrClosed
 }
 
-// locate says of which part of the coverage an answer to a look-up is. That a record is not there is of all of it.
-func (c *Cache[R, K]) locate(now *state, q *question[K], r *R, absent error) error {
-	q.index, q.in = now.Index, []table.Interval{table.Everything()}
-	if absent != nil {
-		return nil
-	}
-	if len(now.Spans) == 0 {
-		return ErrNotCovered
+// locate says of which part of the coverage an answer to a look-up is, and what the answer is if that part is fresh. That a record is not
+// there is known only if everything is covered.
+func (c *Cache[R, K]) locate(now *state, q *question[K], r *R, absent error) (verdict, err error) {
+	q.index, q.in = now.Index, nil
+	switch {
+	case absent != nil && now.now.isEverything():
+		q.in = []table.Interval{table.Everything()}
+		return absent, nil
+	case absent != nil || len(now.Spans) == 0:
+		return ErrNotCovered, nil
 	}
 	score, err := c.def.Score(now.Index, r)
-	if err != nil {
-		return err
-	}
 	q.in = []table.Interval{table.Only(score)}
-	return nil
+	return nil, err
 }

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -19,34 +20,82 @@ const (
 // Diff is how many records readers see now, and after a merge.
 type Diff struct{ Before, After int }
 
-// load fetches, stages and merges a change. Nothing has changed if it fails, unless the error Is table.ErrUnknownOutcome.
-func (c *Cache[R, K]) load(ctx context.Context, ch *change) error {
+// bring fetches, stages and merges a change of what is held. Nothing has changed if it fails, unless the error Is table.ErrUnknownOutcome.
+func (c *Cache[R, K]) bring(ctx context.Context, s *state, ch *change) error {
+	c.books.prepare(ch, s, c.now())
 	next, stop := iter.Pull2(c.fetch(ctx, ch.Index, ch.fetched))
 	defer stop()
 	records, err := c.spool(next)
 	if err != nil {
+		c.books.drop(ch)
 		return err
 	}
+	return c.merge(ctx, ch, func(session *table.Scratch[R, K]) error {
+		if err := c.discard(ctx, session, ch); err != nil {
+			return err
+		}
+		if err := c.stage(ctx, session, records, next); err != nil {
+			return err
+		}
+		return c.checkMerge(ctx, session, ch.Index)
+	})
+}
+
+// merge makes a change in a scratch session of its own, unless what is held is not what the change began with.
+func (c *Cache[R, K]) merge(ctx context.Context, ch *change, stage func(*table.Scratch[R, K]) error) error {
+	if err := c.staging.Acquire(ctx, 1); err != nil {
+		c.books.drop(ch)
+		return ended(ctx)
+	}
+	defer c.staging.Release(1)
+	return c.finish(ctx, ch, c.inSession(ctx, ch, stage))
+}
+
+func (c *Cache[R, K]) inSession(ctx context.Context, ch *change, stage func(*table.Scratch[R, K]) error) error {
 	session, err := c.table.Scratch(ctx)
 	if err != nil {
 		return err
 	}
 	defer session.Abort(ctx) // does nothing after the merge; if ctx has ended, the session has too
-	if err := c.discard(ctx, session, ch); err != nil {
+	if err := c.learn(ctx); err != nil {
 		return err
 	}
+	if !c.books.at.Load().isOf(ch) {
+		return errMoved
+	}
+	if err := stage(session); err != nil {
+		return err
+	}
+	return session.Merge(ctx, c.books.note(ch))
+}
+
+// errMoved: what is held is not what a change began with.
+var errMoved = errors.New("tablecache: the coverage was changed by somebody else")
+
+// finish takes in what has become of a change. One that has failed for certain is dropped.
+func (c *Cache[R, K]) finish(ctx context.Context, ch *change, err error) error {
+	switch {
+	case errors.Is(err, table.ErrUnknownOutcome):
+		c.books.doubt(ch)
+	case err != nil:
+		c.books.drop(ch)
+	case c.learn(ctx) != nil:
+		c.books.doubt(ch) // until the note can be read
+	}
+	return err
+}
+
+// stage stages records that were fetched, and those that are left.
+func (c *Cache[R, K]) stage(ctx context.Context, session *table.Scratch[R, K], records []R, next puller[R, K]) (err error) {
 	for len(records) > 0 {
 		if err := session.Put(ctx, records...); err != nil {
-			return err
+			return sourceError(err)
 		}
 		if records, err = c.some(next, records[:0]); err != nil {
 			return err
 		}
 	}
-	if err := c.checkMerge(ctx, session, ch.Index); err != nil {
-		return err
-	}
-	return session.Merge(ctx, c.books.note(ch))
+	return nil
 }
 
 // puller returns the next record of a source.
@@ -63,7 +112,7 @@ func (c *Cache[R, K]) spool(next puller[R, K]) (records []R, err error) {
 		if len(records)%measured == 0 {
 			n, err := c.def.Size(&f.record)
 			if err != nil {
-				return nil, fmt.Errorf("%w: %w", ErrSource, err)
+				return nil, sourceError(err)
 			}
 			bytes += n * measured
 		}

@@ -10,10 +10,31 @@ import (
 // marks are what was invalidated and not fetched since: sorted, and apart.
 type marks []mark
 
-// mark says that an interval was invalidated, last by the invalidation with this number.
+// mark is an interval that was invalidated.
 type mark struct {
 	table.Interval
-	number uint64
+	numbers
+}
+
+// numbers are of the invalidations of one thing that no fetch has begun after: the first of them, or an earlier one, and the last.
+type numbers struct{ first, last uint64 }
+
+// and returns the numbers after one more invalidation.
+func (n numbers) and(number uint64) numbers {
+	if n.first == 0 {
+		n.first = number
+	}
+	n.last = number
+	return n
+}
+
+// after returns the numbers that are left when all has been fetched after an invalidation; zero if none are.
+func (n numbers) after(fetched uint64) numbers {
+	if n.last <= fetched {
+		return numbers{}
+	}
+	n.first = max(n.first, fetched+1)
+	return n
 }
 
 // mostMarks bounds the marks that are kept apart. Beyond it neighbours are joined: more is invalid then than was invalidated.
@@ -21,9 +42,9 @@ const mostMarks = 1000
 
 // add returns the marks after one more invalidation.
 func (m marks) add(set []table.Interval, number uint64) marks {
-	after := m.clear(set, number)
-	for _, i := range set {
-		after = append(after, mark{i, number})
+	after := m.within(set, func(n numbers) numbers { return n.and(number) })
+	for _, i := range without(set, m.intervals()) {
+		after = append(after, mark{i, numbers{}.and(number)})
 	}
 	slices.SortFunc(after, func(a, b mark) int { return cmp.Compare(a.GE, b.GE) })
 	for len(after) > mostMarks {
@@ -32,33 +53,43 @@ func (m marks) add(set []table.Interval, number uint64) marks {
 	return after
 }
 
+// fetched returns the marks that are left when a set has been fetched after an invalidation.
+func (m marks) fetched(set []table.Interval, number uint64) marks {
+	return m.within(set, func(n numbers) numbers { return n.after(number) })
+}
+
+// within returns the marks with other numbers within a set; without those that get none.
+func (m marks) within(set []table.Interval, change func(numbers) numbers) (after marks) {
+	for _, one := range m {
+		own := []table.Interval{one.Interval}
+		for _, i := range without(own, set) {
+			after = append(after, mark{i, one.numbers})
+		}
+		if n := change(one.numbers); n != (numbers{}) {
+			for _, i := range within(own, set) {
+				after = append(after, mark{i, n})
+			}
+		}
+	}
+	slices.SortFunc(after, func(a, b mark) int { return cmp.Compare(a.GE, b.GE) })
+	return after
+}
+
 // halved joins pairs of neighbours.
 func (m marks) halved() (half marks) {
 	for pair := range slices.Chunk(m, 2) {
-		last := pair[len(pair)-1]
-		half = append(half, mark{table.Interval{GE: pair[0].GE, LT: last.LT}, max(pair[0].number, last.number)})
+		a, b := pair[0], pair[len(pair)-1]
+		half = append(half, mark{table.Interval{GE: a.GE, LT: b.LT}, numbers{min(a.first, b.first), max(a.last, b.last)}})
 	}
 	return half
 }
 
-// clear returns the marks without those of a set that are of invalidations up to a number.
-func (m marks) clear(set []table.Interval, upTo uint64) (left marks) {
-	for _, one := range m {
-		if one.number > upTo {
-			left = append(left, one)
-			continue
-		}
-		for _, i := range without([]table.Interval{one.Interval}, set) {
-			left = append(left, mark{i, one.number})
-		}
-	}
-	return left
-}
+func (m marks) intervals() []table.Interval { return m.upTo(^uint64(0)) }
 
-// upTo returns what was invalidated by the invalidations up to a number, and by none since, as a set.
+// upTo returns what the invalidations up to a number have left invalid, as a set.
 func (m marks) upTo(number uint64) (set []table.Interval) {
 	for _, one := range m {
-		if one.number <= number {
+		if one.first <= number {
 			set = append(set, one.Interval)
 		}
 	}

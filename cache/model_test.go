@@ -406,15 +406,15 @@ func (m *machine) get() {
 	got, err := m.cache.Get(m.tb.Context(), id, f.of)
 	for range 4 {
 		i, has := m.held[id]
-		switch {
-		case m.coversNothing(), !has && !m.coversAll():
-			m.notCovered(err)
-			return
-		}
-		in := func(cell int) bool { return !has || cell == cellOf(i.At) }
+		isKnown := has || m.coversAll()
+		in := func(cell int) bool { return isKnown && (!has || cell == cellOf(i.At)) }
 		before := m.fetches
 		if done := m.freshen(f, in, in, []int64{id}); !done {
 			m.expect(done, err)
+			return
+		}
+		if _, has = m.held[id]; !has && !m.coversAll() {
+			m.notCovered(err)
 			return
 		}
 		if m.fetches > before {

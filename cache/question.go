@@ -2,7 +2,6 @@ package cache
 
 import (
 	"context"
-	"slices"
 
 	"github.com/tablecache-go/tablecache/table"
 )
@@ -50,7 +49,7 @@ func (s *state) asOf(number uint64) Coverage {
 	if number >= s.number {
 		return s.now
 	}
-	return Coverage{s.Index, marked(slices.Clone(s.Spans), s.marks.upTo(number))}
+	return Coverage{s.Index, marked(s.Spans, s.marks.upTo(number))}
 }
 
 // invalidKeys are the keys that a refresh fetches.

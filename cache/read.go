@@ -57,17 +57,20 @@ func (c *Cache[R, K]) read(ctx context.Context, s table.Spec[R], f Freshness, he
 	q := c.newQuestion(f)
 	q.index, q.in = s.Index, s.Intervals
 	for {
+		if c.ctx.Err() != nil {
+			return table.ErrClosed // who would tell it what is invalid?
+		}
 		now := c.books.at.Load()
 		fresh, err := c.freshen(ctx, now, &q)
 		switch {
-		case errors.Is(err, ErrNotCovered) && c.books.isInDoubt():
+		case errors.Is(err, ErrNotCovered) && len(c.books.inDoubt()) > 0:
 			err = c.settle(ctx)
 		case errors.Is(err, ErrNotCovered):
 			return c.readThrough(ctx, s, through)
 		case fresh:
 			err = held(now.version)
 			if errors.Is(err, table.ErrNoteChanged) {
-				err = c.learn(ctx, now.version)
+				err = c.learnBehind(ctx, now.version)
 				break
 			}
 			c.countRead(&q)

@@ -78,7 +78,7 @@ func (c *Cache[R, K]) refreshIntervals(ctx context.Context, s *state, set []tabl
 	}
 	ch := &change{kept: outside(s.Spans, invalid), fetched: invalid}
 	ch.Index, ch.anew = s.Index, len(ch.kept) == 0
-	if err := c.bring(ctx, ch); err != nil {
+	if err := c.bring(ctx, s, ch); err != nil {
 		return err
 	}
 	c.counted.refreshes.Add(1)
@@ -99,7 +99,7 @@ func (c *Cache[R, K]) refreshKeys(ctx context.Context, s *state, keys []K) error
 			return err
 		}
 		if err := c.table.Apply(ctx, b); err != nil {
-			return err
+			return sourceError(err)
 		}
 		c.books.fetchedKeys(some, number)
 		c.tellSoon()

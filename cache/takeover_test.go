@@ -81,6 +81,30 @@ func TestAfterClearNothingIsCovered(t *testing.T) {
 	want(t, c, cache.Fresh(), from(10, 20), numbered(10, 20)...)
 }
 
+// A Clear while something is fetched, or while the note is about to be told, leaves no coverage without records.
+func TestAClearAmongChangesOfTheCoverage(t *testing.T) {
+	t.Parallel()
+	src := newSource(numbered(0, 100)...)
+	c := covering(t, src, from(0, 20))
+	tbl, once := cache.TableOf(c), true
+	src.set(func(s *source) {
+		s.after = func(ctx context.Context) error {
+			if !once {
+				return nil
+			}
+			once = false
+			return tbl.Clear(ctx)
+		}
+	})
+	ok(t, c.Cover(t.Context(), "at", from(10, 30))) // [10, 20) is not kept any more
+	want(t, c, cache.Fresh(), from(10, 30), numbered(10, 30)...)
+	ok(t, c.Invalidate("at", from(12, 13)))
+	ok(t, tbl.Clear(t.Context()))
+	ok(t, c.Tell(t.Context()))
+	wantErr(t, second(read(t, c, cache.AsIs(), from(10, 30))), cache.ErrNotCovered)
+	wantRecords(t, c, 0)
+}
+
 // A note of somebody else covers nothing, and is no error.
 func TestANoteOfSomebodyElseCoversNothing(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -34,33 +35,28 @@ func (c *Cache[R, K]) tell() {
 		if !sleep(c.ctx, pause) {
 			return
 		}
-		if pause = tellAfter; c.noted(c.planned(c.ctx, c.tellNow)) != nil {
+		if pause = tellAfter; c.noted(c.tellNow(c.ctx)) != nil {
 			pause = time.Second
 			c.tellSoon()
 		}
 	}
 }
 
-func (c *Cache[R, K]) tellNow(ctx context.Context, s *state) error {
-	if len(s.Spans) == 0 || s.keys == (s.keyed > 0) && slices.EqualFunc(s.Spans, s.now.Spans, sameSpan) {
+// tellNow writes what is invalid into the note, unless that says so already. It does not wait for what is only being fetched.
+func (c *Cache[R, K]) tellNow(ctx context.Context) error {
+	s := c.books.at.Load()
+	if len(s.Spans) == 0 || s.keys == (s.keyed > 0) && slices.Equal(s.Spans, s.now.Spans) {
 		return nil
 	}
 	ch := &change{kept: s.Spans}
 	ch.Index = s.Index
-	c.books.prepare(ch, c.now())
-	if err := c.table.Apply(ctx, table.Batch[R, K]{Note: c.books.note(ch)}); err != nil {
-		c.giveUp(err)
-		return err
+	c.books.prepare(ch, s, c.now())
+	err := c.merge(ctx, ch, func(*table.Scratch[R, K]) error { return nil })
+	if errors.Is(err, errMoved) {
+		c.tellSoon()
+		return nil
 	}
-	if err := c.learn(ctx, s.version); err != nil {
-		c.books.doubt()
-		return err
-	}
-	return nil
-}
-
-func sameSpan(a, b Span) bool {
-	return a.Interval == b.Interval && a.Invalid == b.Invalid && a.Loaded.Equal(b.Loaded)
+	return err
 }
 
 // sleep waits for d. It returns false if ctx has ended.
