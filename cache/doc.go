@@ -47,6 +47,8 @@
 //	read.go       records by score
 //	refresh.go    invalidating and fetching anew
 //	schedule.go   reloads by themselves
+//	sql.go        a source over database/sql
+//	sqltime.go    times as arguments of its queries
 //	stats.go      what a cache has done
 //	tell.go       telling views what is invalid
 //	through.go    reading what is not covered from the source

@@ -43,23 +43,28 @@ func (h *held) encode() []byte {
 	return b
 }
 
-// decodeNote returns what a note says. No note says that nothing is held.
-func decodeNote(b []byte) (h held, err error) {
+// decodeNote returns what a note says. No note says that nothing is held. What encode would not have written is refused, all of it: it
+// comes from somebody else.
+func decodeNote(b []byte) (held, error) {
 	if len(b) == 0 {
-		return h, nil
+		return held{}, nil
 	}
-	if len(b) < noteHead || b[0] != noteVersion {
-		return h, errNote
+	if len(b) < noteHead || b[0] != noteVersion || b[9] > 1 {
+		return held{}, errNote
 	}
-	h.serial, h.keys = binary.BigEndian.Uint64(b[1:]), b[9] != 0
+	h := held{serial: binary.BigEndian.Uint64(b[1:]), keys: b[9] == 1}
 	name := int(binary.BigEndian.Uint16(b[10:]))
 	b = b[noteHead:]
 	if len(b) < name || (len(b)-name)%spanLength != 0 {
 		return held{}, errNote
 	}
 	h.Index = string(b[:name])
-	for b = b[name:]; len(b) > 0; b = b[spanLength:] {
-		h.Spans = append(h.Spans, decodeSpan(b))
+	for b, end := b[name:], math.Inf(-1); len(b) > 0; b = b[spanLength:] {
+		s := decodeSpan(b)
+		if b[24] > 1 || !(end <= s.GE && s.GE < s.LT) { // one of them may be NaN
+			return held{}, errNote
+		}
+		h.Spans, end = append(h.Spans, s), s.LT
 	}
 	return h, nil
 }
@@ -71,7 +76,7 @@ func decodeSpan(b []byte) Span {
 			LT: math.Float64frombits(binary.BigEndian.Uint64(b[8:])),
 		},
 		Loaded:  timeOf(int64(binary.BigEndian.Uint64(b[16:]))),
-		Invalid: b[24] != 0,
+		Invalid: b[24] == 1,
 	}
 }
 

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -24,5 +25,6 @@ func every(ctx context.Context, d time.Duration, do func(context.Context) error)
 
 // jittered returns d, and a tenth of it more or less.
 func jittered(d time.Duration) time.Duration {
-	return d - d/10 + rand.N(max(d/5, 1))
+	least := d - d/10
+	return least + min(rand.N(max(d/5, 1)), math.MaxInt64-least)
 }

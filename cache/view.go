@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -70,7 +71,7 @@ func (v *View[R]) Coverage(ctx context.Context) (Coverage, error) {
 	if err != nil {
 		return Coverage{}, v.errorf("coverage", err)
 	}
-	return k.Coverage, nil
+	return Coverage{k.Index, slices.Clone(k.Spans)}, nil
 }
 
 // read reads, tied to the note that says that it may. A note that says that it may not is looked at again first.
