@@ -25,7 +25,7 @@ export REDIS_SERVER
 .PHONY: help test race lint stress mutants bench fuzz install-redis install-postgresql install-chromium ci
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo '  REDIS_SERVER=/path/to/server make ...: on another server program than the redis-server in PATH'
 
 test: install-redis install-postgresql install-chromium lint race ## what must pass before a commit: formatting, vet, staticcheck, all tests under the race detector
