@@ -237,6 +237,7 @@ func TestAServerThatEndsIsAnError(t *testing.T) {
 		t.Error("a fetch of nothing from a dead server says that there is nothing")
 	}
 	own.Restart(t)
+	pool.Reset() // of connections that are dead
 	if got, err := ids(s.Fetch(t.Context(), "price", []table.Interval{table.Everything()})); err != nil || len(got) != 50 {
 		t.Errorf("after a restart: %d, %v", len(got), err)
 	}
