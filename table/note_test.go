@@ -399,17 +399,19 @@ func TestC1_DeletesTakeNoCondition(t *testing.T) {
 	put(t, tbl, numbered(0, 10)...)
 	session := begin(t, tbl)
 	n := sent.n.Load()
+	ctx, cancel := context.WithTimeout(t.Context(), patience/10) // what is not refused may wait for the session
+	defer cancel()
 	for what, s := range map[string]table.Spec[item]{
 		"plain": tbl.All("at"), "a predicate": tbl.All("at").Where(isEven), "a limit": tbl.All("at").Max(3), "no intervals": none(),
 	} {
 		s = s.IfNote(table.NoteVersion{Lineage: "x", Number: 1})
-		_, deleted := tbl.Delete(t.Context(), s)
-		_, discarded := tbl.ScratchDiscard(t.Context(), s)
-		_, inSession := session.Discard(t.Context(), s)
+		_, deleted := tbl.Delete(ctx, s)
+		_, discarded := tbl.ScratchDiscard(ctx, s)
+		_, inSession := session.Discard(ctx, s)
 		for verb, err := range map[string]error{
 			"Delete": deleted, "ScratchDiscard": discarded, "Scratch.Discard": inSession,
-			"DeleteSeq":         lastError(tbl.DeleteSeq(t.Context(), s)),
-			"ScratchDiscardSeq": lastError(tbl.ScratchDiscardSeq(t.Context(), s)),
+			"DeleteSeq":         lastError(tbl.DeleteSeq(ctx, s)),
+			"ScratchDiscardSeq": lastError(tbl.ScratchDiscardSeq(ctx, s)),
 		} {
 			if !errors.Is(err, table.ErrInvalidSpec) {
 				t.Errorf("%s, %s: got %v", what, verb, err)
