@@ -192,12 +192,12 @@ func TestC1_WhoReadsWhileTheWindowMovesGetsAllOrNothing(t *testing.T) {
 // readEnough tells whether everybody has met all that may happen, often.
 func readEnough(onlookers []*onlooker, changed []atomic.Int64) bool {
 	for _, o := range onlookers {
-		if o.answered.Load() < 500 || o.excluded.Load() < 500 {
+		if o.answered.Load() < 100 || o.excluded.Load() < 100 {
 			return false
 		}
 	}
 	for i := range changed {
-		if changed[i].Load() < 50 {
+		if changed[i].Load() < 10 {
 			return false
 		}
 	}

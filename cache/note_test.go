@@ -126,3 +126,7 @@ func FuzzNote(f *testing.F) {
 		}
 	})
 }
+
+func sameSpan(a, b Span) bool {
+	return a.Interval == b.Interval && a.Invalid == b.Invalid && a.Loaded.Equal(b.Loaded)
+}
