@@ -133,7 +133,7 @@ func (o *onlooker) read(ctx context.Context, src *moving, n int) error {
 		o.excluded.Add(1)
 		return nil
 	case err != nil || got != wanted:
-		return fmt.Errorf("%s: %d of %d records of %v, %w", o.name, got, wanted, in, err)
+		return fmt.Errorf("%s: %d of %d records of %v, %v", o.name, got, wanted, in, err)
 	}
 	o.answered.Add(1)
 	return nil
