@@ -15,7 +15,7 @@ import (
 // in table has one.
 func fileMaps(h *house) (problems []string) {
 	for _, f := range h.files {
-		if f.path != f.dir+"/doc.go" || !slices.Contains([]string{"table", "engine", "cleanup", "mirror"}, part(f.dir)) {
+		if f.path != f.dir+"/doc.go" || !slices.Contains([]string{"table", "engine", "cleanup", "mirror", "cache"}, part(f.dir)) {
 			continue
 		}
 		named, is := fileMap(f)
