@@ -17,18 +17,6 @@ func above(lt float64) float64 {
 	return lt
 }
 
-// number returns a bound as pgx sends it in every mode: in that of the simple protocol, it writes a float64 that is not finite so that
-// it looks like the name of a column.
-func number(bound float64) any {
-	switch {
-	case math.IsNaN(bound):
-		return "NaN"
-	case math.IsInf(bound, 0):
-		return map[bool]string{true: "Infinity", false: "-Infinity"}[bound > 0]
-	}
-	return bound
-}
-
 // The seconds around 1970 between which a bound is told from infinity: those of the years that timestamptz knows, roughly.
 const firstSecond, lastSecond = -210e9, 9200e9
 

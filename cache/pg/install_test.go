@@ -79,8 +79,9 @@ func TestInstallQuotes(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t)
 	exec(t, pool, `CREATE SCHEMA "b.c"`)
+	exec(t, pool, "CREATE SCHEMA c")
 	names := []string{`o'hare "x" \ $tablecache$`, "a", "a.b", strings.Repeat("é", 60), strings.Repeat("é", 60) + "1"}
-	tables := []pgx.Identifier{{"public", `t"1' $tablecache_$`}, {"b.c", "d"}, {"public", "c.d"}}
+	tables := []pgx.Identifier{{"public", `t"1' $tablecache_$`}, {"b.c", "d"}, {"c", "d"}}
 	for _, table := range tables {
 		exec(t, pool, "CREATE TABLE "+table.Sanitize()+` ("Key 1" text, "$b" int, PRIMARY KEY ("Key 1", "$b"))`)
 		for _, name := range names {

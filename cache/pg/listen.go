@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tablecache-go/tablecache/cache"
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -24,6 +25,8 @@ type Invalidator[K comparable] interface {
 	// Replayed says that all has been told that has changed until now, also while nobody listened.
 	Replayed()
 }
+
+var _ Invalidator[int] = (*cache.Cache[any, int])(nil)
 
 // Changes says what Listen listens to.
 type Changes[K comparable] struct {

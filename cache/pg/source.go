@@ -79,7 +79,7 @@ func (s *Source[R]) Fetch(ctx context.Context, index string, in []table.Interval
 func (q Query) over(in []table.Interval) (all []statement) {
 	value := q.Bound
 	if value == nil {
-		value = number
+		value = func(bound float64) any { return bound }
 	}
 	for _, i := range in {
 		if !i.Empty() {
@@ -92,7 +92,7 @@ func (q Query) over(in []table.Interval) (all []statement) {
 // read yields what statements select, at one moment.
 func (s *Source[R]) read(ctx context.Context, what string, all []statement) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		err := s.reader.within(ctx, func(tx pgx.Tx) error { return each(ctx, s, tx, all, yield) })
+		err := s.within(ctx, func(tx pgx.Tx) error { return s.each(ctx, tx, all, yield) })
 		if err != nil {
 			failed[R](fmt.Errorf("pg: %s: %w", what, err))(yield)
 		}
@@ -100,9 +100,9 @@ func (s *Source[R]) read(ctx context.Context, what string, all []statement) iter
 }
 
 // each yields what statements select, until it is stopped.
-func each[R any](ctx context.Context, s *Source[R], tx pgx.Tx, all []statement, yield func(R, error) bool) error {
+func (s *Source[R]) each(ctx context.Context, tx pgx.Tx, all []statement, yield func(R, error) bool) error {
 	for _, st := range all {
-		c, err := s.reader.declare(ctx, tx, st)
+		c, err := s.declare(ctx, tx, st)
 		if err != nil {
 			return err
 		}

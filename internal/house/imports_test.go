@@ -39,6 +39,9 @@ var rooms = map[string]room{
 // public are the parts of the house that others are made of. What is not among them nobody imports.
 var public = []string{"codec", "engine", "cleanup", "table", "mirror", "lead", "cache", "observe"}
 
+// modules are parts that are modules of their own: what they need, our users need not. Only programs import them.
+var modules = []string{"cache/pg"}
+
 // imports checks who imports whom.
 func imports(h *house) (problems []string) {
 	for _, f := range h.files {
@@ -74,10 +77,24 @@ func mayImportOurs(f file, dir string) bool {
 	switch {
 	case isBound(f.dir):
 		return slices.Contains(rooms[f.dir].ours, dir) || f.isTest() && part(dir) == "internal"
+	case moduleOf(dir) != "" && moduleOf(dir) != moduleOf(f.dir):
+		return slices.Contains([]string{"examples", "bench"}, part(f.dir))
+	case part(dir) == "internal" && slices.Contains(public, part(f.dir)):
+		return f.isTest()
 	case part(f.dir) == "internal", part(dir) == "internal", part(dir) == part(f.dir):
 		return true
 	}
 	return slices.Contains(public, part(dir)) && !strings.Contains(dir, "/internal/")
+}
+
+// moduleOf returns the module that a package is in; empty: the library's own.
+func moduleOf(dir string) string {
+	for _, m := range modules {
+		if dir == m || strings.HasPrefix(dir, m+"/") {
+			return m
+		}
+	}
+	return ""
 }
 
 var importSights = []sight{
@@ -110,6 +127,17 @@ var importSights = []sight{
 	{"table imports mirror", imported("table/a.go", module+"mirror"), "must not"},
 	{"mirror imports table", imported("mirror/a.go", module+"table"), ""},
 	{"mirror imports a room", imported("mirror/a.go", module+layout), "must not"},
+	{"mirror imports a rig", imported("mirror/a.go", module+"internal/walk"), "must not"},
+	{"a test of mirror imports a rig", imported("mirror/a_test.go", module+"internal/walk"), ""},
+	{"cache imports table", imported("cache/a.go", module+"table"), ""},
+	{"cache imports a module of its own", imported("cache/a.go", module+"cache/pg"), "must not"},
+	{"stress imports a module of its own", imported("stress/a.go", module+"cache/pg"), "must not"},
+	{"a rig imports a module of its own", imported("internal/walk/a.go", module+"cache/pg"), "must not"},
+	{"an example imports a module of its own", imported("examples/postgres/a.go", module+"cache/pg"), ""},
+	{"cache/pg imports cache", imported("cache/pg/a.go", module+"cache"), ""},
+	{"cache/pg imports a room", imported("cache/pg/a.go", module+layout), "must not"},
+	{"cache/pg imports a rig", imported("cache/pg/a.go", module+"internal/pgtest"), "must not"},
+	{"a test of cache/pg imports a rig", imported("cache/pg/a_test.go", module+"internal/pgtest"), ""},
 	{"cache imports stress", imported("cache/a.go", module+"stress"), "must not"},
 	{"an example imports what is the examples' own", imported("examples/a/a.go", module+"examples/internal/b"), ""},
 	{"stress imports a rig", imported("stress/a.go", module+"internal/walk"), ""},

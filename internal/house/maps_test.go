@@ -93,6 +93,7 @@ var mapSights = []sight{
 	{"a map elsewhere", map[string]string{wire + "/a.go": "// # Files\n//\n//\ta.go   one\npackage a"}, "missing"},
 	{"a section without names", mapped("table", "// # Files\n//\n// They are in a.go and b.go.\n"), "missing"},
 	{"no map in engine", mapped("engine", "// Package a.\n"), ""},
+	{"a file in cache/pg that is not named", mapped("cache/pg", "// # Files\n//\n//\ta.go   one\n"), "does not name b.go"},
 	{"no map in stress", mapped("stress", "// # Files\n//\n//\tc.go   three\n"), ""},
 	{"a file that is not named", mapped("engine", "// # Files\n//\n//\ta.go   one\n"), "does not name b.go"},
 	{"a file that is not there", mapped("table", "// # Files\n//\n//\ta.go   one\n//\tb.go   two\n//\tc.go   three\n"), "names c.go, which is not there"},
