@@ -80,6 +80,7 @@ func (a *applier[R, K]) Apply(e effect[R, K]) error {
 	a.passed = append(a.passed, e.At)
 	if e.Noted {
 		a.note = e.Note
+		a.mirror.noted.Number++
 	}
 	switch e.Kind {
 	case table.EffectPut, table.EffectApply:
@@ -286,7 +287,7 @@ func (a *applier[R, K]) InStep(p table.Position) error {
 	if a.changed.any() {
 		a.shown = a.live.copy()
 	}
-	next := &version[R, K]{rows: a.shown, note: a.note, missing: a.missing, at: p}
+	next := &version[R, K]{rows: a.shown, note: a.note, noted: a.mirror.noted, missing: a.missing, at: p}
 	a.mirror.show(next, append(a.passed, p), a.changed)
 	a.passed, a.changed, a.wasInStep = a.passed[:0], changed{}, true
 	return nil

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/tablecache-go/tablecache/table"
@@ -45,12 +46,15 @@ type Change[R any, K comparable] struct {
 // reset or FLUSHALL the loop goes on with the difference. s.Recheck must depend on the record alone.
 //
 // A record that cannot be decoded, or whose predicate panics, yields a *CodingError, is no part of s, and the loop may go on. Any other
-// error is the last thing yielded: it Is ctx.Err(), ErrClosed after Close, ErrUnknownIndex, ErrInvalidSpec, or ErrIndexBuilding at the
+// error is the last thing yielded: it Is ctx.Err(), ErrClosed after Close, ErrUnknownIndex, ErrInvalidSpec (also of a spec with IfNote), or ErrIndexBuilding at the
 // beginning; a loop that is on waits while its index is built. WithMaxAge does not end the
 // loop: ask Age.
 func (m *Mirror[R, K]) Changes(ctx context.Context, s table.Spec[R]) iter.Seq2[Change[R, K], error] {
 	return func(yield func(Change[R, K], error) bool) {
 		q, err := m.def.Query(s)
+		if err == nil && q.Note != (table.NoteVersion{}) {
+			err = fmt.Errorf("%w: a condition on the note, which changes do not take", table.ErrInvalidSpec)
+		}
 		if err == nil {
 			w := &watcher[R, K]{mirror: m, query: q, index: s.Index, recheck: s.Recheck}
 			err = w.watch(ctx, yield)

@@ -2,6 +2,7 @@ package mirror
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"sync"
@@ -22,6 +23,7 @@ type Mirror[R any, K comparable] struct {
 	changes   journal
 	news      bell // rung when another version is shown, and when something is proven
 	counts    counts
+	noted     table.NoteVersion // of the note that was told last; only the goroutine writes and reads it
 
 	born   time.Time
 	proven atomic.Int64 // since born: what the server had acknowledged then is shown
@@ -36,7 +38,10 @@ type Mirror[R any, K comparable] struct {
 	failed  error         // why the goroutine has stopped before that
 }
 
-var _ table.KeyReading[struct{}, string] = (*Mirror[struct{}, string])(nil)
+var (
+	_ table.KeyReading[struct{}, string] = (*Mirror[struct{}, string])(nil)
+	_ table.NotedReading[struct{}]       = (*Mirror[struct{}, string])(nil)
+)
 
 // Open copies the table that def describes into memory and returns once the copy is in step. From then on the mirror follows the table
 // by itself until Close. Open waits for that until ctx ends; once it has returned ctx no longer matters, but for its values, which
@@ -51,6 +56,7 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 	m := &Mirror[R, K]{
 		born:    time.Now(),
 		maxAge:  o.maxAge,
+		noted:   table.NoteVersion{Lineage: rand.Text()},
 		stopped: make(chan struct{}),
 		inStep:  make(chan struct{}),
 	}

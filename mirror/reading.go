@@ -83,6 +83,9 @@ func (r *reading[R, K]) begin(ctx context.Context, s table.Spec[R]) (*version[R,
 	if err == nil {
 		err = v.missing[s.Index]
 	}
+	if err == nil {
+		err = v.checkNote(q.Note)
+	}
 	return v, q, err
 }
 
@@ -127,7 +130,13 @@ func (r *reading[R, K]) Count(ctx context.Context, s table.Spec[R]) (n int, err 
 
 // Get returns the record with this key, or ErrNotFound. A key that cannot be encoded is a *CodingError.
 func (r *reading[R, K]) Get(ctx context.Context, key K) (R, error) {
-	for record, err := range r.Lookup(ctx, key) {
+	return r.GetIfNote(ctx, key, table.NoteVersion{})
+}
+
+// GetIfNote is Get, of a moment at which the note has version v; else the error is ErrNoteChanged, whether there is such a record or not.
+// The zero version is any.
+func (r *reading[R, K]) GetIfNote(ctx context.Context, key K, v table.NoteVersion) (R, error) {
+	for record, err := range r.lookupIf(ctx, v, key) {
 		return record, err
 	}
 	var none R
@@ -137,20 +146,27 @@ func (r *reading[R, K]) Get(ctx context.Context, key K) (R, error) {
 // Lookup returns the records with these keys, at most 10,000 (ErrTooLarge), in the order of the arguments. A key that is given twice
 // counts once, and a key without a record is skipped. Errors come as from Records.
 func (r *reading[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error] {
+	return r.lookupIf(ctx, table.NoteVersion{}, keys...)
+}
+
+func (r *reading[R, K]) lookupIf(ctx context.Context, v table.NoteVersion, keys ...K) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		if err := r.lookup(ctx, keys, yield); err != nil {
+		if err := r.lookup(ctx, v, keys, yield); err != nil {
 			var none R
 			yield(none, r.errorf("look-up", err))
 		}
 	}
 }
 
-func (r *reading[R, K]) lookup(ctx context.Context, keys []K, yield func(R, error) bool) error {
+func (r *reading[R, K]) lookup(ctx context.Context, noted table.NoteVersion, keys []K, yield func(R, error) bool) error {
 	encoded, err := r.def.LookupKeys(keys...)
 	if err != nil {
 		return err
 	}
 	v, err := r.source.version(ctx)
+	if err == nil {
+		err = v.checkNote(noted)
+	}
 	if err != nil {
 		return err
 	}
@@ -167,11 +183,18 @@ func (r *reading[R, K]) lookup(ctx context.Context, keys []K, yield func(R, erro
 
 // Note returns the note, as it was at the moment of the records; nil if there was none. The caller owns the bytes.
 func (r *reading[R, K]) Note(ctx context.Context) ([]byte, error) {
+	note, _, err := r.Noted(ctx)
+	return note, err
+}
+
+// Noted is Note, with the version that the note has at the same moment, for Spec.IfNote and GetIfNote. A Mirror and its Snapshots have the
+// same versions. A new copy of the table (see Stats.Resyncs) gives the note another one.
+func (r *reading[R, K]) Noted(ctx context.Context) ([]byte, table.NoteVersion, error) {
 	v, err := r.source.version(ctx)
 	if err != nil {
-		return nil, r.errorf("note", err)
+		return nil, table.NoteVersion{}, r.errorf("note", err)
 	}
-	return bytes.Clone(v.note), nil
+	return bytes.Clone(v.note), v.noted, nil
 }
 
 // errorf adds the table's name and what was done to an error, unless the error names the table already.

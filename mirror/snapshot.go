@@ -16,7 +16,10 @@ type Snapshot[R any, K comparable] struct {
 	positions *positions
 }
 
-var _ table.KeyReading[struct{}, string] = (*Snapshot[struct{}, string])(nil)
+var (
+	_ table.KeyReading[struct{}, string] = (*Snapshot[struct{}, string])(nil)
+	_ table.NotedReading[struct{}]       = (*Snapshot[struct{}, string])(nil)
+)
 
 // Snapshot returns what the mirror shows now. It takes the same for one record and for a million, and does not ask how old that is (see
 // Age).

@@ -6,9 +6,18 @@ import "github.com/tablecache-go/tablecache/table"
 type version[R any, K comparable] struct {
 	rows    *rows[R, K]
 	note    []byte
-	missing map[string]error // why some of the indexes do not find all rows, by name
+	noted   table.NoteVersion // of the note
+	missing map[string]error  // why some of the indexes do not find all rows, by name
 	at      table.Position
 	number  uint64 // versions are numbered as they are shown
+}
+
+// checkNote returns ErrNoteChanged if a version is not that of the note; the zero one is any.
+func (v *version[R, K]) checkNote(wanted table.NoteVersion) error {
+	if wanted == (table.NoteVersion{}) || wanted == v.noted {
+		return nil
+	}
+	return table.ErrNoteChanged
 }
 
 // walk visits the cells of a query in its order, from behind a place on if there is one, until visit returns false.

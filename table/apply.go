@@ -1,7 +1,6 @@
 package table
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
@@ -15,9 +14,6 @@ type Batch[R any, K comparable] struct {
 	Delete []K    // keys of records to delete; one that is not there is passed over
 	Note   []byte // what is noted with the table, see Table.Note; nil: the note stays; not nil but empty: a note of no bytes
 }
-
-// mostNote is how many bytes a note may have.
-const mostNote = 64 << 10
 
 // Apply makes all changes of a batch at one moment: all of them or none, and the note with them. A batch without records and keys
 // changes the note alone; an empty one does nothing. Give up to 1,000 records and keys, not counting those that come twice, and a note
@@ -59,14 +55,6 @@ func (t *Table[R, K]) encodeBatch(b Batch[R, K]) (c engine.Change, err error) {
 		return c, err
 	}
 	return c, checkAtomic(c.Rows, maxAtomicBytes)
-}
-
-// ownNote returns a copy of a note, for an effect may outlive the call. It refuses one that is too large.
-func ownNote(note []byte) ([]byte, error) {
-	if len(note) > mostNote {
-		return nil, fmt.Errorf("%w: a note of %d bytes, at most %d", ErrTooLarge, len(note), mostNote)
-	}
-	return bytes.Clone(note), nil
 }
 
 // checkApart refuses keys that are both stored and deleted.

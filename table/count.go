@@ -16,11 +16,22 @@ func (h *handle[R, K]) Count(ctx context.Context, s Spec[R]) (int, error) {
 	}
 	var n int
 	if p.recheck == nil {
-		n, err = h.reader.Count(ctx, p.query)
+		n, err = h.countRows(ctx, p)
 	} else {
 		n, err = h.countRecords(ctx, p)
 	}
 	return n, h.errorf("count", err)
+}
+
+func (h *handle[R, K]) countRows(ctx context.Context, p plan[R]) (int, error) {
+	n, at, err := h.reader.Count(ctx, p.query)
+	if err == nil {
+		err = p.Note.check(&at)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 func (h *handle[R, K]) countRecords(ctx context.Context, p plan[R]) (n int, err error) {

@@ -52,8 +52,16 @@ type encoder[R any, K comparable] struct {
 	at   string // the attribute that is being encoded: an error names it
 }
 
-func (e *encoder[R, K]) add(r *R) (err error) {
+func (e *encoder[R, K]) add(r *R) error {
 	start := len(e.buf)
+	if err := e.addStored(r, start); err != nil {
+		return err
+	}
+	return e.addScores(r, start)
+}
+
+// addStored adds the key and the row.
+func (e *encoder[R, K]) addStored(r *R, start int) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = e.fail(start, panicked(p))
@@ -65,7 +73,7 @@ func (e *encoder[R, K]) add(r *R) (err error) {
 	if err := e.addRow(r); err != nil {
 		return e.fail(start, err)
 	}
-	return e.addScores(r, start)
+	return nil
 }
 
 func (e *encoder[R, K]) addKey(r *R) (err error) {
@@ -117,10 +125,7 @@ func appendFramed[R any](dst []byte, r *R, part func([]byte, *R) ([]byte, error)
 func (e *encoder[R, K]) addScores(r *R, start int) error {
 	for i := range e.def.Indexes {
 		x := &e.def.Indexes[i]
-		score, err := callScore(x, r)
-		if err == nil && math.IsNaN(score) {
-			err = fmt.Errorf("%w: score is NaN", codec.ErrValue)
-		}
+		score, err := x.of(r)
 		if err != nil {
 			failed := e.fail(start, err)
 			failed.Index = x.name
@@ -130,6 +135,15 @@ func (e *encoder[R, K]) addScores(r *R, start int) error {
 		e.ends = append(e.ends, len(e.buf))
 	}
 	return nil
+}
+
+// of returns the score of a record, unless that cannot be stored.
+func (x *Index[R]) of(r *R) (float64, error) {
+	score, err := callScore(x, r)
+	if err == nil && math.IsNaN(score) {
+		err = fmt.Errorf("%w: score is NaN", codec.ErrValue)
+	}
+	return score, err
 }
 
 func callScore[R any](x *Index[R], r *R) (score float64, err error) {
@@ -249,7 +263,11 @@ func (d *Definition[R, K]) encodeKey(k K) (b []byte, err error) {
 
 // KeyHash returns a short hash of a key, as errors name it; empty if the key cannot be encoded.
 func (t *Table[R, K]) KeyHash(key K) string {
-	b, err := t.def.encodeKey(key)
+	return t.def.keyHash(key)
+}
+
+func (d *Definition[R, K]) keyHash(key K) string {
+	b, err := d.encodeKey(key)
 	if err != nil {
 		return ""
 	}

@@ -18,7 +18,7 @@ var (
 	ErrUnknownIndex = errors.New("tablecache: unknown index")
 	// ErrInvalidSpec: intervals overlap, are reversed or NaN, or too many; or the limit is negative. Of
 	// Page also: the token is not of this spec, the page has no length, or there is a limit. Of Apply: a key
-	// is both put and deleted. Of Update: the key was changed.
+	// is both put and deleted. Of Update: the key was changed. Of what deletes or discards: the spec has a condition (IfNote).
 	ErrInvalidSpec = errors.New("tablecache: invalid spec")
 	// ErrMissingAttribute: a map record lacks an attribute of the definition.
 	ErrMissingAttribute = errors.New("tablecache: missing attribute")
@@ -64,6 +64,9 @@ var ErrIndexBuilding = wire.ErrIndexBuilding
 
 // ErrNotFound: there is no such record.
 var ErrNotFound = errors.New("tablecache: record not found")
+
+// ErrNoteChanged: the note has another version than the read wants; see Spec.IfNote. Nothing was yielded. Ask Noted for the present one.
+var ErrNoteChanged = errors.New("tablecache: the note has changed")
 
 // Errors that end a call, or a handle. Package engine tells them, too.
 var (

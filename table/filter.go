@@ -16,6 +16,8 @@ type filter[R any, K comparable] struct {
 	found  int                        // how many records are ready
 	first  *scan.Page                 // of the pages that enough was asked about last
 	known  int                        // how many these were
+	looked bool                       // the first page that was read has been looked at
+	begun  bool                       // a page was passed
 }
 
 type judged[R any] struct {
@@ -25,6 +27,14 @@ type judged[R any] struct {
 
 // mostReady bounds the limit up to which enough judges more than the first page, for it keeps the records that it has found.
 const mostReady = 1000
+
+// refuses tells, of the first page that was read, that the note is another one than the plan wants: what is read after that is no
+// older, so nothing more need be read.
+func (f *filter[R, K]) refuses(page *scan.Page) bool {
+	isFirst := !f.looked
+	f.looked = true
+	return isFirst && f.plan.Note.check(&page.Moment) != nil
+}
 
 // enough tells whether pages hold as many records of the answer as the limit allows. It judges a page once, unless the pages were
 // read anew.
@@ -73,8 +83,14 @@ func (f *filter[R, K]) judge(page *scan.Page, i int) (err error, ok bool) {
 	return err, holds || err != nil
 }
 
-// pass yields the records of one page.
+// pass yields the records of one page. The first one tells which note the snapshot has.
 func (f *filter[R, K]) pass(ctx context.Context, page *scan.Page, yield func(R, error) bool) error {
+	if !f.begun {
+		f.begun = true
+		if err := f.plan.Note.check(&page.Moment); err != nil {
+			return err
+		}
+	}
 	if ready, is := f.ready[page]; is {
 		delete(f.ready, page)
 		return f.passReady(ctx, ready, yield)

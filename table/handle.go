@@ -54,8 +54,31 @@ func (b *base) WaitFor(ctx context.Context, p Position) error {
 // is none, since nobody has written one, or since a Clear or a reset. A note of no bytes is not nil. The caller owns the bytes. Note
 // takes one round trip; its errors are those of reads.
 func (b *base) Note(ctx context.Context) ([]byte, error) {
-	note, _, err := b.reader.Note(ctx)
-	return note, b.errorf("note", err)
+	note, _, err := b.Noted(ctx)
+	return note, err
+}
+
+// Noted is Note, with the version that the note has at the same moment. Reads of a spec on that condition (Spec.IfNote, GetIfNote) are
+// answered only while it is the same: so what the note says of records can be told from what it said of others.
+func (b *base) Noted(ctx context.Context) ([]byte, NoteVersion, error) {
+	note, at, err := b.reader.Note(ctx)
+	if err != nil {
+		return nil, NoteVersion{}, b.errorf("note", err)
+	}
+	return note, versionAt(&at), nil
+}
+
+// checkNote looks whether the note has a version, for reads of no intervals: nothing else is asked for that tells. Of any version it asks
+// nothing.
+func (b *base) checkNote(ctx context.Context, v NoteVersion) error {
+	if v == (NoteVersion{}) {
+		return b.reader.Alive(ctx)
+	}
+	_, at, err := b.reader.Note(ctx)
+	if err == nil {
+		err = v.check(&at)
+	}
+	return err
 }
 
 // errorf adds the table's name and what was done to an error, unless the error names the table already.

@@ -11,7 +11,13 @@ import (
 
 // Get returns the record with this key, or ErrNotFound.
 func (h *handle[R, K]) Get(ctx context.Context, key K) (R, error) {
-	for r, err := range h.Lookup(ctx, key) {
+	return h.GetIfNote(ctx, key, NoteVersion{})
+}
+
+// GetIfNote is Get, of a moment at which the note has version v; else the error is ErrNoteChanged, whether there is such a record or not.
+// The zero version is any.
+func (h *handle[R, K]) GetIfNote(ctx context.Context, key K, v NoteVersion) (R, error) {
+	for r, err := range h.lookupIf(ctx, v, key) {
 		return r, err
 	}
 	var none R
@@ -22,8 +28,12 @@ func (h *handle[R, K]) Get(ctx context.Context, key K) (R, error) {
 // arguments. A key that is given twice counts once, and a key without a record is skipped. Lookup takes
 // one round trip for at most 10,000 keys; more are ErrTooLarge. Errors come as from Records.
 func (h *handle[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error] {
+	return h.lookupIf(ctx, NoteVersion{}, keys...)
+}
+
+func (h *handle[R, K]) lookupIf(ctx context.Context, v NoteVersion, keys ...K) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		found, err := h.lookup(ctx, keys)
+		found, err := h.lookup(ctx, v, keys)
 		if err != nil {
 			var none R
 			yield(none, h.errorf("look-up", err))
@@ -47,7 +57,7 @@ func (h *handle[R, K]) Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error
 	}
 }
 
-func (h *handle[R, K]) lookup(ctx context.Context, keys []K) ([]scan.Found, error) {
+func (h *handle[R, K]) lookup(ctx context.Context, v NoteVersion, keys []K) ([]scan.Found, error) {
 	encoded, err := h.def.lookupKeys(keys)
 	if err != nil {
 		return nil, err
@@ -55,6 +65,9 @@ func (h *handle[R, K]) lookup(ctx context.Context, keys []K) ([]scan.Found, erro
 	if len(encoded) == 0 {
 		return nil, h.reader.Alive(ctx)
 	}
-	rows, _, err := h.reader.Find(ctx, scripts.Merged, scripts.NoIndex, encoded)
+	rows, at, err := h.reader.Find(ctx, scripts.Merged, scripts.NoIndex, encoded)
+	if err == nil {
+		err = v.check(&at)
+	}
 	return rows, err
 }

@@ -64,7 +64,7 @@ func Open[R any, K comparable](ctx context.Context, rdb redis.UniversalClient, d
 	if err != nil {
 		return fail(err)
 	}
-	t := &Table[R, K]{handle: handle[R, K]{coder: def.coderUnder(claimed.Schema), buffer: o.buffer}}
+	t := &Table[R, K]{handle: handle[R, K]{coder: def.coderUnder(claimed.Schema), buffer: o.buffer}, given: def}
 	t.owner = startOwner(&o, claimed, def.keepsRows(), t.scoreOf)
 	t.handle.base = t.owner.base
 	return t, nil

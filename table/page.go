@@ -35,6 +35,9 @@ func (h *handle[R, K]) Page(ctx context.Context, s Spec[R], after Token, n int) 
 	if err != nil {
 		return nil, "", h.errorf("page", err)
 	}
+	if len(l.plan.Intervals) == 0 {
+		return nil, "", h.errorf("page", h.checkNote(ctx, l.plan.Note))
+	}
 	next, err := l.list(ctx)
 	if err != nil && !errors.As(err, new(*CodingError)) {
 		return nil, "", h.errorf("page", err)
@@ -100,6 +103,9 @@ func (h *handle[R, K]) lister(s Spec[R], after Token, n int) (*lister[R, K], err
 func (l *lister[R, K]) list(ctx context.Context) (Token, error) {
 	for {
 		answer, err := l.rows.Next(ctx, l.wanted())
+		if err == nil {
+			err = l.plan.Note.check(&answer.Moment)
+		}
 		if err != nil {
 			return "", err
 		}

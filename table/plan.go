@@ -2,6 +2,7 @@ package table
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
@@ -33,6 +34,15 @@ func (c *coder[R, K]) planOf(s Spec[R], scope scripts.Scope) (plan[R], error) {
 		p.query.Limit = s.Limit
 	}
 	return p, nil
+}
+
+// planToMark is planOf for what deletes or discards the records. That takes no condition.
+func (c *coder[R, K]) planToMark(s Spec[R], scope scripts.Scope) (plan[R], error) {
+	p, err := c.planOf(s, scope)
+	if err == nil && p.Note != (NoteVersion{}) {
+		return plan[R]{}, fmt.Errorf("%w: a condition on the note, which only reads take", ErrInvalidSpec)
+	}
+	return p, err
 }
 
 // isOfAll tells whether the plan is of every record, whatever it holds.

@@ -11,10 +11,11 @@ import (
 // Query is a Spec that was checked, but for its predicate: what is to be read, and in which order. It is for those who build a handle
 // of their own on Follow, that answers as a Table does; package mirror is one. See Definition.Query.
 type Query struct {
-	Index     int        // which of the definition's
-	Intervals []Interval // those that are not empty, in the order in which they are read
-	Reverse   bool       // inside of each interval, too
-	Limit     int        // of records for which the predicate holds; 0: none
+	Index     int         // which of the definition's
+	Intervals []Interval  // those that are not empty, in the order in which they are read
+	Reverse   bool        // inside of each interval, too
+	Limit     int         // of records for which the predicate holds; 0: none
+	Note      NoteVersion // that the moment must have which is read; the zero one: any. Else the answer is ErrNoteChanged
 
 	table, index string
 }
@@ -30,9 +31,9 @@ type Place struct {
 // score and then by the bytes of the encoded key; with Reverse it is exactly the other way round. The errors are ErrUnknownIndex
 // and ErrInvalidSpec. The indexes of d need no functions.
 func (d *Definition[R, K]) Query(s Spec[R]) (Query, error) {
-	index := slices.IndexFunc(d.Indexes, func(x Index[R]) bool { return x.name == s.Index && !x.foreign })
-	if index < 0 {
-		return Query{}, fmt.Errorf("%w: %q", ErrUnknownIndex, s.Index)
+	index, err := d.indexNamed(s.Index)
+	if err != nil {
+		return Query{}, err
 	}
 	if s.Limit < 0 {
 		return Query{}, fmt.Errorf("%w: limit %d: negative", ErrInvalidSpec, s.Limit)
@@ -44,7 +45,15 @@ func (d *Definition[R, K]) Query(s Spec[R]) (Query, error) {
 	if s.Reverse {
 		slices.Reverse(in)
 	}
-	return Query{Index: index, Intervals: in, Reverse: s.Reverse, Limit: s.Limit, table: d.Name, index: s.Index}, nil
+	return Query{Index: index, Intervals: in, Reverse: s.Reverse, Limit: s.Limit, Note: s.Note, table: d.Name, index: s.Index}, nil
+}
+
+func (d *Definition[R, K]) indexNamed(name string) (int, error) {
+	i := slices.IndexFunc(d.Indexes, func(x Index[R]) bool { return x.name == name && !x.foreign })
+	if i < 0 {
+		return i, fmt.Errorf("%w: %q", ErrUnknownIndex, name)
+	}
+	return i, nil
 }
 
 // LookupKeys encodes the keys of one look-up, in their order. A key that is given twice comes once. Keys that cannot be encoded are a

@@ -39,7 +39,10 @@ type Reader[R any, K comparable] struct {
 	now  atomic.Pointer[handle[R, K]] // reads under the schema that was found last
 }
 
-var _ KeyReading[struct{}, string] = (*Reader[struct{}, string])(nil)
+var (
+	_ KeyReading[struct{}, string] = (*Reader[struct{}, string])(nil)
+	_ NotedReading[struct{}]       = (*Reader[struct{}, string])(nil)
+)
 
 // OpenReader returns a handle that reads the table that def describes. It waits for answers until ctx ends, and with WithWait until
 // Redis can be reached and there is a table. Once OpenReader has returned ctx no longer matters. rdb stays the caller's. The indexes

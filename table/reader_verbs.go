@@ -73,6 +73,15 @@ func (r *Reader[R, K]) Get(ctx context.Context, key K) (record R, err error) {
 	return record, err
 }
 
+// GetIfNote is as GetIfNote of a Table.
+func (r *Reader[R, K]) GetIfNote(ctx context.Context, key K, v NoteVersion) (record R, err error) {
+	err = r.read(ctx, func(h *handle[R, K]) error {
+		record, err = h.GetIfNote(ctx, key, v)
+		return err
+	})
+	return record, err
+}
+
 // Count is as Count of a Table.
 func (r *Reader[R, K]) Count(ctx context.Context, s Spec[R]) (n int, err error) {
 	err = r.read(ctx, func(h *handle[R, K]) error {
@@ -111,6 +120,15 @@ func (r *Reader[R, K]) Note(ctx context.Context) (note []byte, err error) {
 		return err
 	})
 	return note, err
+}
+
+// Noted is as Noted of a Table.
+func (r *Reader[R, K]) Noted(ctx context.Context) (note []byte, v NoteVersion, err error) {
+	err = r.read(ctx, func(h *handle[R, K]) error {
+		note, v, err = h.Noted(ctx)
+		return err
+	})
+	return note, v, err
 }
 
 // Stats returns what is known of the table without owning it: the fields that tell what its owner's process is doing (Pins,

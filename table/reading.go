@@ -25,4 +25,13 @@ type KeyReading[R any, K comparable] interface {
 	Lookup(ctx context.Context, keys ...K) iter.Seq2[R, error]
 }
 
-var _ KeyReading[struct{}, string] = (*Table[struct{}, string])(nil)
+// NotedReading is Reading, and the note with its version: for who ties a read to what the note says (Spec.IfNote).
+type NotedReading[R any] interface {
+	Reading[R]
+	Noted(ctx context.Context) ([]byte, NoteVersion, error)
+}
+
+var (
+	_ KeyReading[struct{}, string] = (*Table[struct{}, string])(nil)
+	_ NotedReading[struct{}]       = (*Table[struct{}, string])(nil)
+)

@@ -38,8 +38,11 @@ func (h *handle[R, K]) Records(ctx context.Context, s Spec[R]) iter.Seq2[R, erro
 
 // read yields the records of p, and returns the error that ended the read early.
 func (h *handle[R, K]) read(ctx context.Context, p plan[R], yield func(R, error) bool) error {
+	if len(p.Intervals) == 0 {
+		return h.checkNote(ctx, p.Note)
+	}
 	f := filter[R, K]{decoder: h.decoder(), plan: p}
-	enough := func(pages []*scan.Page) bool { return f.enough(ctx, pages) }
+	enough := func(pages []*scan.Page) bool { return f.refuses(pages[0]) || f.enough(ctx, pages) }
 	err := h.reader.Read(ctx, p.query, enough, func(page *scan.Page) error { return f.pass(ctx, page, yield) })
 	if errors.Is(err, scan.ErrStop) {
 		return nil

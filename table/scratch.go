@@ -60,7 +60,7 @@ func (t *Table[R, K]) discard(ctx context.Context, s Spec[R], d discarding) (int
 		return drain(t.sweep(ctx, s, d.pages(engine.Place{})))
 	}
 	s.Reverse = false // places go upwards
-	p, err := t.planOf(s, scripts.Staged)
+	p, err := t.planToMark(s, scripts.Staged)
 	if err != nil {
 		return 0, t.errorf("discard", err)
 	}

@@ -15,6 +15,7 @@ type Spec[R any] struct {
 	Recheck   func(*R) bool // called in the caller's or the stream's goroutine; must not keep the record
 	Reverse   bool          // exactly the reverse order
 	Limit     int           // only the first so many records; 0 means all
+	Note      NoteVersion   // only of a moment at which the note has this version, see IfNote; the zero one is any
 }
 
 // Where returns the spec with one more predicate: holds must hold, too.
@@ -36,6 +37,14 @@ func (s Spec[R]) Reversed() Spec[R] {
 // Max returns the spec limited to its first n records; 0 means all.
 func (s Spec[R]) Max(n int) Spec[R] {
 	s.Limit = n
+	return s
+}
+
+// IfNote returns the spec on a condition: reads of it are answered only of a moment at which the note has version v (see Noted); else they
+// end with ErrNoteChanged before any record is yielded. The parts of a Page each are of such a moment. It is for reads alone: what deletes
+// or discards records refuses it, and so does Changes of a mirror (ErrInvalidSpec).
+func (s Spec[R]) IfNote(v NoteVersion) Spec[R] {
+	s.Note = v
 	return s
 }
 

@@ -60,7 +60,7 @@ type sweeper[R any, K comparable] struct {
 
 func (t *Table[R, K]) sweep(ctx context.Context, s Spec[R], do sweeping) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		p, err := t.planOf(s, do.scope)
+		p, err := t.planToMark(s, do.scope)
 		w := sweeper[R, K]{decoder: t.decoder(), pages: t.reader.Sweep(p.query, do.behind), plan: p, mark: do.mark, yield: yield}
 		if err == nil {
 			w.span, err = do.span(ctx)

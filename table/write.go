@@ -122,7 +122,7 @@ func (t *Table[R, K]) Delete(ctx context.Context, s Spec[R]) (int, error) {
 	if s.Recheck != nil || s.Limit != 0 {
 		return drain(t.DeleteSeq(ctx, s))
 	}
-	p, err := t.planOf(s, scripts.Merged)
+	p, err := t.planToMark(s, scripts.Merged)
 	if err != nil {
 		return 0, t.errorf("delete", err)
 	}

@@ -21,7 +21,7 @@ type Place struct {
 	Key      []byte
 }
 
-// Listing returns a listing of the rows of q, at its beginning. It pays no heed to q.Limit.
+// Listing returns a listing of the rows of q, which has bounds, at its beginning. It pays no heed to q.Limit.
 func (r *Reader) Listing(q Query) *Listing {
 	return &Listing{reader: r, query: q, at: cursor{bounds: q.Bounds}}
 }
@@ -34,9 +34,6 @@ func (l *Listing) GoOn(behind Place) {
 // Next returns the next rows in one answer: at most so many, and no more than fit a page. It may have none although others come after
 // them. It costs the same wherever the listing is.
 func (l *Listing) Next(ctx context.Context, most int) (*Page, error) {
-	if len(l.at.bounds) == 0 {
-		return &Page{Final: true}, l.reader.Alive(ctx)
-	}
 	page, err := l.reader.page(ctx, pageQuery{Query: l.query, at: l.at, most: min(most, MostListed), scored: true})
 	if err == nil {
 		l.at = page.next

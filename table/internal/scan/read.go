@@ -13,6 +13,9 @@ var ErrStop = errors.New("tablecache: the consumer stopped")
 // Read calls each with every page of one snapshot, in order. A read of one page, or one whose first page is enough, takes one round
 // trip. For a longer read the snapshot is pinned first, or all is copied before each is called. enough is asked about the first page,
 // and then about all pages of a copy so far. They need not be those that it was asked about before: a copy may be begun anew.
+//
+// The first page that each is called with tells of the snapshot's moment what the truth said then: its epoch, and the note's number. (That
+// of a pinned snapshot may be told later than the snapshot was pinned, never earlier.) The pages behind it need not.
 func (r *Reader) Read(ctx context.Context, q Query, enough func([]*Page) bool, each func(*Page) error) error {
 	if len(q.Bounds) == 0 {
 		return r.Alive(ctx)
