@@ -23,7 +23,8 @@
 // # Writing
 //
 // [Table.Put], [Table.Delete], [Table.DeleteSeq], [Table.DeleteKeys] and [Table.Clear] change the
-// table at once. [Table.Apply] makes several changes at one moment, with a note ([Table.Note]) beside them. [Table.Update] changes one
+// table at once. [Table.Apply] makes several changes at one moment, with a note ([Table.Note]) beside them;
+// [Spec.IfNote] ties reads to what it says. [Table.Update] changes one
 // record by what it is. To read a table, change records and write them back, range over Records and
 // ScratchPut inside the loop; merge after it.
 //

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/table"
@@ -441,4 +444,65 @@ func TestC1_ANoteThatWasLostIsNotTheNextOne(t *testing.T) {
 	if table.VersionAt(lost) != table.VersionAt(wire.Moment{Epoch: "1:00", Notes: 5, Burns: 2, Last: "x"}) {
 		t.Error("not the same")
 	}
+}
+
+// readNoted reads a table whose note says which name all its records have, until the end, and at least until the note has held once: a reader's
+// copy comes to the latest note while it is made. It returns how often it has held.
+func readNoted(ctx context.Context, h noted, end <-chan struct{}) (held int, err error) {
+	for {
+		note, v, err := h.Noted(ctx)
+		if err != nil {
+			return held, err
+		}
+		isOther := func(i *item) bool { return i.Name != string(note) }
+		records, long := table.Collect(h.Records(ctx, h.All("at").IfNote(v)))
+		first, short := h.First(ctx, h.Range("at", 30, 60).IfNote(v))
+		others, count := h.Count(ctx, h.All("at").IfNote(v).Where(isOther))
+		listed, _, page := h.Page(ctx, h.All("rank").IfNote(v), "", manyItems)
+		one, get := h.GetIfNote(ctx, 3, v)
+		for _, err := range []error{long, short, count, page, get} {
+			if err != nil && !errors.Is(err, table.ErrNoteChanged) {
+				return held, err
+			}
+		}
+		if long == nil && len(records) != manyItems || others > 0 || slices.ContainsFunc(append(records, listed...), func(i item) bool { return isOther(&i) }) ||
+			short == nil && isOther(&first) || get == nil && isOther(&one) {
+			return held, fmt.Errorf("records of another note than %q", note)
+		}
+		if long == nil {
+			held++
+		}
+		select {
+		case <-end:
+			if held > 0 {
+				return held, nil
+			}
+		default:
+		}
+	}
+}
+
+// C1: while everything is merged anew over and over, each time with a note that says what it is, no read is of another note than it wants.
+func TestC1_NoReadIsOfAnotherNote(t *testing.T) {
+	t.Parallel()
+	tbl := openItems(t, smallPages(), table.WithSnapshotGrace(patience))
+	merge := func(n int) error {
+		name := "generation " + strconv.Itoa(n)
+		return mergeNoted(t.Context(), tbl, allNamed(name), name)
+	}
+	ok(t, merge(0))
+	end := make(chan struct{})
+	var readers errgroup.Group
+	for _, h := range []noted{tbl, tbl, readerOf(t, tbl.Name(), smallPages()), readerOf(t, tbl.Name())} {
+		readers.Go(func() error {
+			held, err := readNoted(t.Context(), h, end)
+			t.Logf("%T: held %d times", h, held)
+			return err
+		})
+	}
+	for n := range 20 {
+		ok(t, merge(n+1))
+	}
+	close(end)
+	ok(t, readers.Wait())
 }
