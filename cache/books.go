@@ -68,8 +68,10 @@ func (b *books[K]) update(change func(*state)) {
 	b.store(s)
 }
 
-// number names the latest invalidation.
-func (b *books[K]) number() string { return strconv.FormatUint(b.at.Load().number, 10) }
+// since names a call that does something, and the latest invalidation before it: no two calls have the same name that differ in either.
+func (b *books[K]) since(what string) string {
+	return strconv.FormatUint(b.at.Load().number, 10) + " " + what
+}
 
 // invalidate marks a set of scores. If the index is not the one that is covered, or is about to be, it may be anything.
 func (b *books[K]) invalidate(index string, set []table.Interval) {
@@ -78,8 +80,17 @@ func (b *books[K]) invalidate(index string, set []table.Interval) {
 			set = []table.Interval{table.Everything()}
 		}
 		s.number++
-		s.marks = s.marks.add(set, s.number)
+		s.marks = s.marks.add(within(set, b.relevant(s)), s.number)
 	})
+}
+
+// relevant returns the scores of which it matters whether they are invalid: what is held, and what is about to be. The caller holds mu.
+func (b *books[K]) relevant(s *state) []table.Interval {
+	set := s.intervals()
+	for _, ch := range b.changes {
+		set = union(set, ch.intervals())
+	}
+	return set
 }
 
 // changesTo tells whether another index than this one may soon be the one that is covered. The caller holds mu.
@@ -183,7 +194,7 @@ func (ch *change) left(m marks) marks {
 	if ch.anew {
 		return m.fetched([]table.Interval{table.Everything()}, ch.number)
 	}
-	return m.fetched(union(ch.fetched, without([]table.Interval{table.Everything()}, ch.intervals())), ch.number)
+	return m.fetched(ch.fetched, ch.number)
 }
 
 // isOf tells whether what is held is what a change began with, whatever of it is invalid.
@@ -233,6 +244,7 @@ func (b *books[K]) learn(h held, v table.NoteVersion) {
 			s.number++
 			s.marks = s.marks.add(h.intervals(), s.number)
 		}
+		s.marks = s.marks.inside(b.relevant(s))
 	})
 }
 

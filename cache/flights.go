@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/tablecache-go/tablecache/table"
@@ -65,12 +66,16 @@ func (g *flights[V]) start(ctx context.Context, name string, run func(context.Co
 	g.wg.Go(func() {
 		defer cancel()
 		defer unhook()
+		defer close(f.done)
+		defer g.forget(name, f)
+		f.err = errGone
 		f.value, f.err = run(ctx)
-		g.forget(name, f)
-		close(f.done)
 	})
 	return f
 }
+
+// errGone: what a call has called has ended its goroutine (runtime.Goexit, as FailNow of a test does), so that it did not return.
+var errGone = fmt.Errorf("%w: the goroutine was ended", table.ErrPanic)
 
 // leave ends a call for which nobody waits any more.
 func (g *flights[V]) leave(name string, f *flight[V]) {
@@ -103,10 +108,14 @@ func (g *flights[V]) closed() {
 
 // reason returns why a call has failed: it is not told of the end of a context that is not its caller's.
 func (g *flights[V]) reason(err error) error {
-	if err != nil && g.ctx.Err() != nil {
+	switch {
+	case err == nil || g.ctx.Err() == nil:
+		return err
+	case errors.Is(err, table.ErrUnknownOutcome):
+		return fmt.Errorf("%w: %w", table.ErrClosed, table.ErrUnknownOutcome)
+	default:
 		return table.ErrClosed
 	}
-	return err
 }
 
 // ended returns the error of a context that has ended, with its cause.

@@ -35,7 +35,7 @@ func (c *Cache[R, K]) get(ctx context.Context, key K, f Freshness) (r R, err err
 		switch {
 		case errors.Is(err, table.ErrNoteChanged):
 			err = c.learnBehind(ctx, now.version)
-		case errors.Is(err, ErrNotCovered), fresh && errors.Is(verdict, ErrNotCovered):
+		case err == ErrNotCovered, fresh && verdict == ErrNotCovered: // errors of the source are more than that
 			if len(c.books.inDoubt()) == 0 {
 				return c.getThrough(ctx, key, q.encoded)
 			}

@@ -58,6 +58,16 @@ func (m marks) fetched(set []table.Interval, number uint64) marks {
 	return m.within(set, func(n numbers) numbers { return n.after(number) })
 }
 
+// inside returns the marks that lie in a set.
+func (m marks) inside(set []table.Interval) (kept marks) {
+	for _, one := range m {
+		for _, i := range within([]table.Interval{one.Interval}, set) {
+			kept = append(kept, mark{i, one.numbers})
+		}
+	}
+	return kept
+}
+
 // within returns the marks with other numbers within a set; without those that get none.
 func (m marks) within(set []table.Interval, change func(numbers) numbers) (after marks) {
 	for _, one := range m {

@@ -63,9 +63,9 @@ func (c *Cache[R, K]) read(ctx context.Context, s table.Spec[R], f Freshness, he
 		now := c.books.at.Load()
 		fresh, err := c.freshen(ctx, now, &q)
 		switch {
-		case errors.Is(err, ErrNotCovered) && len(c.books.inDoubt()) > 0:
+		case err == ErrNotCovered && len(c.books.inDoubt()) > 0: // errors of the source are more than that
 			err = c.settle(ctx)
-		case errors.Is(err, ErrNotCovered):
+		case err == ErrNotCovered:
 			return c.readThrough(ctx, s, through)
 		case fresh:
 			err = held(now.version)
