@@ -47,7 +47,7 @@ stress: install-redis ## the long proof: models, faults, crashes, until the full
 mutants: install-redis ## plant bugs in a copy and see the tests catch each of them
 	go run ./stress/mutants
 
-bench: install-redis ## measure (BENCH_ARGS): a program of its own module
+bench: install-redis install-postgresql ## measure (BENCH_ARGS): a program of its own module
 	cd bench && go run . $(BENCH_ARGS)
 
 fuzz: ## every fuzz target for FUZZ_TIME=30s each

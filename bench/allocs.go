@@ -63,7 +63,10 @@ type heap struct{ count, bytes float64 }
 
 // allocated returns what do allocates for each of its records, in all goroutines.
 func allocated(ctx context.Context, records int, do func(context.Context) error) (heap, error) {
-	runs := max(1, 100_000/records)
+	return allocatedIn(ctx, max(1, 100_000/records), records, do)
+}
+
+func allocatedIn(ctx context.Context, runs, records int, do func(context.Context) error) (heap, error) {
 	var before, after runtime.MemStats
 	err := do(ctx) // what is allocated once does not count
 	runtime.ReadMemStats(&before)

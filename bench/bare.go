@@ -59,8 +59,13 @@ func (b *bare) putMany(ctx context.Context, e *encoded) error {
 
 // reload fills other keys, and puts them in the place of those that are there.
 func (b *bare) reload(ctx context.Context, e *encoded) error {
+	return b.replace(ctx, func(next *bare) error { return next.putMany(ctx, e) })
+}
+
+// replace puts other keys, which fill fills, in the place of those that are there.
+func (b *bare) replace(ctx context.Context, fill func(next *bare) error) error {
 	next := &bare{rdb: b.rdb, rows: b.rows + ":next", indexes: [2]string{b.indexes[0] + ":next", b.indexes[1] + ":next"}}
-	if err := next.putMany(ctx, e); err != nil {
+	if err := fill(next); err != nil {
 		return err
 	}
 	_, err := b.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
@@ -198,7 +203,7 @@ func (b *bare) clear(ctx context.Context) error {
 	return b.rdb.Unlink(ctx, b.rows, b.indexes[0], b.indexes[1]).Err()
 }
 
-// sameBytes fails unless the table's keys hold what b's do, for a record of both.
+// sameBytes fails unless the table's keys hold what b's do, for a record of both: but for the generation, which merges have raised.
 func (b *bare) sameBytes(ctx context.Context, name string, id int64) error {
 	key := string(encodeKey(id))
 	for _, of := range []*bare{b, newBare(b.rdb, name)} {
@@ -207,9 +212,13 @@ func (b *bare) sameBytes(ctx context.Context, name string, id int64) error {
 			return err
 		}
 		want := makeRecords(int(id) + 1)[id]
-		if row != string(encodeRow(&want)) {
+		if !sameButGeneration(row, encodeRow(&want)) {
 			return fmt.Errorf("bench: the bytes of record %d under %s are not those written by hand", id, of.rows)
 		}
 	}
 	return nil
+}
+
+func sameButGeneration(row string, want []byte) bool {
+	return len(row) == len(want) && row[generation:] == string(want[generation:])
 }

@@ -34,6 +34,9 @@ type bench struct {
 	visiting *redis.Client // of the reader
 	reader   *table.Reader[record, int64]
 	imaged   *image // a mirror, and its rivals
+	origin   *origin
+	covered  *covered
+	closing  []func() error // what has tables in use
 }
 
 // sides are the same records in a table of ours and on bare go-redis.
@@ -64,6 +67,9 @@ func (b *bench) close() error {
 	for _, p := range b.delays {
 		p.Close()
 	}
+	if b.origin != nil {
+		b.origin.close()
+	}
 	err = errors.Join(err, b.ours.Close(), b.bare.Close())
 	b.server.Stop()
 	return err
@@ -82,6 +88,10 @@ func (b *bench) forget() (err error) {
 		err = errors.Join(err, b.imaged.mirror.Close())
 	}
 	b.imaged = nil
+	for _, end := range b.closing {
+		err = errors.Join(err, end())
+	}
+	b.closing, b.covered = nil, nil
 	for _, h := range b.homes {
 		err = errors.Join(err, h.close())
 	}

@@ -11,10 +11,13 @@ import (
 
 var errBadRow = errors.New("bench: a row that cannot be read")
 
+// generation is how many bytes of a row are its generation.
+const generation = 4
+
 func encodeKey(id int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(id)) }
 
 func encodeRow(r *record) []byte {
-	b := make([]byte, 4, 192) // generation 0
+	b := make([]byte, generation, 192) // 0
 	b = appendNumber(b, uint64(r.ID))
 	b = appendString(b, r.Carrier)
 	b = appendString(b, r.Route)
@@ -31,10 +34,10 @@ func appendString(b []byte, s string) []byte {
 
 // decodeRow keeps parts of row as the record's strings.
 func decodeRow(row string) (r record, err error) {
-	if len(row) < 4 {
+	if len(row) < generation {
 		return r, errBadRow
 	}
-	c := cutter{rest: row[4:]}
+	c := cutter{rest: row[generation:]}
 	r.ID = int64(c.number())
 	r.Carrier, r.Route, r.Remark = c.text(), c.text(), c.text()
 	r.Departs = time.Unix(0, int64(c.number())).UTC()

@@ -23,7 +23,7 @@ func (b *bench) growth(ctx context.Context) error {
 			return err
 		}
 		for _, g := range s.growing() {
-			o, err := compete(ctx, g.contest, b.rounds)
+			o, err := compete(ctx, g.contest, b.rounds, 1)
 			if err != nil {
 				return fmt.Errorf("%s of %d records: %w", g.what, n, err)
 			}

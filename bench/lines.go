@@ -11,7 +11,7 @@ type line struct {
 	what    string
 	against string // what the other side does
 	unit    string
-	goal    float64 // for ours / bare
+	goal    float64 // for ours / bare; 0: none
 	least   bool    // the goal is the least that will do, else the most
 	prepare func(context.Context, *bench) (contest, error)
 }
@@ -30,14 +30,15 @@ const (
 
 // section is one table of figures.
 type section struct {
-	mark  string // where it goes in the Markdown file
-	head  []string
-	lines []line
+	mark   string // where it goes in the Markdown file
+	head   []string
+	lines  []line
+	slices int // turns of each side in a round; 0: one
 }
 
 var (
-	besideBare      = section{"lines", []string{"work", "ours", "bare", "unit", "ours / bare", "min..max", "goal", ""}, lines}
-	besideOurselves = section{"additions", []string{"work", "this", "the other", "unit", "this / other", "min..max", "goal", ""}, additions}
+	besideBare      = section{mark: "lines", head: []string{"work", "ours", "bare", "unit", "ours / bare", "min..max", "goal", ""}, lines: lines}
+	besideOurselves = section{mark: "additions", head: []string{"work", "this", "the other", "unit", "this / other", "min..max", "goal", ""}, lines: additions}
 )
 
 var lines = []line{

@@ -52,12 +52,13 @@ func parseFlags() (o options) {
 	flag.BoolVar(&o.parts.memory, "memory", false, "instead of the lines: memory in Redis for each record")
 	flag.BoolVar(&o.parts.trips, "trips", false, "instead of the lines: what one round trip is made of")
 	flag.BoolVar(&o.parts.mirror, "mirror", false, "instead of the lines: what a mirror costs, with -records of them")
+	flag.BoolVar(&o.parts.cache, "cache", false, "instead of the lines: filling a table from a PostgreSQL, and reading what is covered (-work chooses, too)")
 	flag.BoolVar(&o.parts.all, "all", false, "all of these, after the lines")
 	flag.StringVar(&o.profiles.commands, "commands", "", "likewise of what Redis did (INFO commandstats)")
 	flag.StringVar(&o.markdown, "markdown", "", "write the figures into this `file` too, between its marks")
 	flag.Parse()
 	if *list {
-		for _, l := range slices.Concat(lines, additions, mirrors) {
+		for _, l := range slices.Concat(lines, additions, mirrors, fillings, freshReads) {
 			fmt.Printf("%-20s %-50s beside: %s\n", l.name, l.what, l.against)
 		}
 		os.Exit(0)
@@ -85,7 +86,7 @@ func run(ctx context.Context, o options) (err error) {
 }
 
 // parts are what can be measured besides the lines.
-type parts struct{ growth, allocs, memory, trips, mirror, all bool }
+type parts struct{ growth, allocs, memory, trips, mirror, cache, all bool }
 
 func (p parts) chosen() (out []func(*bench, context.Context) error) {
 	for _, part := range []struct {
@@ -97,6 +98,7 @@ func (p parts) chosen() (out []func(*bench, context.Context) error) {
 		{p.memory || p.all, (*bench).memory},
 		{p.trips || p.all, (*bench).trips},
 		{p.mirror || p.all, (*bench).mirrorCosts},
+		{p.cache || p.all, (*bench).caches},
 		{p.growth || p.all, (*bench).growth},
 	} {
 		if part.wanted {

@@ -19,26 +19,43 @@ type contest struct{ ours, bare side }
 // outcome holds the figures of all rounds.
 type outcome struct{ ours, bare, ratio []float64 }
 
-// compete measures both sides by turns, so that what disturbs the machine disturbs both. Each round begins with another
-// side; the ratio is that of one round.
-func compete(ctx context.Context, c contest, rounds int) (o outcome, err error) {
+// compete measures both sides by turns, so that what disturbs the machine disturbs both. A round is some turns of each, mostly one; the
+// ratio is that of a round.
+func compete(ctx context.Context, c contest, rounds, slices int) (o outcome, err error) {
 	for round := range rounds {
-		var ours, bare float64
-		turns := []func() error{
-			func() (err error) { ours, err = once(ctx, c.ours); return err },
-			func() (err error) { bare, err = once(ctx, c.bare); return err },
-		}
-		if round%2 == 1 {
-			slices.Reverse(turns)
-		}
-		for _, turn := range turns {
-			if err := turn(); err != nil {
+		var ours, bare []float64
+		turns := []turn{{c.ours, &ours}, {c.bare, &bare}}
+		for slice := range slices {
+			if err := takeTurns(ctx, turns, round*slices+slice); err != nil {
 				return o, err
 			}
 		}
-		o.ours, o.bare, o.ratio = append(o.ours, ours), append(o.bare, bare), append(o.ratio, ours/bare)
+		o.add(median(ours), median(bare))
 	}
 	return o, nil
+}
+
+// turn is a side, and where its figures go.
+type turn struct {
+	side    side
+	figures *[]float64
+}
+
+// takeTurns measures each side once. Each time another one is the first.
+func takeTurns(ctx context.Context, turns []turn, number int) error {
+	for i := range turns {
+		t := turns[(number+i)%len(turns)]
+		figure, err := once(ctx, t.side)
+		if err != nil {
+			return err
+		}
+		*t.figures = append(*t.figures, figure)
+	}
+	return nil
+}
+
+func (o *outcome) add(ours, bare float64) {
+	o.ours, o.bare, o.ratio = append(o.ours, ours), append(o.bare, bare), append(o.ratio, ours/bare)
 }
 
 // once leaves the garbage of what was before to nobody.

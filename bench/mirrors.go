@@ -18,7 +18,7 @@ type image struct {
 	memdb  *memdb
 }
 
-var besideMemory = section{"mirror", []string{"work", "mirror", "the other", "unit", "mirror / other", "min..max", "goal", ""}, mirrors}
+var besideMemory = section{mark: "mirror", head: []string{"work", "mirror", "the other", "unit", "mirror / other", "min..max", "goal", ""}, lines: mirrors}
 
 const (
 	inMemdb = "go-memdb"

@@ -28,7 +28,7 @@ func (b *bench) raceOf(ctx context.Context, s section) error {
 	r.begin()
 	for i := range wanted {
 		l := &wanted[i]
-		o, err := b.contest(ctx, l)
+		o, err := b.contest(ctx, l, max(s.slices, 1))
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.name, err)
 		}
@@ -37,28 +37,36 @@ func (b *bench) raceOf(ctx context.Context, s section) error {
 	return r.end(b.options)
 }
 
-func (b *bench) contest(ctx context.Context, l *line) (outcome, error) {
+func (b *bench) contest(ctx context.Context, l *line, slices int) (outcome, error) {
 	c, err := l.prepare(ctx, b)
 	if err != nil {
 		return outcome{}, err
 	}
 	c.ours = b.profiled(l.name, c.ours)
-	return compete(ctx, c, b.rounds)
+	return compete(ctx, c, b.rounds, slices)
 }
 
 func (l *line) cells(o outcome) []string {
-	sign, verdict := ">=", "met"
-	if !l.least {
-		sign = "<="
-	}
 	ratio := median(o.ratio)
+	goal, verdict := l.judge(ratio)
+	return []string{
+		l.what, thousands(median(o.ours)), thousands(median(o.bare)), l.unit, fixed(ratio),
+		fixed(percentile(o.ratio, 0)) + ".." + fixed(percentile(o.ratio, 1)), goal, verdict,
+	}
+}
+
+func (l *line) judge(ratio float64) (goal, verdict string) {
+	if l.goal == 0 {
+		return "", ""
+	}
+	sign, verdict := ">= ", "met"
+	if !l.least {
+		sign = "<= "
+	}
 	if !l.met(ratio) {
 		verdict = "MISSED"
 	}
-	return []string{
-		l.what, thousands(median(o.ours)), thousands(median(o.bare)), l.unit, fixed(ratio),
-		fixed(percentile(o.ratio, 0)) + ".." + fixed(percentile(o.ratio, 1)), sign + " " + strconv.FormatFloat(l.goal, 'f', -1, 64), verdict,
-	}
+	return sign + strconv.FormatFloat(l.goal, 'f', -1, 64), verdict
 }
 
 func fixed(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) }

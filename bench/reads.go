@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"iter"
 	"math/rand/v2"
+
+	"github.com/tablecache-go/tablecache/table"
 )
 
 func lookup(goroutines int) func(context.Context, *bench) (contest, error) {
@@ -22,8 +25,13 @@ func lookup(goroutines int) func(context.Context, *bench) (contest, error) {
 	}
 }
 
+// finding is a handle, or a mirror, or a cache that is asked for what is fresh.
+type finding interface {
+	Get(ctx context.Context, id int64) (record, error)
+}
+
 // get looks one record up.
-func get(ctx context.Context, h handle, id int64) error {
+func get(ctx context.Context, h finding, id int64) error {
 	r, err := h.Get(ctx, id)
 	return errors.Join(err, exactly(int(r.ID), int(id)))
 }
@@ -62,10 +70,15 @@ func (s *sides) ranges(n, goroutines int) contest {
 
 func (s *sides) oursBetween(ctx context.Context, i, n int) error { return between(ctx, s.table, i, n) }
 
+// ranging is likewise.
+type ranging interface {
+	Records(ctx context.Context, s table.Spec[record]) iter.Seq2[record, error]
+}
+
 // between reads n records from the i-th on.
-func between(ctx context.Context, h handle, i, n int) error {
-	in, got := departing(i, n), 0
-	for r, err := range h.Records(ctx, h.Range(byDeparture, in.GE, in.LT)) {
+func between(ctx context.Context, h ranging, i, n int) error {
+	got := 0
+	for r, err := range h.Records(ctx, table.Spec[record]{Index: byDeparture, Intervals: []table.Interval{departing(i, n)}}) {
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func (b *bench) trips(ctx context.Context) error {
 		{"a script that does HMGET", eval},
 		{"the same, another goroutine waits", post.around(eval)},
 	} {
-		o, err := compete(ctx, contest{b.looked(way.look), b.looked(hget)}, b.rounds)
+		o, err := compete(ctx, contest{b.looked(way.look), b.looked(hget)}, b.rounds, 1)
 		if err != nil {
 			return err
 		}

@@ -15,12 +15,8 @@ func (c *Cache[R, K]) Get(ctx context.Context, key K, f Freshness) (R, error) {
 }
 
 func (c *Cache[R, K]) get(ctx context.Context, key K, f Freshness) (r R, err error) {
-	encoded, err := c.def.LookupKeys(key)
-	if err != nil {
-		return r, err
-	}
 	q := c.newQuestion(f)
-	q.key, q.encoded = &key, string(encoded[0])
+	q.byKey, q.key = true, key
 	for c.ctx.Err() == nil {
 		now := c.books.at.Load()
 		var fresh bool
@@ -37,7 +33,7 @@ func (c *Cache[R, K]) get(ctx context.Context, key K, f Freshness) (r R, err err
 			err = c.learnBehind(ctx, now.version)
 		case err == ErrNotCovered, fresh && verdict == ErrNotCovered: // errors of the source are more than that
 			if len(c.books.inDoubt()) == 0 {
-				return c.getThrough(ctx, key, q.encoded)
+				return c.getThrough(ctx, key)
 			}
 			err = c.settle(ctx)
 		case fresh:

@@ -8,13 +8,13 @@ import (
 
 // question is what a read wants to know, and how fresh that must be.
 type question[K comparable] struct {
-	index   string
-	in      []table.Interval
-	fresh   Freshness
-	number  uint64 // of the latest invalidation before the call: those after it do not count
-	key     *K     // nil: of whatever key
-	encoded string // the key
-	waited  bool   // for the source
+	index  string
+	in     []table.Interval
+	fresh  Freshness
+	number uint64 // of the latest invalidation before the call: those after it do not count
+	byKey  bool   // of the record with this key alone
+	key    K
+	waited bool // for the source
 }
 
 func (c *Cache[R, K]) newQuestion(f Freshness) question[K] {
@@ -33,11 +33,13 @@ func (c *Cache[R, K]) freshen(ctx context.Context, now *state, q *question[K]) (
 	if q.index == now.Index && len(stale) > 0 {
 		stale = within(stale, setOf(q.in...))
 	}
-	keys := noKeys[K]()
+	var keys invalidKeys[K]
 	if now.keyed > 0 && !q.fresh.allowsAll(spans, time) {
-		keys = q.keys(&c.books)
+		if keys, err = c.keysOf(*q); err != nil {
+			return false, err
+		}
 	}
-	if len(stale) == 0 && len(keys.of(q.number)) == 0 {
+	if len(stale) == 0 && len(keys.upTo(q.number)) == 0 {
 		return true, nil
 	}
 	q.waited = true
@@ -52,29 +54,43 @@ func (s *state) asOf(number uint64) Coverage {
 	return Coverage{s.Index, marked(s.Spans, s.marks.upTo(number))}
 }
 
-// invalidKeys are the keys that a refresh fetches.
+// invalidKeys are the keys that a refresh fetches; the zero value: none.
 type invalidKeys[K comparable] struct {
 	name string
-	of   func(upTo uint64) []K // those that the invalidations up to a number have named, and none since
+	of   func(upTo uint64) []K
 }
 
-func noKeys[K comparable]() invalidKeys[K] {
-	return invalidKeys[K]{"no key", func(uint64) []K { return nil }}
+// upTo returns those that the invalidations up to a number have named, and none since.
+func (k invalidKeys[K]) upTo(number uint64) []K {
+	if k.of == nil {
+		return nil
+	}
+	return k.of(number)
 }
 
 func everyKey[K comparable](b *books[K]) invalidKeys[K] {
 	return invalidKeys[K]{"every key", b.invalidKeys}
 }
 
-// keys returns the keys that an answer depends on: a record of any of them may have moved into a range.
-func (q *question[K]) keys(b *books[K]) invalidKeys[K] {
-	if q.key == nil {
-		return everyKey(b)
+// keysOf returns the keys that an answer depends on: a record of any of them may have moved into a range.
+func (c *Cache[R, K]) keysOf(q question[K]) (invalidKeys[K], error) {
+	if !q.byKey {
+		return everyKey(&c.books), nil
 	}
-	return invalidKeys[K]{"key " + q.encoded, func(upTo uint64) []K {
-		if !b.isInvalid(*q.key, upTo) {
+	name, err := c.keyName(q.key)
+	return invalidKeys[K]{name, func(upTo uint64) []K {
+		if !c.books.isInvalid(q.key, upTo) {
 			return nil
 		}
-		return []K{*q.key}
-	}}
+		return []K{q.key}
+	}}, err
+}
+
+// keyName names what a call for one key is about, see flightName.
+func (c *Cache[R, K]) keyName(key K) (string, error) {
+	encoded, err := c.def.LookupKeys(key)
+	if err != nil {
+		return "", err
+	}
+	return "key " + string(encoded[0]), nil
 }

@@ -84,17 +84,25 @@ func (c *Cache[R, K]) read(ctx context.Context, s table.Spec[R], f Freshness, he
 
 // passOn yields what a read yields. If it has to be begun again, passOn returns table.ErrNoteChanged, and has yielded nothing.
 func passOn[R any](records iter.Seq2[R, error], yield func(R, error) bool) error {
-	begun := false
-	for r, err := range records {
-		if !begun && errors.Is(err, table.ErrNoteChanged) {
-			return err
-		}
-		begun = true
-		if !yield(r, err) {
-			return nil
-		}
+	p := passing[R]{yield: yield}
+	records(p.on)
+	return p.changed
+}
+
+// passing is what passOn does. A loop over the records would do the same, and allocate twice as much.
+type passing[R any] struct {
+	yield   func(R, error) bool
+	begun   bool
+	changed error
+}
+
+func (p *passing[R]) on(r R, err error) bool {
+	if !p.begun && errors.Is(err, table.ErrNoteChanged) {
+		p.changed = err
+		return false
 	}
-	return nil
+	p.begun = true
+	return p.yield(r, err)
 }
 
 // each yields records.

@@ -64,7 +64,7 @@ func (c *Cache[R, K]) Refresh(ctx context.Context) error {
 // refresh fetches some of the invalid keys, and what of a set of scores is invalid.
 func (c *Cache[R, K]) refresh(ctx context.Context, set []table.Interval, keys invalidKeys[K]) error {
 	return c.change(ctx, flightName("refresh", keys.name, set), func(ctx context.Context, s *state) error {
-		if err := c.refreshKeys(ctx, s, keys.of(s.number)); err != nil {
+		if err := c.refreshKeys(ctx, s, keys.upTo(s.number)); err != nil {
 			return err
 		}
 		return c.refreshIntervals(ctx, s, set)

@@ -87,12 +87,16 @@ func (c *Cache[R, K]) inOrder(ctx context.Context, index string, in []table.Inte
 }
 
 // getThrough answers a look-up that the coverage cannot answer from the source, if that is allowed.
-func (c *Cache[R, K]) getThrough(ctx context.Context, key K, encoded string) (r R, err error) {
+func (c *Cache[R, K]) getThrough(ctx context.Context, key K) (r R, err error) {
 	c.counted.misses.Add(1)
 	if !c.through || c.keySource == nil {
 		return r, ErrNotCovered
 	}
-	found, err := c.throughs.do(ctx, c.books.since("key "+encoded), func(ctx context.Context) (found []R, err error) {
+	name, err := c.keyName(key)
+	if err != nil {
+		return r, err
+	}
+	found, err := c.throughs.do(ctx, c.books.since(name), func(ctx context.Context) (found []R, err error) {
 		for f, err := range c.fetchKeys(ctx, "", []K{key}) {
 			if err != nil {
 				return nil, c.noted(err)

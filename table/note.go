@@ -3,7 +3,6 @@ package table
 import (
 	"bytes"
 	"fmt"
-	"strconv"
 
 	"github.com/tablecache-go/tablecache/table/internal/wire"
 )
@@ -17,19 +16,20 @@ const mostNote = 64 << 10
 //
 // Its fields are made by handles; they say nothing to anybody else.
 type NoteVersion struct {
-	Lineage string // whose count Number is
+	Lineage string // whose counts these are
+	Burned  uint64
 	Number  uint64
 }
 
 // versionAt returns the version of the note at a moment. Within an epoch the number of notes goes back only where Redis has lost a write
 // that nobody had acknowledged: then its owner burns that write's number.
 func versionAt(m *wire.Moment) NoteVersion {
-	return NoteVersion{Lineage: string(m.Epoch) + "/" + strconv.FormatUint(m.Burns, 10), Number: m.Notes}
+	return NoteVersion{Lineage: string(m.Epoch), Burned: m.Burns, Number: m.Notes}
 }
 
 // check returns ErrNoteChanged if v is not the note's version at a moment; the zero one is any.
 func (v NoteVersion) check(m *wire.Moment) error {
-	if v == (NoteVersion{}) || v.Number == m.Notes && v == versionAt(m) {
+	if v == (NoteVersion{}) || v == versionAt(m) {
 		return nil
 	}
 	return ErrNoteChanged
