@@ -15,7 +15,7 @@ const soon, updates = 100 * time.Millisecond, 20
 
 // change is the third act: somebody changes rows, and fresh reads show it.
 func (p *play) change(ctx context.Context) error {
-	e, err := newEditor(ctx, p.database.url)
+	e, err := newEditor(ctx, p.database)
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (p *play) until(ctx context.Context, began time.Time, is func(context.Conte
 
 // rename is the fourth act: one row changes, and with it many records.
 func (p *play) rename(ctx context.Context) error {
-	e, err := newEditor(ctx, p.database.url)
+	e, err := newEditor(ctx, p.database)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (p *play) cover(ctx context.Context) error {
 func (p *play) refused(ctx context.Context, w window) error {
 	_, err := p.cache.Count(ctx, w.spec(), cache.Fresh())
 	if !errors.Is(err, cache.ErrNotCovered) {
-		return fmt.Errorf("%w: a window that is not covered: %w", errWrong, err)
+		return fmt.Errorf("%w: a window that is not covered: %v, not %w", errWrong, err, cache.ErrNotCovered)
 	}
 	p.say("%v, of which a day is not covered: %v", w, err)
 	return nil

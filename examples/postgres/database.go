@@ -18,9 +18,10 @@ const patience = 5 * time.Second
 
 // database is a PostgreSQL that the cache reaches over a line. Who changes rows does not.
 type database struct {
-	url  string
-	pool *pgxpool.Pool // over the line
-	line *line
+	url    string
+	direct *pgx.ConnConfig
+	pool   *pgxpool.Pool // over the line
+	line   *line
 }
 
 // openDatabase returns the database of a URL when it has answered. The URL is not repeated in errors: it may hold a password.
@@ -29,8 +30,9 @@ func openDatabase(ctx context.Context, url string) (*database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: -pg is no URL of a PostgreSQL database", cli.ErrUsage)
 	}
-	d := &database{url: url, line: newLine(config.ConnConfig.DialFunc)}
-	config.ConnConfig.DialFunc, config.ConnConfig.ConnectTimeout = d.line.dial, patience
+	config.ConnConfig.ConnectTimeout = patience
+	d := &database{url: url, direct: config.ConnConfig.Copy(), line: newLine(config.ConnConfig.DialFunc)}
+	config.ConnConfig.DialFunc = d.line.dial
 	if d.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func stay(ctx context.Context, d time.Duration) error {
 
 // once has one statement run by somebody who comes and goes.
 func (p *play) once(ctx context.Context, statement string) error {
-	e, err := newEditor(ctx, p.database.url)
+	e, err := newEditor(ctx, p.database)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (p *play) unanswered(ctx context.Context, id int32) error {
 		return err
 	}
 	if _, err := p.cache.Get(ctx, id, cache.Fresh()); !errors.Is(err, cache.ErrSource) {
-		return fmt.Errorf("%w: a fresh read of what is invalid, while it is away: %w", errWrong, err)
+		return fmt.Errorf("%w: a fresh read of what is invalid, while it is away: %v, not %w", errWrong, err, cache.ErrSource)
 	}
 	p.say("a fresh read of what is invalid: %v", cache.ErrSource)
 	return nil

@@ -22,14 +22,14 @@ type editor interface {
 }
 
 // newEditor returns psql, or a connection of its own where there is no psql, or it does not understand the URL. It ends with ctx at the latest.
-func newEditor(ctx context.Context, url string) (editor, error) {
-	if p, err := startPSQL(ctx, url); err == nil {
+func newEditor(ctx context.Context, d *database) (editor, error) {
+	if p, err := startPSQL(ctx, d.url); err == nil {
 		if p.do(ctx, "SELECT") == nil {
 			return p, nil
 		}
 		_ = p.Close() // it has ended by itself
 	}
-	conn, err := pgx.Connect(ctx, url)
+	conn, err := pgx.ConnectConfig(ctx, d.direct)
 	return connection{conn}, err
 }
 
