@@ -5,10 +5,13 @@ SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
+# Without the workspace (go.work): each module is checked with what its own go.mod says, as those who import it have it.
+export GOWORK := off
+
 # Staticcheck has a module file of its own: what checks this library is not in its users' go.sum.
 STATICCHECK := go tool -modfile=$(CURDIR)/tools/go.mod staticcheck
 
-# The modules inside this one: what they need is not in the library's go.sum. The second are those with tests.
+# The modules inside this one: what they need is not in the library's go.sum. The second are those with tests. go.work names them, too.
 NESTED := $(patsubst %/go.mod,%,$(wildcard bench/go.mod cache/pg/go.mod examples/postgres/go.mod))
 TESTED := $(filter-out bench,$(NESTED))
 

@@ -19,7 +19,7 @@ func TestTheReadmeSaysWhatRuns(t *testing.T) {
 	t.Parallel()
 	tested := ""
 	for _, file := range []string{"quickstart_test.go", "cache_test.go", "mirror_test.go", "howto_test.go", "readers_test.go", "lead_test.go", "fleet/replica.go",
-		"../table/example_follow_test.go"} {
+		"postgres/departures.go", "../table/example_follow_test.go"} {
 		tested += read(t, file)
 	}
 	blocks := goBlock.FindAllStringSubmatch(read(t, "../README.md"), -1)
