@@ -18,15 +18,15 @@ type teller[K comparable] struct {
 	options
 }
 
-// restFactor is how much longer than it has read the teller rests at least: reading much again and again, because it cannot be refreshed, must not
-// keep the database busy.
+// restFactor is how much longer than it has read the teller rests at least after it has read much: reading that again and again, because it
+// cannot be refreshed, must not keep the database busy.
 const restFactor = 4
 
 func (t *teller[K]) run(ctx context.Context) error {
 	var again retry
 	for replayed := false; ; {
 		began := time.Now()
-		refused, err := t.pass(ctx)
+		read, refused, err := t.pass(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -44,17 +44,19 @@ func (t *teller[K]) run(ctx context.Context) error {
 			replayed = true
 			t.to.Replayed()
 		}
-		if err := t.wait(ctx, time.Since(began)); err != nil {
+		if read >= pageRows {
+			if err := rest(ctx, min(restFactor*time.Since(began), t.poll)); err != nil {
+				return err
+			}
+		}
+		if err := t.wait(ctx); err != nil {
 			return err
 		}
 	}
 }
 
 // wait returns when it is time for the next pass.
-func (t *teller[K]) wait(ctx context.Context, took time.Duration) error {
-	if err := rest(ctx, min(restFactor*took, t.poll)); err != nil {
-		return err
-	}
+func (t *teller[K]) wait(ctx context.Context) error {
 	timer := time.NewTimer(t.poll)
 	defer timer.Stop()
 	select {
@@ -65,22 +67,23 @@ func (t *teller[K]) wait(ctx context.Context, took time.Duration) error {
 	return ctx.Err()
 }
 
-// pass reads all that is pending now, page by page, and tells what is new. A row that comes meanwhile, with whatever id, is found by the next
-// pass at the latest. refused is the cache's error.
-func (t *teller[K]) pass(ctx context.Context) (refused, err error) {
+// pass reads all that is pending now, page by page, tells what is new, and returns how many rows it has read. A row that comes meanwhile, with
+// whatever id, is found by the next pass at the latest. refused is the cache's error.
+func (t *teller[K]) pass(ctx context.Context) (read int, refused, err error) {
 	for after := int64(math.MinInt64); ; {
 		page, err := t.table.page(ctx, after)
 		if err != nil || len(page) == 0 {
-			return nil, err
+			return read, nil, err
 		}
+		read += len(page)
 		if rows := t.told.untold(page); len(rows) > 0 {
 			if err := t.say(rows); err != nil {
-				return err, nil
+				return read, err, nil
 			}
 			t.told.add(rows)
 		}
 		if len(page) < pageRows {
-			return nil, nil
+			return read, nil, nil
 		}
 		after = page[len(page)-1].ID
 	}
