@@ -37,7 +37,7 @@ var (
 	leases = check{"./table", "TestL1", ""}
 	leads  = check{"./lead", "TestL1", ""}
 	schema = check{"./table", "TestS1|TestS2", ""}
-	cached = check{"./cache", "", "-rapid.shrinktime=1s -rapid.nofailfile"}
+	cached = check{"./cache", "TestC[2-7]_|TestC1_AR|TestU|TestACache|TestAClear|TestAFetch|TestAFreshReadE|TestASource|TestMark|TestMany|TestJoined|TestALater|TestWhat|TestInvalid|TestTheCheck|TestAfter|TestANoteOfS", "-rapid.shrinktime=1s -rapid.nofailfile"}
 	tables = check{"./table", "TestG5|TestG11_TheFirstCall|TestD7|TestD10|TestU21", ""}
 )
 
