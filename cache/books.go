@@ -41,14 +41,18 @@ type change struct {
 	inDoubt bool             // nobody knows whether it was merged
 }
 
-// unknownAge is the number of the invalidation that every cache begins with: what was loaded by another owner may have changed since.
-const unknownAge = 1
+// The invalidations that every cache begins with, by number.
+const (
+	unknownAge  = 1 + iota // what was loaded by another owner may have changed since
+	neverLoaded            // of what was never loaded no source can replay what has changed
+)
 
 // begin begins with what the note says.
 func (b *books[K]) begin(h held, v table.NoteVersion) {
 	b.keys, b.changes = make(map[K]numbers), make(map[uint64]*change)
-	s := state{held: h, version: v, number: unknownAge}
+	s := state{held: h, version: v, number: neverLoaded}
 	s.marks = s.marks.add(h.intervals(), unknownAge)
+	s.marks = s.marks.add(h.unloaded(), neverLoaded)
 	b.store(s)
 }
 
@@ -112,7 +116,7 @@ func (b *books[K]) invalidateKeys(keys []K) {
 	})
 }
 
-// replayed drops the invalidation that every cache begins with.
+// replayed drops the invalidation of what is of unknown age.
 func (b *books[K]) replayed() {
 	b.update(func(s *state) { s.marks = s.marks.fetched([]table.Interval{table.Everything()}, unknownAge) })
 }

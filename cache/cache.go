@@ -47,13 +47,9 @@ func New[R any, K comparable](ctx context.Context, t *table.Table[R, K], src Sou
 	c := &Cache[R, K]{options: resolve(opts), table: t, def: t.Definition(), source: src}
 	c.keySource, _ = src.(KeySource[R, K])
 	c.logger = c.logger.With(zap.String("table", t.Name()))
-	note, v, err := t.Noted(ctx)
+	h, v, err := c.readNote(ctx)
 	if err != nil {
 		return nil, c.errorf("new", err)
-	}
-	h, err := decodeNote(note)
-	if err != nil {
-		c.logger.Warn("nothing is covered", logError(err))
 	}
 	c.books.begin(h, v)
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
@@ -69,8 +65,8 @@ func New[R any, K comparable](ctx context.Context, t *table.Table[R, K], src Sou
 	return c, nil
 }
 
-// Close ends all calls under way with table.ErrClosed, scheduled ones too, and waits for what the cache has started: for the source to
-// notice that its context has ended. The table stays open. Close may be called more than once. The error is always nil.
+// Close ends all calls under way that fetch, or wait for a fetch, with table.ErrClosed, scheduled ones too, and waits for what the cache has
+// started: for the source to notice that its context has ended. Reads of the table that have begun go on. The table stays open. Close may be called more than once. The error is always nil.
 func (c *Cache[R, K]) Close() error {
 	c.cancel(table.ErrClosed)
 	c.changes.closed()

@@ -17,7 +17,8 @@ import (
 // Up to 64 MiB are fetched before anything is staged, so that a source that fails, or is slow, holds up no writes. Cover waits for
 // another change of the coverage that is under way, for the source, for a scratch session of somebody else and for the fold, until ctx ends. A call for the same
 // coverage that is under way is joined, if nothing was invalidated since it began. After an error nothing has changed, unless it Is
-// table.ErrUnknownOutcome. The errors are table.ErrUnknownIndex, table.ErrInvalidSpec, ErrSource, ErrRefused, table.ErrClosed and those of
+// table.ErrUnknownOutcome, or that of ctx: then the coverage may still change soon, because others wait for the same or since the merge
+// was under way. The errors are table.ErrUnknownIndex, table.ErrInvalidSpec, ErrSource, ErrRefused, table.ErrClosed and those of
 // a table.Scratch.
 func (c *Cache[R, K]) Cover(ctx context.Context, index string, in ...table.Interval) error {
 	if err := c.checkSpec(index, in); err != nil {
@@ -107,6 +108,11 @@ func (c *Cache[R, K]) catchUp(ctx context.Context) error {
 			return err
 		}
 	}
+	return c.learnFate(ctx, doubtful)
+}
+
+// learnFate is learn, in or after a session that has begun since some changes were in doubt: they are merged now, or never will be.
+func (c *Cache[R, K]) learnFate(ctx context.Context, doubtful []*change) error {
 	if err := c.learn(ctx); err != nil {
 		return err
 	}
@@ -138,14 +144,23 @@ func (c *Cache[R, K]) learnBehind(ctx context.Context, seen table.NoteVersion) e
 }
 
 func (c *Cache[R, K]) learnNext(ctx context.Context) error {
-	note, v, err := c.table.Noted(ctx)
+	h, v, err := c.readNote(ctx)
 	if err != nil {
 		return err
+	}
+	c.books.learn(h, v)
+	return nil
+}
+
+// readNote returns what the note says now.
+func (c *Cache[R, K]) readNote(ctx context.Context) (held, table.NoteVersion, error) {
+	note, v, err := c.table.Noted(ctx)
+	if err != nil {
+		return held{}, v, err
 	}
 	h, err := decodeNote(note)
 	if err != nil {
 		c.logger.Warn("nothing is covered", logError(err))
 	}
-	c.books.learn(h, v)
-	return nil
+	return h.under(c.def.Fingerprint(h.Index)), v, nil
 }

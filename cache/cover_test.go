@@ -290,6 +290,11 @@ func through(t testing.TB, proxy *faulty.Proxy) *redis.Client {
 func endsAt(t testing.TB, proxy *faulty.Proxy, n int, side faulty.Side, call func(context.Context) error) bool {
 	ctx, end := context.WithCancel(t.Context())
 	defer end()
+	return endsAtBy(t, proxy, n, side, end, func(context.Context) error { return call(ctx) })
+}
+
+// endsAtBy is endsAt for what end ends.
+func endsAtBy(t testing.TB, proxy *faulty.Proxy, n int, side faulty.Side, end func(), call func(context.Context) error) (reached bool) {
 	first, returned := proxy.Commands(), make(chan struct{})
 	hit := make(chan struct{})
 	proxy.Set(func(p faulty.Point) faulty.Act {
@@ -299,9 +304,10 @@ func endsAt(t testing.TB, proxy *faulty.Proxy, n int, side faulty.Side, call fun
 		}
 		return faulty.Act{}
 	})
-	done := async(t, func() error { return call(ctx) })
+	done := async(t, func() error { return call(t.Context()) })
 	select {
 	case <-hit:
+		reached = true
 		end()
 		<-done
 	case err := <-done:
@@ -309,7 +315,7 @@ func endsAt(t testing.TB, proxy *faulty.Proxy, n int, side faulty.Side, call fun
 	}
 	close(returned)
 	proxy.Pass()
-	return ctx.Err() != nil
+	return reached
 }
 
 // wantWindow checks that one of some windows is covered, with all that belongs there, and returns which.

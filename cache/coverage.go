@@ -50,6 +50,16 @@ func (c Coverage) invalid() (set []table.Interval) {
 	return joined(set)
 }
 
+// unloaded returns what was never loaded, but lies between what was, as a set.
+func (c Coverage) unloaded() (set []table.Interval) {
+	for _, s := range c.Spans {
+		if s.Loaded.IsZero() {
+			set = append(set, s.Interval)
+		}
+	}
+	return joined(set)
+}
+
 // isEverything tells whether every score is covered.
 func (c Coverage) isEverything() bool {
 	set := c.intervals()

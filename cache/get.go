@@ -57,6 +57,9 @@ func (c *Cache[R, K]) locate(now *state, q *question[K], r *R, absent error) (ve
 		return absent, nil
 	case absent != nil || len(now.Spans) == 0:
 		return ErrNotCovered, nil
+	case c.def.IsUnstored(now.Index): // it may be anywhere in what is held
+		q.in = now.intervals()
+		return nil, nil
 	}
 	score, err := c.def.Score(now.Index, r)
 	q.in = []table.Interval{table.Only(score)}

@@ -2,13 +2,16 @@ package cache_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/tablecache-go/tablecache/cache"
 	"github.com/tablecache-go/tablecache/codec"
+	"github.com/tablecache-go/tablecache/internal/faulty"
 	"github.com/tablecache-go/tablecache/internal/redistest"
 	"github.com/tablecache-go/tablecache/table"
 )
@@ -94,3 +97,29 @@ func TestC7_ASourceThatEndsItsGoroutineHasFailed(t *testing.T) {
 	want(t, c, cache.AsIs(), from(0, 20), numbered(0, 20)...)
 }
 
+// C2: a call that Close has ended says so if nobody knows what it has changed.
+func TestC2_WhatCloseEndsTellsWhetherItMayHaveChangedSomething(t *testing.T) {
+	t.Parallel()
+	proxy := faulty.NewProxy(t, redistest.Shared(t).Socket())
+	unknown := 0
+	for n, hit := 0, true; hit; n++ {
+		tbl, err := table.Open(t.Context(), through(t, proxy), definition(redistest.Prefix(t)), table.WithLease(time.Hour))
+		ok(t, err)
+		t.Cleanup(func() { tbl.Close() })
+		c := newCache(t, tbl, newSource(numbered(0, 100)...))
+		hit = endsAtBy(t, proxy, n, faulty.After, func() { c.Close() }, func(ctx context.Context) error {
+			err = c.Cover(ctx, "at", from(0, 40))
+			return nil
+		})
+		switch merged := len(newCache(t, tbl, newSource()).Coverage().Spans) > 0; {
+		case errors.Is(err, table.ErrUnknownOutcome):
+			unknown++
+			wantErr(t, err, table.ErrClosed)
+		case merged != (err == nil):
+			t.Errorf("command %d: merged: %v, but the error is %v", n, merged, err)
+		}
+	}
+	if unknown == 0 {
+		t.Error("no outcome was unknown")
+	}
+}

@@ -22,7 +22,7 @@ type Diff struct{ Before, After int }
 
 // bring fetches, stages and merges a change of what is held. Nothing has changed if it fails, unless the error Is table.ErrUnknownOutcome.
 func (c *Cache[R, K]) bring(ctx context.Context, s *state, ch *change) error {
-	c.books.prepare(ch, s, c.now())
+	c.prepare(ch, s)
 	next, stop := iter.Pull2(c.fetch(ctx, ch.Index, ch.fetched))
 	defer stop()
 	records, err := c.spool(next)
@@ -41,6 +41,12 @@ func (c *Cache[R, K]) bring(ctx context.Context, s *state, ch *change) error {
 	})
 }
 
+// prepare begins a change of what is held.
+func (c *Cache[R, K]) prepare(ch *change, s *state) {
+	ch.form = c.def.Fingerprint(ch.Index)
+	c.books.prepare(ch, s, c.now())
+}
+
 // merge makes a change in a scratch session of its own, unless what is held is not what the change began with.
 func (c *Cache[R, K]) merge(ctx context.Context, ch *change, stage func(*table.Scratch[R, K]) error) error {
 	if err := c.staging.Acquire(ctx, 1); err != nil {
@@ -52,12 +58,13 @@ func (c *Cache[R, K]) merge(ctx context.Context, ch *change, stage func(*table.S
 }
 
 func (c *Cache[R, K]) inSession(ctx context.Context, ch *change, stage func(*table.Scratch[R, K]) error) error {
+	doubtful := c.books.inDoubt()
 	session, err := c.table.Scratch(ctx)
 	if err != nil {
 		return err
 	}
 	defer session.Abort(ctx) // does nothing after the merge; if ctx has ended, the session has too
-	if err := c.learn(ctx); err != nil {
+	if err := c.learnFate(ctx, doubtful); err != nil {
 		return err
 	}
 	if !c.books.at.Load().isOf(ch) {

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/tablecache-go/tablecache/table"
@@ -97,5 +98,17 @@ func TestALaterInvalidationOfAKeyDoesNotHideAnEarlierOne(t *testing.T) {
 	b.fetchedKeys([]int{1}, number)
 	if b.isInvalid(1, number) || !b.isInvalid(1, number+1) {
 		t.Error("what was fetched is not told from what was not")
+	}
+}
+
+// C4: what was never loaded, but lies between what was, stays invalid whatever is replayed.
+func TestC4_ReplayingLoadsNothing(t *testing.T) {
+	t.Parallel()
+	unloaded := Span{Interval: table.Interval{GE: 2, LT: 3}, Invalid: true}
+	var b books[int]
+	b.begin(noteOf(span(1, 2), unloaded, span(3, 4)), table.NoteVersion{})
+	b.replayed()
+	if now := b.at.Load().now; !slices.Equal(now.invalid(), []table.Interval{unloaded.Interval}) {
+		t.Errorf("invalid is %v", now.invalid())
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/tablecache-go/tablecache/table"
@@ -13,13 +14,14 @@ import (
 type held struct {
 	serial uint64 // of this note alone
 	keys   bool   // records of some keys are invalid, wherever they are
+	form   uint64 // of the definition under which the records were stored: its Fingerprint
 	Coverage
 }
 
-// The note: version, serial, flags, length of the index's name, the name, and the spans, 25 bytes each.
+// The note: version, serial, flags, length of the index's name, form, the name, and the spans, 25 bytes each.
 const (
 	noteVersion = 1
-	noteHead    = 1 + 8 + 1 + 2
+	noteHead    = 1 + 8 + 1 + 2 + 8
 	spanLength  = 8 + 8 + 8 + 1
 	noteLimit   = 64 << 10
 )
@@ -30,10 +32,24 @@ var errNote = errors.New("tablecache: the table's note was not written by a cach
 // fit joins spans until they fit a note.
 func (h *held) fit() { h.Spans = atMost((noteLimit-noteHead-len(h.Index))/spanLength, h.Spans) }
 
+// under returns what is held as a definition of a form sees it. Where that is another one, attributes may be absent in what is stored, or scores may
+// be others: so nothing of it was loaded yet.
+func (h held) under(form uint64) held {
+	if h.form == form {
+		return h
+	}
+	h.Spans = slices.Clone(h.Spans)
+	for i := range h.Spans {
+		h.Spans[i].Loaded = time.Time{}
+	}
+	return h
+}
+
 func (h *held) encode() []byte {
 	b := make([]byte, 0, noteHead+len(h.Index)+len(h.Spans)*spanLength)
 	b = binary.BigEndian.AppendUint64(append(b, noteVersion), h.serial)
 	b = binary.BigEndian.AppendUint16(append(b, flag(h.keys)), uint16(len(h.Index)))
+	b = binary.BigEndian.AppendUint64(b, h.form)
 	b = append(b, h.Index...)
 	for _, s := range h.Spans {
 		b = binary.BigEndian.AppendUint64(b, math.Float64bits(s.GE))
@@ -52,7 +68,7 @@ func decodeNote(b []byte) (held, error) {
 	if len(b) < noteHead || b[0] != noteVersion || b[9] > 1 {
 		return held{}, errNote
 	}
-	h := held{serial: binary.BigEndian.Uint64(b[1:]), keys: b[9] == 1}
+	h := held{serial: binary.BigEndian.Uint64(b[1:]), keys: b[9] == 1, form: binary.BigEndian.Uint64(b[12:])}
 	name := int(binary.BigEndian.Uint16(b[10:]))
 	b = b[noteHead:]
 	if len(b) < name || (len(b)-name)%spanLength != 0 {

@@ -63,6 +63,31 @@ func TestWhatWasReplayedIsOfKnownAge(t *testing.T) {
 	}
 }
 
+// C4: what was loaded under a definition without an attribute was not loaded under one with it, whatever is replayed.
+func TestC4_WhatWasLoadedUnderAnotherDefinitionIsLoadedAnew(t *testing.T) {
+	t.Parallel()
+	src, name := newSource(numbered(0, 100)...), redistest.Prefix(t)
+	older := definition(name)
+	older.Attributes, older.Indexes = older.Attributes[:2], older.Indexes[:1]
+	tbl, err := table.Open(t.Context(), redistest.Shared(t).Client(t), older)
+	ok(t, err)
+	t.Cleanup(func() { tbl.Close() })
+	first := newCache(t, tbl, src)
+	ok(t, first.Cover(t.Context(), "at", from(0, 20)))
+	next := successor(t, first, src)
+	next.Replayed()
+	ok(t, next.Tell(t.Context()))
+	want(t, next, cache.MaxStale(time.Hour), from(0, 10), numbered(0, 10)...)
+	third := successor(t, next, src) // nothing of this is lost with its owner
+	third.Replayed()
+	fetches := src.count()
+	want(t, third, cache.Fresh(), from(0, 10), numbered(0, 10)...)
+	if n := src.count() - fetches; n != 0 {
+		t.Errorf("%d fetches of what was loaded", n)
+	}
+	want(t, third, cache.Fresh(), from(0, 20), numbered(0, 20)...)
+}
+
 // After Clear nothing is covered, whoever clears.
 func TestAfterClearNothingIsCovered(t *testing.T) {
 	t.Parallel()

@@ -50,7 +50,7 @@ func (c *Cache[R, K]) tellNow(ctx context.Context) error {
 	}
 	ch := &change{kept: s.Spans}
 	ch.Index = s.Index
-	c.books.prepare(ch, s, c.now())
+	c.prepare(ch, s)
 	err := c.merge(ctx, ch, func(*table.Scratch[R, K]) error { return nil })
 	if errors.Is(err, errMoved) {
 		c.tellSoon()

@@ -1,5 +1,11 @@
 package table
 
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+)
+
 // Score returns the score that an index gives a record. The errors are ErrUnknownIndex, and those of Put: a *CodingError that Is ErrPanic
 // where the function panics (so does the one that By(name, nil) lacks), and codec.ErrValue where the score is NaN.
 func (d *Definition[R, K]) Score(index string, r *R) (float64, error) {
@@ -32,6 +38,28 @@ func (d *Definition[R, K]) Size(r *R) (int, error) {
 		return 0, err
 	}
 	return len(e.buf), nil
+}
+
+// IsUnstored tells whether an index of the definition is Unstored: Score is right then only of records as they were before they were stored.
+func (d *Definition[R, K]) IsUnstored(index string) bool {
+	return slices.ContainsFunc(d.Indexes, func(x Index[R]) bool { return x.name == index && x.unstored })
+}
+
+// Fingerprint returns a number that stands for what of a record is stored, and for the version of an index: the key's codec, and the names and
+// codecs of the attributes in whatever order. Definitions that differ in that have different ones, but for a chance of 2^-64. It is the same in every
+// process.
+func (d *Definition[R, K]) Fingerprint(index string) uint64 {
+	parts := make([]string, 0, len(d.Attributes)+1)
+	for _, a := range d.Attributes {
+		parts = append(parts, fmt.Sprintf("%q %q", a.name, a.kind))
+	}
+	slices.Sort(parts)
+	if i := slices.IndexFunc(d.Indexes, func(x Index[R]) bool { return x.name == index }); i >= 0 {
+		parts = append(parts, fmt.Sprintf("%q %d", index, d.Indexes[i].version))
+	}
+	hash := fnv.New64a()
+	fmt.Fprintf(hash, "%q %q", d.PrimaryKey.kind, parts)
+	return hash.Sum64()
 }
 
 // hashOf returns the hash of a record's key; empty if it has none.

@@ -2,6 +2,7 @@ package table_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,5 +94,25 @@ func TestATablesDefinitionIsAsItWasGiven(t *testing.T) {
 	again := tbl.Definition()
 	if _, err := again.Score("at", &item{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// S1, S5: a fingerprint tells what is stored, in whatever order, and the version of the index.
+func TestAFingerprintTellsWhatIsStored(t *testing.T) {
+	t.Parallel()
+	def := itemDefinition("one")
+	reordered, versioned, fewer := itemDefinition("two"), itemDefinition("one"), itemDefinition("one")
+	slices.Reverse(reordered.Attributes)
+	slices.Reverse(reordered.Indexes)
+	versioned.Indexes = []table.Index[item]{table.By("at", func(i *item) float64 { return i.At }).Version(1)}
+	fewer.Attributes = fewer.Attributes[1:]
+	if def.Fingerprint("at") != reordered.Fingerprint("at") {
+		t.Error("the order, or the name of the table, makes a difference")
+	}
+	if def.Fingerprint("at") == versioned.Fingerprint("at") || def.Fingerprint("at") == fewer.Fingerprint("at") {
+		t.Error("a version, or an attribute, makes no difference")
+	}
+	if def.IsUnstored("at") || versioned.IsUnstored("none") {
+		t.Error("it is unstored")
 	}
 }
