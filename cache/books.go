@@ -72,10 +72,11 @@ func (b *books[K]) update(change func(*state)) {
 	b.store(s)
 }
 
-// since names a call that does something, and the latest invalidation before it: no two calls have the same name that differ in either.
-func (b *books[K]) since(what string) string {
-	return strconv.FormatUint(b.at.Load().number, 10) + " " + what
-}
+// number returns that of the latest invalidation.
+func (b *books[K]) number() uint64 { return b.at.Load().number }
+
+// since names a call that does something, and the latest invalidation that it counts: no two calls have the same name that differ in either.
+func since(number uint64, what string) string { return strconv.FormatUint(number, 10) + " " + what }
 
 // invalidate marks a set of scores. If the index is not the one that is covered, or is about to be, it may be anything.
 func (b *books[K]) invalidate(index string, set []table.Interval) {

@@ -69,7 +69,12 @@ func (c *Cache[R, K]) Reload(ctx context.Context) error {
 // change changes what is held, after the changes that came before. Callers of the same change share it, if nothing was invalidated
 // since it began.
 func (c *Cache[R, K]) change(ctx context.Context, name string, do func(context.Context, *state) error) error {
-	_, err := c.changes.do(ctx, c.books.since(name), func(ctx context.Context) (struct{}, error) {
+	return c.changeSince(ctx, c.books.number(), name, do)
+}
+
+// changeSince is change, for callers for whom only the invalidations up to a number count.
+func (c *Cache[R, K]) changeSince(ctx context.Context, number uint64, name string, do func(context.Context, *state) error) error {
+	_, err := c.changes.do(ctx, since(number, name), func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, c.noted(c.planned(ctx, do))
 	})
 	return err

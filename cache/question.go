@@ -43,7 +43,7 @@ func (c *Cache[R, K]) freshen(ctx context.Context, now *state, q *question[K]) (
 		return true, nil
 	}
 	q.waited = true
-	return false, c.refresh(ctx, stale, keys)
+	return false, c.refresh(ctx, q.number, stale, keys)
 }
 
 // asOf returns what is held, and what of it is invalid by the invalidations up to a number.

@@ -58,24 +58,31 @@ func (c *Cache[R, K]) Replayed() {
 // Refresh fetches anew whatever is invalid now. It waits, and fails, as Cover does. Records are fetched by key up to 1,000 at a time, which
 // change at one moment; then intervals, all in one merge. What was done before an error stays done.
 func (c *Cache[R, K]) Refresh(ctx context.Context) error {
-	return c.errorf("refresh", c.refresh(ctx, []table.Interval{table.Everything()}, everyKey(&c.books)))
+	return c.errorf("refresh", c.refresh(ctx, c.books.number(), []table.Interval{table.Everything()}, everyKey(&c.books)))
 }
 
-// refresh fetches some of the invalid keys, and what of a set of scores is invalid.
-func (c *Cache[R, K]) refresh(ctx context.Context, set []table.Interval, keys invalidKeys[K]) error {
-	return c.change(ctx, flightName("refresh", keys.name, set), func(ctx context.Context, s *state) error {
-		if err := c.refreshKeys(ctx, s, keys.upTo(s.number)); err != nil {
-			return err
+// refresh fetches some of the invalid keys, and what of a set of scores is invalid: of each all that is so when its turn comes; but nothing if
+// no invalidation up to a number is left, for those before it have fetched that.
+func (c *Cache[R, K]) refresh(ctx context.Context, number uint64, set []table.Interval, keys invalidKeys[K]) error {
+	return c.changeSince(ctx, number, flightName("refresh", keys.name, set), func(ctx context.Context, s *state) error {
+		if len(keys.upTo(number)) > 0 {
+			if err := c.refreshKeys(ctx, s, keys.upTo(s.number)); err != nil {
+				return err
+			}
 		}
-		return c.refreshIntervals(ctx, s, set)
+		if len(s.invalidIn(set, number)) == 0 {
+			return nil
+		}
+		return c.refreshIntervals(ctx, s, s.invalidIn(set, s.number))
 	})
 }
 
-func (c *Cache[R, K]) refreshIntervals(ctx context.Context, s *state, set []table.Interval) error {
-	invalid := within(within(s.intervals(), set), s.marks.upTo(s.number))
-	if len(invalid) == 0 {
-		return nil
-	}
+// invalidIn returns what of a set is held, and invalid by the invalidations up to a number.
+func (s *state) invalidIn(set []table.Interval, number uint64) []table.Interval {
+	return within(within(s.intervals(), set), s.marks.upTo(number))
+}
+
+func (c *Cache[R, K]) refreshIntervals(ctx context.Context, s *state, invalid []table.Interval) error {
 	ch := &change{kept: outside(s.Spans, invalid), fetched: invalid}
 	ch.Index, ch.anew = s.Index, len(ch.kept) == 0
 	if err := c.bring(ctx, s, ch); err != nil {

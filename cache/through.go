@@ -18,7 +18,7 @@ func (c *Cache[R, K]) readThrough(ctx context.Context, s table.Spec[R], through 
 	if !c.through {
 		return ErrNotCovered
 	}
-	all, err := c.throughs.do(ctx, c.books.since(flightName("through", s.Index, s.Intervals)), func(ctx context.Context) ([]R, error) {
+	all, err := c.throughs.do(ctx, since(c.books.number(), flightName("through", s.Index, s.Intervals)), func(ctx context.Context) ([]R, error) {
 		records, err := c.inOrder(ctx, s.Index, s.Intervals)
 		return records, c.noted(err)
 	})
@@ -96,7 +96,7 @@ func (c *Cache[R, K]) getThrough(ctx context.Context, key K) (r R, err error) {
 	if err != nil {
 		return r, err
 	}
-	found, err := c.throughs.do(ctx, c.books.since(name), func(ctx context.Context) (found []R, err error) {
+	found, err := c.throughs.do(ctx, since(c.books.number(), name), func(ctx context.Context) (found []R, err error) {
 		for f, err := range c.fetchKeys(ctx, "", []K{key}) {
 			if err != nil {
 				return nil, c.noted(err)

@@ -66,7 +66,8 @@
 //
 //	CREATE OR REPLACE FUNCTION "public"."tablecache.flights.public.flights"() RETURNS trigger
 //	LANGUAGE plpgsql SECURITY DEFINER
-//	SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET bytea_output = 'hex' AS $tablecache$
+//	SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC' SET intervalstyle = 'postgres' SET extra_float_digits = 1
+//	SET bytea_output = 'hex' AS $tablecache$
 //	BEGIN
 //		IF TG_OP = 'TRUNCATE' THEN
 //			INSERT INTO "public"."tablecache_pending" (name) VALUES ('flights');

@@ -103,24 +103,26 @@ func TestInstallQuotes(t *testing.T) {
 func TestWritersNeedNoRights(t *testing.T) {
 	t.Parallel()
 	pool := newPool(t)
-	exec(t, pool, "CREATE TABLE days (day date PRIMARY KEY)")
-	if err := Install(t.Context(), pool, Trigger{Name: "days", Table: pgx.Identifier{"public", "days"}, Key: []string{"day"}}); err != nil {
+	exec(t, pool, "CREATE TABLE days (day date, at timestamptz, size float8, lasts interval)")
+	if err := Install(t.Context(), pool, Trigger{Name: "days", Table: pgx.Identifier{"public", "days"}, Key: []string{"day", "at", "size", "lasts"}}); err != nil {
 		t.Fatal(err)
 	}
 	wantPending(t, pool, "days", "*")
 	exec(t, pool, "DO $$ BEGIN CREATE ROLE writer; EXCEPTION WHEN duplicate_object THEN END $$")
 	exec(t, pool, "GRANT INSERT ON days TO writer")
 	tx := begin(t, pool)
-	exec(t, tx, "SET LOCAL ROLE writer; SET LOCAL datestyle = 'German'; SET LOCAL search_path = pg_temp")
-	exec(t, tx, "INSERT INTO public.days VALUES ('2026-03-01')")
+	exec(t, tx, "SET LOCAL ROLE writer; SET LOCAL datestyle = 'German'; SET LOCAL search_path = pg_temp; "+
+		"SET LOCAL timezone = 'Europe/Berlin'; SET LOCAL extra_float_digits = -10; SET LOCAL intervalstyle = 'sql_standard'")
+	exec(t, tx, "INSERT INTO public.days VALUES ('2026-03-01', '2026-03-01 01:30:00+00', 0.123456789, '1 day 2 hours')")
 	commit(t, tx)
-	wantPending(t, pool, "days", "2026-03-01")
+	wantPending(t, pool, "days", `["2026-03-01", "2026-03-01 01:30:00+00", "0.123456789", "1 day 02:00:00"]`)
 }
 
 func TestInstallRefusesWhatSaysNothing(t *testing.T) {
 	t.Parallel()
 	pool := newFlights(t, 1)
-	for _, trigger := range []Trigger{{}, {Name: "a", Key: []string{"id"}}, {Name: "a", Table: flightsTrigger.Table}, {Table: flightsTrigger.Table, Key: []string{"id"}}} {
+	for _, trigger := range []Trigger{{}, {Name: "a", Key: []string{"id"}}, {Name: "a", Table: flightsTrigger.Table}, {Table: flightsTrigger.Table, Key: []string{"id"}},
+		{Name: "a", Table: flightsTrigger.Table, Key: []string{"id"}, Pending: pgx.Identifier{"public", strings.Repeat("x", 64)}}} {
 		if err := Install(t.Context(), pool, flightsTrigger, trigger); err == nil {
 			t.Errorf("%v is accepted", trigger)
 		}

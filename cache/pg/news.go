@@ -1,11 +1,15 @@
 package pg
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
 	"github.com/tablecache-go/tablecache/table"
 )
+
+// mostIntervals is how many a cache is told of at once: it takes no more, as a spec does, and none that overlap.
+const mostIntervals = 1000
 
 // part is an interval of an index.
 type part struct {
@@ -52,12 +56,27 @@ func (n *news[K]) tell(invalidate func(string, ...table.Interval) error, invalid
 		byIndex[p.index] = append(byIndex[p.index], p.in)
 	}
 	for index, in := range byIndex {
-		if err := invalidate(index, in...); err != nil {
-			return err
+		for some := range slices.Chunk(apart(in), mostIntervals) {
+			if err := invalidate(index, some...); err != nil {
+				return err
+			}
 		}
 	}
 	if len(n.keys) == 0 {
 		return nil
 	}
 	return invalidateKeys(slices.Collect(maps.Keys(n.keys))...)
+}
+
+// apart sorts intervals, and joins those that touch or overlap.
+func apart(in []table.Interval) (joined []table.Interval) {
+	slices.SortFunc(in, func(a, b table.Interval) int { return cmp.Compare(a.GE, b.GE) })
+	for _, i := range in {
+		if last := len(joined) - 1; last >= 0 && i.GE <= joined[last].LT {
+			joined[last].LT = max(joined[last].LT, i.LT)
+		} else {
+			joined = append(joined, i)
+		}
+	}
+	return joined
 }

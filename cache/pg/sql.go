@@ -22,7 +22,8 @@ END {q};
 
 CREATE OR REPLACE FUNCTION {record}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET bytea_output = 'hex' AS {q}
+SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC' SET intervalstyle = 'postgres' SET extra_float_digits = 1
+SET bytea_output = 'hex' AS {q}
 BEGIN
 	IF TG_OP = 'TRUNCATE' THEN
 		INSERT INTO {pending} (name) VALUES ({name});
