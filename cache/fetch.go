@@ -36,7 +36,7 @@ func (c *Cache[R, K]) fetch(ctx context.Context, index string, set []table.Inter
 	if len(set) == 0 {
 		return func(func(fetched[R, K], error) bool) {}
 	}
-	return c.checked(ctx, index, func() iter.Seq2[R, error] { return c.source.Fetch(ctx, index, set) }, func(f *fetched[R, K]) error {
+	return c.checked(index, func() iter.Seq2[R, error] { return c.source.Fetch(ctx, index, set) }, func(f *fetched[R, K]) error {
 		if !has(set, f.score) {
 			return errUnasked
 		}
@@ -50,7 +50,7 @@ func (c *Cache[R, K]) fetchKeys(ctx context.Context, index string, keys []K) ite
 	for _, key := range keys {
 		asked[key] = struct{}{}
 	}
-	return c.checked(ctx, index, func() iter.Seq2[R, error] { return c.keySource.FetchKeys(ctx, keys) }, func(f *fetched[R, K]) error {
+	return c.checked(index, func() iter.Seq2[R, error] { return c.keySource.FetchKeys(ctx, keys) }, func(f *fetched[R, K]) error {
 		if _, is := asked[f.key]; !is {
 			return errUnasked
 		}
@@ -65,10 +65,10 @@ var (
 )
 
 // checked yields what a source yields, until something is wrong with it.
-func (c *Cache[R, K]) checked(ctx context.Context, index string, begin func() iter.Seq2[R, error], check func(*fetched[R, K]) error) iter.Seq2[fetched[R, K], error] {
+func (c *Cache[R, K]) checked(index string, begin func() iter.Seq2[R, error], check func(*fetched[R, K]) error) iter.Seq2[fetched[R, K], error] {
 	return func(yield func(fetched[R, K], error) bool) {
 		seen := make(map[K]struct{})
-		stopped, err := guarded(begin, func(r R) (bool, error) {
+		err := guarded(begin, func(r R) (bool, error) {
 			f, err := c.identify(index, r)
 			if err == nil {
 				err = check(&f)
@@ -79,9 +79,6 @@ func (c *Cache[R, K]) checked(ctx context.Context, index string, begin func() it
 			seen[f.key] = struct{}{}
 			return err == nil && yield(f, nil), err
 		})
-		if err == nil && !stopped && ctx.Err() != nil {
-			err = ended(ctx) // a source that has ended with its context may have more
-		}
 		if err != nil {
 			yield(fetched[R, K]{}, fmt.Errorf("%w: %w", ErrSource, err))
 		}
@@ -100,9 +97,9 @@ func (c *Cache[R, K]) identify(index string, r R) (f fetched[R, K], err error) {
 	return f, err
 }
 
-// guarded calls each with what a source yields, until each returns false: then it has stopped. It returns the error of each, or of the
-// source; a panic of the source is one, too.
-func guarded[R any](begin func() iter.Seq2[R, error], each func(R) (bool, error)) (stopped bool, err error) {
+// guarded calls each with what a source yields, until each returns false. It returns the error of each, or of the source; a panic of the
+// source is one, too.
+func guarded[R any](begin func() iter.Seq2[R, error], each func(R) (bool, error)) (err error) {
 	ours := false // it is each that panics: its caller's affair
 	defer func() {
 		if ours {
@@ -112,18 +109,18 @@ func guarded[R any](begin func() iter.Seq2[R, error], each func(R) (bool, error)
 			err = panicked(p)
 		}
 	}()
-	for r, failed := range begin() {
-		if failed != nil {
-			return false, failed
+	for r, err := range begin() {
+		if err != nil {
+			return err
 		}
 		ours = true
-		on, failed := each(r)
+		on, err := each(r)
 		ours = false
 		if !on {
-			return failed == nil, failed
+			return err
 		}
 	}
-	return false, nil
+	return nil
 }
 
 // panicked is the error of a panic in a caller's function. Its value may have a record in it.
