@@ -31,6 +31,7 @@ type Cache[R any, K comparable] struct {
 	throughs flights[[]R]        // reads of the source
 	reloads  atomic.Uint64       // how many have begun to fetch
 	untold   chan struct{}       // holds one if the note may not tell all that is invalid
+	done     chan struct{}       // closed when the cache or its table has ended
 	counted  counted
 
 	ctx    context.Context // ends with the cache
@@ -54,11 +55,12 @@ func New[R any, K comparable](ctx context.Context, t *table.Table[R, K], src Sou
 	c.books.begin(h, v)
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	c.plan, c.staging, c.learning = semaphore.NewWeighted(1), semaphore.NewWeighted(1), semaphore.NewWeighted(1)
-	c.untold = make(chan struct{}, 1)
+	c.untold, c.done = make(chan struct{}, 1), make(chan struct{})
 	c.changes = flights[struct{}]{ctx: c.ctx, wg: &c.wg, flying: make(map[string]*flight[struct{}])}
 	c.throughs = flights[[]R]{ctx: c.ctx, wg: &c.wg, flying: make(map[string]*flight[[]R])}
 	c.tellSoon()
 	c.wg.Go(c.tell)
+	c.wg.Go(c.end)
 	if c.reloadEvery > 0 {
 		c.wg.Go(func() { every(c.ctx, c.reloadEvery, c.Reload) })
 	}
@@ -73,6 +75,31 @@ func (c *Cache[R, K]) Close() error {
 	c.throughs.closed()
 	c.wg.Wait()
 	return nil
+}
+
+// end closes done when the cache or its table ends.
+func (c *Cache[R, K]) end() {
+	select {
+	case <-c.ctx.Done():
+	case <-c.table.Done():
+	}
+	close(c.done)
+}
+
+// Done returns a channel that is closed when the cache is closed, or its table has ended: then Err says why.
+func (c *Cache[R, K]) Done() <-chan struct{} { return c.done }
+
+// Err returns nil as long as Done is open. After that it is table.ErrClosed, or what the table's Err says.
+func (c *Cache[R, K]) Err() error {
+	select {
+	case <-c.done:
+	default:
+		return nil
+	}
+	if err := c.table.Err(); err != nil {
+		return err
+	}
+	return table.ErrClosed
 }
 
 // Coverage returns what is covered, as far as the cache knows: it does not ask Redis.

@@ -36,7 +36,7 @@ func (c *Cache[R, K]) fetch(ctx context.Context, index string, set []table.Inter
 	if len(set) == 0 {
 		return func(func(fetched[R, K], error) bool) {}
 	}
-	return c.checked(index, func() iter.Seq2[R, error] { return c.source.Fetch(ctx, index, set) }, func(f *fetched[R, K]) error {
+	return c.checked(ctx, index, func(ctx context.Context) iter.Seq2[R, error] { return c.source.Fetch(ctx, index, set) }, func(f *fetched[R, K]) error {
 		if !has(set, f.score) {
 			return errUnasked
 		}
@@ -50,7 +50,7 @@ func (c *Cache[R, K]) fetchKeys(ctx context.Context, index string, keys []K) ite
 	for _, key := range keys {
 		asked[key] = struct{}{}
 	}
-	return c.checked(index, func() iter.Seq2[R, error] { return c.keySource.FetchKeys(ctx, keys) }, func(f *fetched[R, K]) error {
+	return c.checked(ctx, index, func(ctx context.Context) iter.Seq2[R, error] { return c.keySource.FetchKeys(ctx, keys) }, func(f *fetched[R, K]) error {
 		if _, is := asked[f.key]; !is {
 			return errUnasked
 		}
@@ -65,10 +65,13 @@ var (
 )
 
 // checked yields what a source yields, until something is wrong with it.
-func (c *Cache[R, K]) checked(index string, begin func() iter.Seq2[R, error], check func(*fetched[R, K]) error) iter.Seq2[fetched[R, K], error] {
+func (c *Cache[R, K]) checked(ctx context.Context, index string, begin func(context.Context) iter.Seq2[R, error],
+	check func(*fetched[R, K]) error) iter.Seq2[fetched[R, K], error] {
 	return func(yield func(fetched[R, K], error) bool) {
-		seen := make(map[K]struct{})
-		err := guarded(begin, func(r R) (bool, error) {
+		ctx, cancel := c.timed(ctx)
+		defer cancel()
+		seen, stopped := make(map[K]struct{}), false
+		err := guarded(func() iter.Seq2[R, error] { return begin(ctx) }, func(r R) (bool, error) {
 			f, err := c.identify(index, r)
 			if err == nil {
 				err = check(&f)
@@ -76,13 +79,36 @@ func (c *Cache[R, K]) checked(index string, begin func() iter.Seq2[R, error], ch
 			if _, twice := seen[f.key]; err == nil && twice {
 				err = errTwice
 			}
+			if err != nil {
+				return false, c.wrongRecord(f.key, err)
+			}
 			seen[f.key] = struct{}{}
-			return err == nil && yield(f, nil), err
+			stopped = !yield(f, nil)
+			return !stopped, nil
 		})
+		if err == nil && !stopped && ctx.Err() != nil {
+			err = ended(ctx) // a source that has ended with its context may have more
+		}
 		if err != nil {
 			yield(fetched[R, K]{}, fmt.Errorf("%w: %w", ErrSource, err))
 		}
 	}
+}
+
+// timed returns the context of one fetch.
+func (c *Cache[R, K]) timed(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.fetchTime <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, c.fetchTime)
+}
+
+// wrongRecord says of which record a source has been wrong.
+func (c *Cache[R, K]) wrongRecord(key K, err error) error {
+	if errors.As(err, new(*table.CodingError)) {
+		return err
+	}
+	return fmt.Errorf("record %s: %w", c.table.KeyHash(key), err)
 }
 
 // identify returns a record with its key and its score.

@@ -11,7 +11,11 @@ import (
 // then it is table.ErrNotFound, else ErrNotCovered, or what the source has WithReadThrough if it is a KeySource.
 func (c *Cache[R, K]) Get(ctx context.Context, key K, f Freshness) (R, error) {
 	r, err := c.get(ctx, key, f)
-	return r, c.errorf("get", err)
+	if err != nil { // what is there may be too old
+		var none R
+		return none, c.errorf("get", err)
+	}
+	return r, nil
 }
 
 func (c *Cache[R, K]) get(ctx context.Context, key K, f Freshness) (r R, err error) {

@@ -14,6 +14,7 @@ type options struct {
 	reloadEvery time.Duration
 	check       func(context.Context, Diff) error
 	through     bool
+	fetchTime   time.Duration // 0: without end
 	logger      *zap.Logger
 	now         func() time.Time
 	spooled     int // bytes that are fetched before anything is staged
@@ -42,6 +43,11 @@ func WithCheck(check func(ctx context.Context, d Diff) error) Option {
 // limit of the spec, and without the table. They are not stored, and are all in memory at once. Callers that ask for the same at the same time share one fetch, and
 // what their records refer to: do not write to that. For New.
 func WithReadThrough() Option { return func(o *options) { o.through = true } }
+
+// WithFetchTimeout gives each fetch so much time, by its context: from its beginning until all has come, and for a large one that is staged
+// on the way until that is done, too. What takes longer has failed, with ErrSource. A source that pays no heed to its context is waited for all
+// the same. By default there is no such end: then a source that hangs is one that callers wait for until their contexts end. For New.
+func WithFetchTimeout(d time.Duration) Option { return func(o *options) { o.fetchTime = d } }
 
 // WithLogger makes the cache log failures of the source, and what it does by itself, to l. By default it logs nothing. Neither keys nor
 // records are logged. For New.

@@ -234,6 +234,25 @@ func TestC7_WhatIsThereIsServedWhileTheSourceIsAway(t *testing.T) {
 	want(t, c, cache.Fresh(), from(0, 10), numbered(0, 10)...)
 }
 
+// A source that hangs has failed after its time, also one that ends silently then; what is there is still served.
+func TestC7_ASourceThatHangsFailsInTime(t *testing.T) {
+	t.Parallel()
+	src := newSource(numbered(0, 10)...)
+	c := newCache(t, openTable(t), src, cache.WithFetchTimeout(10*time.Millisecond))
+	src.set(func(s *source) { s.before = func(ctx context.Context) error { <-ctx.Done(); return nil } })
+	wantErr(t, c.Cover(t.Context(), "at", from(0, 10)), cache.ErrSource, context.DeadlineExceeded)
+	src.heal()
+	ok(t, c.Cover(t.Context(), "at", from(0, 10)))
+	src.set(func(s *source) { s.before = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() } })
+	ok(t, c.InvalidateKeys(1))
+	got, err := c.Get(t.Context(), 1, cache.Fresh())
+	wantErr(t, err, cache.ErrSource, context.DeadlineExceeded)
+	if got != (item{}) {
+		t.Errorf("got %v with an error", got)
+	}
+	want(t, c, cache.AsIs(), from(0, 10), numbered(0, 10)...)
+}
+
 // A read that is always fresh ends although invalidations never do.
 func TestAFreshReadEndsAmongEndlessInvalidations(t *testing.T) {
 	t.Parallel()

@@ -44,6 +44,8 @@ func TestU39_CoverageOutlivesItsOwner(t *testing.T) {
 	}
 	want(t, next, cache.Fresh(), from(5, 6), item{5, 5, 50})
 	wantErr(t, first.Cover(t.Context(), "at", from(0, 30)), table.ErrFenced)
+	receive(t, first.Done())
+	wantErr(t, first.Err(), table.ErrFenced)
 	wantErr(t, second(read(t, first, cache.AsIs(), from(0, 10))), table.ErrFenced)
 }
 
@@ -152,7 +154,10 @@ func TestCloseEndsCallsUnderWay(t *testing.T) {
 	reading := async(t, func() error { return second(read(t, c, cache.Fresh(), from(0, 20))) })
 	receive(t, g.reached)
 	covering := async(t, func() error { return c.Cover(t.Context(), "at", from(0, 30)) })
+	ok(t, c.Err())
 	ok(t, c.Close())
+	receive(t, c.Done())
+	wantErr(t, c.Err(), table.ErrClosed)
 	wantErr(t, receive(t, reading), table.ErrClosed)
 	wantErr(t, receive(t, covering), table.ErrClosed)
 	wantErr(t, c.Invalidate("at"), table.ErrClosed)

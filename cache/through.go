@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/tablecache-go/tablecache/table"
@@ -16,7 +17,7 @@ func (c *Cache[R, K]) readThrough(ctx context.Context, s table.Spec[R], through 
 		return err
 	}
 	if !c.through {
-		return ErrNotCovered
+		return fmt.Errorf("%w: asked by %q, and covered is some of %q", ErrNotCovered, s.Index, c.books.at.Load().Index)
 	}
 	all, err := c.throughs.do(ctx, since(c.books.number(), flightName("through", s.Index, s.Intervals)), func(ctx context.Context) ([]R, error) {
 		records, err := c.inOrder(ctx, s.Index, s.Intervals)

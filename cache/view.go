@@ -97,10 +97,15 @@ func (v *View[R]) read(ctx context.Context, s table.Spec[R], f Freshness, read f
 // allows returns nil if a spec may be answered.
 func (k *known) allows(index string, in []table.Interval, f Freshness, now time.Time) error {
 	spans, err := k.touched(index, in)
-	if err == nil && (len(f.stale(spans, now)) > 0 || k.keys && !f.allowsAll(spans, now)) {
-		err = fmt.Errorf("%w: it was invalidated", table.ErrStale)
+	switch {
+	case err != nil:
+		return err
+	case len(f.stale(spans, now)) > 0:
+		return fmt.Errorf("%w: it was invalidated", table.ErrStale)
+	case k.keys && !f.allowsAll(spans, now):
+		return fmt.Errorf("%w: records of some keys were invalidated, and may be in it", table.ErrStale)
 	}
-	return err
+	return nil
 }
 
 func (v *View[R]) learn(ctx context.Context) (*known, error) {
