@@ -64,6 +64,34 @@ func TestC6_NoAnswerIsMixed(t *testing.T) {
 	wantErr(t, second(c.Get(t.Context(), 40, cache.AsIs())), cache.ErrSource, errSource)
 }
 
+// U36: who reads the same from the source at the same time shares one fetch.
+func TestU36_EqualReadsThroughAreOneFetch(t *testing.T) {
+	t.Parallel()
+	src, g := newSource(numbered(0, 50)...), newGate()
+	c := newCache(t, openTable(t), src, cache.WithReadThrough())
+	for what, read := range map[string]func() error{
+		"records": func() error { return second(read(t, c, cache.Fresh(), from(0, 10))) },
+		"a key":   func() error { return second(c.Get(t.Context(), 7, cache.Fresh())) },
+	} {
+		src.set(func(s *source) { s.before = g.pass })
+		before := src.count()
+		var reads []<-chan error
+		for range 100 {
+			reads = append(reads, async(t, read))
+		}
+		until(t, "all to wait", func() bool { return c.Waiting() == 100 })
+		src.heal()
+		close(g.opened)
+		for _, one := range reads {
+			ok(t, receive(t, one))
+		}
+		if n := src.count() - before; n != 1 {
+			t.Errorf("%s: %d fetches", what, n)
+		}
+		g = newGate()
+	}
+}
+
 func TestC6_AnotherIndexNeedsEverything(t *testing.T) {
 	t.Parallel()
 	src := newSource(numbered(0, 50)...)
