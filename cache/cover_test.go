@@ -97,6 +97,7 @@ func TestWrongCallsAreRefused(t *testing.T) {
 		"invalidate NaN":            {c.Invalidate("at", nan), table.ErrInvalidSpec},
 		"read by no index":          {second(table.Collect(c.Records(t.Context(), table.Spec[item]{Index: "none"}, cache.Fresh()))), table.ErrUnknownIndex},
 		"read what is reversed":     {second(read(t, c, cache.Fresh(), from(2, 1))), table.ErrInvalidSpec},
+		"read on a condition":       {second(table.Collect(c.Records(t.Context(), at(from(0, 1)).IfNote(table.NoteVersion{Number: 1}), cache.Fresh()))), table.ErrInvalidSpec},
 		"read a negative number of": {second(c.First(t.Context(), at(from(0, 1)).Max(-1), cache.Fresh())), table.ErrInvalidSpec},
 	} {
 		if !errors.Is(call.err, call.wanted) {

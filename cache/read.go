@@ -3,6 +3,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
 	"github.com/tablecache-go/tablecache/table"
@@ -54,6 +55,9 @@ func (c *Cache[R, K]) Count(ctx context.Context, s table.Spec[R], f Freshness) (
 
 // read answers a spec from the table, tied to the note that says that it may; or else from the source, if that is allowed.
 func (c *Cache[R, K]) read(ctx context.Context, s table.Spec[R], f Freshness, held func(table.NoteVersion) error, through func([]R) error) error {
+	if s.Note != (table.NoteVersion{}) {
+		return errCondition
+	}
 	q := c.newQuestion(f)
 	q.index, q.in = s.Index, s.Intervals
 	for {
@@ -81,6 +85,9 @@ func (c *Cache[R, K]) read(ctx context.Context, s table.Spec[R], f Freshness, he
 		}
 	}
 }
+
+// errCondition: a read here has a condition on the note already.
+var errCondition = fmt.Errorf("%w: a condition on the note", table.ErrInvalidSpec)
 
 // passOn yields what a read yields. If it has to be begun again, passOn returns table.ErrNoteChanged, and has yielded nothing.
 func passOn[R any](records iter.Seq2[R, error], yield func(R, error) bool) error {

@@ -76,6 +76,9 @@ func (v *View[R]) Coverage(ctx context.Context) (Coverage, error) {
 
 // read reads, tied to the note that says that it may. A note that says that it may not is looked at again first.
 func (v *View[R]) read(ctx context.Context, s table.Spec[R], f Freshness, read func(table.NoteVersion) error) error {
+	if s.Note != (table.NoteVersion{}) {
+		return errCondition
+	}
 	for k, isNew := v.known.Load(), false; ; isNew = true {
 		if k != nil {
 			err := k.allows(s.Index, s.Intervals, f, v.now())
