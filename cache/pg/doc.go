@@ -47,6 +47,14 @@
 //
 //	SELECT pg_advisory_xact_lock(499918073957);
 //
+//	DO $tablecache$
+//	BEGIN
+//		IF EXISTS (SELECT FROM unnest(ARRAY['id']::name[]) AS key (part) WHERE part NOT IN
+//			(SELECT attname FROM pg_attribute WHERE attrelid = '"public"."flights"'::regclass AND NOT attisdropped)) THEN
+//			RAISE undefined_column USING MESSAGE = 'not all columns of the key are there: ["id"] of "public"."flights"';
+//		END IF;
+//	END $tablecache$;
+//
 //	CREATE TABLE IF NOT EXISTS "public"."tablecache_pending" (
 //		name  text NOT NULL,         -- whose cache is to be told of
 //		id    bigint GENERATED ALWAYS AS IDENTITY,
@@ -56,6 +64,7 @@
 //		lt    double precision,      -- and ends with Infinity;
 //		PRIMARY KEY (name, id)       -- or, if key and index are NULL, everything
 //	);
+//	SELECT name, id, key, index, ge, lt FROM "public"."tablecache_pending" WHERE false; -- a table of another kind is refused
 //
 //	CREATE OR REPLACE FUNCTION "public"."tablecache_notify.tablecache_pending"() RETURNS trigger
 //	LANGUAGE plpgsql AS $tablecache$
