@@ -48,8 +48,8 @@ type Changes[K comparable] struct {
 // Whatever else fails is tried again, after 100 ms at first and 30 s at most, and silently: give it WithLogger or WithFailures. That nothing is ever
 // recorded, because there is no trigger, cannot be noticed: see Install.
 //
-// Invalidations are told within some tens of milliseconds of a commit, also while a refresh is under way or fails: so readers who want it know that they must
-// wait. Two at once, as in a take-over, do no harm if one of the caches cannot write any more.
+// Invalidations are told within some tens of milliseconds of a commit, also while a refresh is under way or fails: so readers who want it know
+// that they must wait. To read your own write call InvalidateKeys of the cache after the commit, and then read Fresh. Two at once, as in a take-over, do no harm if one of the caches cannot write any more.
 //
 // Listen takes connections from the pool for moments, and one for good, which it takes out of the pool: LISTEN needs one of its own.
 func Listen[K comparable](ctx context.Context, pool *pgxpool.Pool, to Invalidator[K], from Changes[K], opts ...ListenOption) error {
