@@ -5,7 +5,8 @@ import (
 	"iter"
 )
 
-// Reading is what any handle on a table can be asked, whatever the type of its keys: a *Table and a *Reader have it.
+// Reading is what any handle on a table can be asked, whatever the type of its keys: a *Table, a *Reader, a *mirror.Mirror and
+// a *mirror.Snapshot have it, and KeyReading and NotedReading, too.
 type Reading[R any] interface {
 	Name() string
 	All(index string) Spec[R]

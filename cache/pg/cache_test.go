@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -56,9 +57,10 @@ func TestACacheFollowsTheDatabase(t *testing.T) {
 	exec(t, pool, "UPDATE flights SET price = 8.5 WHERE id = 99") // it moves into what is covered
 	became(c, 99, 8.5)
 	wantNoneLeft(t, pool)
-	l.stop()
-	_ = l.returns(t)
 	c.Close()
+	if err := l.returns(t); !errors.Is(err, table.ErrClosed) {
+		t.Errorf("Listen returned %v", err)
+	}
 	flights.Close()
 	exec(t, pool, "UPDATE flights SET price = 9.5 WHERE id = 4") // nobody listens
 	_, c = open()

@@ -6,10 +6,14 @@
 // [NewSource] reads each index by a query with two placeholders, for the ends of an interval, and [Keyed] adds one for keys:
 //
 //	source := pg.NewSource(pool, pgx.RowToStructByName[Flight], map[string]pg.Query{
-//		"departure": {SQL: "SELECT id, origin, departs FROM flights WHERE departs >= $1 AND departs < $2", Bound: pg.Time},
-//		"price":     {SQL: "SELECT id, origin, departs FROM flights WHERE price >= $1 AND price < $2"},
+//		"departure": {SQL: "SELECT id, price, departs FROM flights WHERE departs >= $1 AND departs < $2", Bound: pg.Time},
+//		"price":     {SQL: "SELECT id, price, departs FROM flights WHERE price >= $1 AND price < $2"},
 //	})
-//	c, err := cache.New(ctx, flights, pg.Keyed[int64](source, "SELECT id, origin, departs FROM flights WHERE id = ANY($1)"))
+//	c, err := cache.New(ctx, flights, pg.Keyed[int64](source, "SELECT id, price, departs FROM flights WHERE id = ANY($1)"))
+//
+// What an index scores by must be selected, by each query. A timestamptz comes in the local zone of the process: codec.Time takes any zone, while
+// codec.UTCDatetime refuses all but UTC, so that the function that scans a row must call the time's UTC. Times that are made texts by SQL are in the zone
+// of the session.
 //
 // A fetch is of one moment: a transaction that only reads, REPEATABLE READ, which begins when the fetch does. The rows come through a cursor of the
 // server's, some at a time. A fetch that is cut short, by the network, a time-out or its context, ends with an error, and never looks like a
@@ -24,6 +28,12 @@
 //	…
 //	err = pg.Listen(ctx, pool, c, pg.Changes[int64]{Name: "flights", Index: "departure",
 //		Key: func(text string) (int64, error) { return strconv.ParseInt(text, 10, 64) }})
+//
+// Without Install nothing is ever recorded, and Listen, which waits for that, tells nothing. It tries again what fails, and says so to nobody unless it
+// is given [WithLogger] or [WithFailures].
+//
+// The cache is told within some tens of milliseconds of the commit, as a rule. Who must read what was just written does not wait for that: after the
+// commit call the cache's InvalidateKeys, and then read with cache.Fresh.
 //
 // A row is taken off the table after the cache has fetched the records anew, in a transaction that began after the row was read, and has stored
 // them. So what has changed while nobody listened is found by the next who listens, and a cache that was taken over need not be loaded anew.
@@ -47,6 +57,14 @@
 //
 //	SELECT pg_advisory_xact_lock(499918073957);
 //
+//	DO $tablecache$
+//	BEGIN
+//		IF EXISTS (SELECT FROM unnest(ARRAY['id']::name[]) AS key (part) WHERE part NOT IN
+//			(SELECT attname FROM pg_attribute WHERE attrelid = '"public"."flights"'::regclass AND NOT attisdropped)) THEN
+//			RAISE undefined_column USING MESSAGE = 'not all columns of the key are there: ["id"] of "public"."flights"';
+//		END IF;
+//	END $tablecache$;
+//
 //	CREATE TABLE IF NOT EXISTS "public"."tablecache_pending" (
 //		name  text NOT NULL,         -- whose cache is to be told of
 //		id    bigint GENERATED ALWAYS AS IDENTITY,
@@ -56,6 +74,7 @@
 //		lt    double precision,      -- and ends with Infinity;
 //		PRIMARY KEY (name, id)       -- or, if key and index are NULL, everything
 //	);
+//	SELECT name, id, key, index, ge, lt FROM "public"."tablecache_pending" WHERE false; -- a table of another kind is refused
 //
 //	CREATE OR REPLACE FUNCTION "public"."tablecache_notify.tablecache_pending"() RETURNS trigger
 //	LANGUAGE plpgsql AS $tablecache$

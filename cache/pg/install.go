@@ -28,6 +28,9 @@ var errTrigger = errors.New("a trigger needs a name, a table and columns of a ke
 // key, which may be others. A trigger that is new has everything invalidated once, for nobody knows what has changed before. db is a *pgxpool.Pool, a *pgx.Conn
 // or a pgx.Tx whose role owns the tables; their writers need no right beyond what they have.
 //
+// A table or a column that is not there is an error, and nothing has changed. While there is a trigger, its columns must stay: where one was
+// renamed or dropped, every change of the table fails until Install is told others. Do that in the transaction that renames it.
+//
 // Making a trigger waits for the open transactions that write its table, and writers wait for it.
 func Install(ctx context.Context, db interface {
 	Begin(context.Context) (pgx.Tx, error)
@@ -39,7 +42,7 @@ func Install(ctx context.Context, db interface {
 				return errTrigger
 			}
 			if _, err := tx.Exec(ctx, t.SQL()); err != nil {
-				return err
+				return fmt.Errorf("trigger %q: %w", t.Name, err)
 			}
 		}
 		return nil
@@ -62,6 +65,7 @@ func (t Trigger) SQL() string {
 		"{trigger}", identifier(nil, "tablecache", t.Name).Sanitize(), "{trigger.text}", literal(identifier(nil, "tablecache", t.Name)[0]),
 		"{truncate}", identifier(nil, "tablecache", t.Name, "truncate").Sanitize(),
 		"{old}", keyText("OLD", t.Key), "{new}", keyText("NEW", t.Key), "{q}", quotes(t),
+		"{columns}", literals(t.Key), "{refusal}", literal(fmt.Sprintf("not all columns of the key are there: %q of %s", t.Key, t.Table.Sanitize())),
 	}
 	return strings.NewReplacer(values...).Replace(installSQL)
 }
@@ -108,6 +112,14 @@ func literal(text string) string {
 		return "E" + strings.ReplaceAll(quoted, `\`, `\\`)
 	}
 	return quoted
+}
+
+func literals(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = literal(text)
+	}
+	return strings.Join(quoted, ", ")
 }
 
 // pendingOr returns where pending invalidations are.

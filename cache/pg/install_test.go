@@ -131,3 +131,37 @@ func TestInstallRefusesWhatSaysNothing(t *testing.T) {
 		t.Error("half of an installation is left")
 	}
 }
+
+// A trigger on what is not there would fail whenever the application writes: it is refused, and what was there works on.
+func TestInstallRefusesWhatIsNotThere(t *testing.T) {
+	t.Parallel()
+	pool := recorded(t, 3)
+	exec(t, pool, "CREATE TABLE strange (name text)")
+	exec(t, pool, "ALTER TABLE flights ADD dropped int")
+	exec(t, pool, "ALTER TABLE flights DROP dropped")
+	exec(t, pool, "CREATE FUNCTION computed(flights) RETURNS int LANGUAGE sql AS 'SELECT 1'")
+	other := func(change func(*Trigger)) Trigger {
+		wrong := flightsTrigger
+		change(&wrong)
+		return wrong
+	}
+	for _, c := range []struct {
+		says  string
+		wrong Trigger
+	}{
+		{`"nope"`, other(func(wrong *Trigger) { wrong.Key = []string{"nope"} })},
+		{`"it's $tablecache$ \\"`, other(func(wrong *Trigger) { wrong.Key = []string{"id", `it's $tablecache$ \`} })},
+		{`"dropped"`, other(func(wrong *Trigger) { wrong.Key = []string{"dropped"} })},
+		{`"computed"`, other(func(wrong *Trigger) { wrong.Key = []string{"computed"} })},
+		{`"public.nope"`, other(func(wrong *Trigger) { wrong.Table = pgx.Identifier{"public", "nope"} })},
+		{`"id" does not exist`, other(func(wrong *Trigger) { wrong.Pending = pgx.Identifier{"public", "strange"} })},
+	} {
+		fresh := Trigger{Name: "fresh", Table: flightsTrigger.Table, Key: []string{"id"}}
+		if err := Install(t.Context(), pool, fresh, c.wrong); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v: %v, want %s", c.wrong, err, c.says)
+		}
+		exec(t, pool, "UPDATE flights SET price = price + 1 WHERE id = 2")
+		wantPending(t, pool, "flights", "2")
+		wantPending(t, pool, "fresh")
+	}
+}

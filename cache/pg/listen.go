@@ -24,6 +24,10 @@ type Invalidator[K comparable] interface {
 	Refresh(ctx context.Context) error
 	// Replayed says that all has been told that has changed until now, also while nobody listened.
 	Replayed()
+	// Done returns a channel that is closed when nothing can be fetched or stored any more: the cache is closed, or its table has ended.
+	Done() <-chan struct{}
+	// Err returns why Done is closed, and nil before.
+	Err() error
 }
 
 var _ Invalidator[int] = (*cache.Cache[any, int])(nil)
@@ -38,12 +42,14 @@ type Changes[K comparable] struct {
 }
 
 // Listen tells to of what was recorded as pending (see Install), has it refreshed, and takes it off the table of what is pending when that has
-// been stored: so nothing is forgotten, whoever fails in between. It blocks until ctx ends, and returns its error; or until the cache can no longer be
-// written: table.ErrClosed, table.ErrFenced and table.ErrLost. A cache that has no KeySource though from has a Key is refused at once.
-// Whatever else fails is tried again, after 100 ms at first and 30 s at most.
+// been stored: so nothing is forgotten, whoever fails in between. It blocks until ctx ends, and returns its error; or until the cache does, which
+// is noticed at once: table.ErrClosed, table.ErrFenced and table.ErrLost. A cache that has no KeySource though from has a Key is refused at once.
 //
-// Invalidations are told within milliseconds of a commit, also while a refresh is under way or fails: so readers who want it know that they must
-// wait. Two at once, as in a take-over, do no harm if one of the caches cannot write any more.
+// Whatever else fails is tried again, after 100 ms at first and 30 s at most, and silently: give it WithLogger or WithFailures. That nothing is ever
+// recorded, because there is no trigger, cannot be noticed: see Install.
+//
+// Invalidations are told within some tens of milliseconds of a commit, also while a refresh is under way or fails: so readers who want it know
+// that they must wait. To read your own write call InvalidateKeys of the cache after the commit, and then read Fresh. Two at once, as in a take-over, do no harm if one of the caches cannot write any more.
 //
 // Listen takes connections from the pool for moments, and one for good, which it takes out of the pool: LISTEN needs one of its own.
 func Listen[K comparable](ctx context.Context, pool *pgxpool.Pool, to Invalidator[K], from Changes[K], opts ...ListenOption) error {
@@ -60,6 +66,7 @@ func Listen[K comparable](ctx context.Context, pool *pgxpool.Pool, to Invalidato
 	t := teller[K]{to: to, from: from, table: rows, told: told, hints: hints, options: o}
 	r := refresher{refresh: to.Refresh, table: rows, told: told, options: o}
 	g, inner := errgroup.WithContext(ctx)
+	g.Go(func() error { return outlive(inner, to) })
 	g.Go(func() error { return e.run(inner) })
 	g.Go(func() error { return t.run(inner) })
 	g.Go(func() error { return r.run(inner) })
@@ -68,6 +75,16 @@ func Listen[K comparable](ctx context.Context, pool *pgxpool.Pool, to Invalidato
 		return ctx.Err()
 	}
 	return fmt.Errorf("pg: listen: %w", err)
+}
+
+// outlive waits for the end of a cache, and returns its error.
+func outlive[K comparable](ctx context.Context, to Invalidator[K]) error {
+	select {
+	case <-to.Done():
+		return to.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // ListenOption is something that Listen can be told.

@@ -293,6 +293,33 @@ func TestListenEndsWhenItIsInVain(t *testing.T) {
 	}
 }
 
+// Nothing need change, and nothing be found out by a refresh that fails: the end of the cache is the end of Listen.
+func TestListenEndsWithItsCache(t *testing.T) {
+	t.Parallel()
+	pool := recorded(t, 3)
+	for _, final := range []error{table.ErrClosed, table.ErrFenced, table.ErrLost} {
+		r := newRecorder()
+		l := listen(t, pool, r, WithPoll(never))
+		r.next(t, "replayed")
+		r.end(final)
+		if err := l.returns(t); !errors.Is(err, final) {
+			t.Errorf("%v, want %v", err, final)
+		}
+		if err := listen(t, pool, r, WithPoll(never)).returns(t); !errors.Is(err, final) {
+			t.Errorf("%v of a cache that has ended, want %v", err, final)
+		}
+	}
+	r := newRecorder()
+	away := poolOn(t, "postgres://127.0.0.1:1/nowhere", nil)
+	failed := make(chan error, 1000)
+	l := listen(t, away, r, WithFailures(func(err error) { failed <- err }))
+	<-failed
+	r.end(table.ErrFenced)
+	if err := l.returns(t); !errors.Is(err, table.ErrFenced) {
+		t.Errorf("%v while the database is away, want %v", err, table.ErrFenced)
+	}
+}
+
 // Listen works with a pool of one connection, and leaves neither that taken nor a connection of its own behind.
 func TestListenNeedsOneConnectionOfThePool(t *testing.T) {
 	t.Parallel()

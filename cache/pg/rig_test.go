@@ -27,12 +27,33 @@ type told struct {
 type recorder struct {
 	calls   chan told
 	refresh func(context.Context) error // may be nil
+	ended   chan struct{}
+	final   error // of Err; written before ended is closed
 
 	mu      sync.Mutex // guards refused
 	refused error      // of InvalidateKeys
 }
 
-func newRecorder() *recorder { return &recorder{calls: make(chan told, 10_000)} }
+func newRecorder() *recorder {
+	return &recorder{calls: make(chan told, 10_000), ended: make(chan struct{})}
+}
+
+// end is the end of the cache.
+func (r *recorder) end(final error) {
+	r.final = final
+	close(r.ended)
+}
+
+func (r *recorder) Done() <-chan struct{} { return r.ended }
+
+func (r *recorder) Err() error {
+	select {
+	case <-r.ended:
+		return r.final
+	default:
+		return nil
+	}
+}
 
 func (r *recorder) Invalidate(index string, in ...table.Interval) error {
 	if index != "price" {

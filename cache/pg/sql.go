@@ -3,6 +3,14 @@ package pg
 // installSQL is run by Install. What is in braces is told by a Trigger. The lock keeps two installations apart.
 const installSQL = `SELECT pg_advisory_xact_lock(499918073957);
 
+DO {q}
+BEGIN
+	IF EXISTS (SELECT FROM unnest(ARRAY[{columns}]::name[]) AS key (part) WHERE part NOT IN
+		(SELECT attname FROM pg_attribute WHERE attrelid = {table.text}::regclass AND NOT attisdropped)) THEN
+		RAISE undefined_column USING MESSAGE = {refusal};
+	END IF;
+END {q};
+
 CREATE TABLE IF NOT EXISTS {pending} (
 	name  text NOT NULL,         -- whose cache is to be told of
 	id    bigint GENERATED ALWAYS AS IDENTITY,
@@ -12,6 +20,7 @@ CREATE TABLE IF NOT EXISTS {pending} (
 	lt    double precision,      -- and ends with Infinity;
 	PRIMARY KEY (name, id)       -- or, if key and index are NULL, everything
 );
+SELECT name, id, key, index, ge, lt FROM {pending} WHERE false; -- a table of another kind is refused
 
 CREATE OR REPLACE FUNCTION {notify}() RETURNS trigger
 LANGUAGE plpgsql AS {q}

@@ -100,8 +100,12 @@ var changes = pg.Changes[int32]{Name: trigger.Name, Index: byDeparture, Key: fun
 // departures are the flights of the days that are covered.
 type departures = cache.Cache[flight, int32]
 
-// keep keeps departures in Redis, and lets use use them. What changes in the database meanwhile is told by itself.
-func keep(ctx context.Context, rdb redis.UniversalClient, pool *pgxpool.Pool, use func(context.Context, *departures) error, opts ...pg.ListenOption) error {
+// keep keeps departures in Redis, and lets use use them. What changes in the database meanwhile is told by itself; failed is told of what fails on the
+// way, and is tried again.
+func keep(ctx context.Context, rdb redis.UniversalClient, pool *pgxpool.Pool, failed func(error), use func(context.Context, *departures) error) error {
+	if err := pg.Install(ctx, pool, trigger); err != nil { // or when the schema is made; where the trigger is, nothing happens
+		return err
+	}
 	t, err := table.Open(ctx, rdb, definition)
 	if err != nil {
 		return err
@@ -116,7 +120,7 @@ func keep(ctx context.Context, rdb redis.UniversalClient, pool *pgxpool.Pool, us
 	defer leave()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		err := pg.Listen(ctx, pool, c, changes, append(opts, pg.WithPending(pending))...)
+		err := pg.Listen(ctx, pool, c, changes, pg.WithPending(pending), pg.WithFailures(failed))
 		if ctx.Err() != nil { // use has ended
 			return nil
 		}

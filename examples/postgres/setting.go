@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/tablecache-go/tablecache/cache/pg"
 	"github.com/tablecache-go/tablecache/examples/internal/connect"
 	"github.com/tablecache-go/tablecache/table"
 )
@@ -52,7 +51,7 @@ func (s *setting) run(ctx context.Context, use func(context.Context, *departures
 	if err := s.fill(ctx); err != nil {
 		return err
 	}
-	return keep(ctx, s.redis.Client, s.database.pool, use, pg.WithFailures(s.failures))
+	return keep(ctx, s.redis.Client, s.database.pool, s.failures, use)
 }
 
 func (s *setting) fill(ctx context.Context) error {
