@@ -55,7 +55,9 @@ func (r registry) cities(ctx context.Context, where string, args []any) iter.Seq
 
 // cover keeps the cities of more than a million in the table.
 func cover(ctx context.Context, cities *table.Table[City, int64], db *sql.DB) (*cache.Cache[City, int64], error) {
-	c, err := cache.New(ctx, cities, registry{db}, cache.WithReloadEvery(time.Hour)) // in case an invalidation was forgotten
+	c, err := cache.New(ctx, cities, registry{db},
+		cache.WithFetchTimeout(5*time.Second), // a database that hangs is away, too
+		cache.WithReloadEvery(time.Hour))      // in case an invalidation was forgotten
 	if err != nil {
 		return nil, err
 	}
