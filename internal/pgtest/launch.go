@@ -39,7 +39,7 @@ func (s *Server) launch(ctx context.Context) error {
 	}
 	s.proc = proc
 	if err := s.waitReady(ctx); err != nil {
-		proc.end()
+		end(proc)
 		text, _ := os.ReadFile(s.logPath())
 		return fmt.Errorf("%w; its log:\n%s", err, text)
 	}
@@ -62,7 +62,7 @@ func (s *Server) command() *exec.Cmd {
 
 func (s *Server) waitReady(ctx context.Context) error {
 	for !s.ready() {
-		if s.proc.dead() {
+		if s.proc.IsGone() {
 			return errExited
 		}
 		if !pause(ctx) {
@@ -87,5 +87,5 @@ func pause(ctx context.Context) bool {
 func (s *Server) ready() bool {
 	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
 	lines := strings.Split(string(text), "\n")
-	return err == nil && len(lines) >= 8 && lines[0] == strconv.Itoa(s.proc.pid) && strings.TrimSpace(lines[7]) == "ready"
+	return err == nil && len(lines) >= 8 && lines[0] == strconv.Itoa(s.proc.PID) && strings.TrimSpace(lines[7]) == "ready"
 }

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/tablecache-go/tablecache/internal/process"
 )
 
 // startTimeout bounds a start, and the making of a cluster or a database.
@@ -22,8 +24,8 @@ type Server struct {
 	home    string   // socket, log and data; removed by Stop
 	as      *account // nil: whoever we are
 	serial  atomic.Int64
-	restart sync.Mutex // guards proc, held while a process is started or ended
-	proc    *process   // never nil once launch has succeeded; it may be dead
+	restart sync.Mutex       // guards proc, held while a process is started or ended
+	proc    *process.Process // never nil once launch has succeeded; it may be dead
 }
 
 // Start starts a server and stops it when the test ends. The test fails if a program is missing or the server does not answer within
@@ -103,7 +105,7 @@ func (s *Server) Kill(t testing.TB) {
 	t.Helper()
 	s.restart.Lock()
 	defer s.restart.Unlock()
-	s.proc.end()
+	end(s.proc)
 }
 
 // Restart starts the server again, with its data and the address it had; one that still runs is killed first. It returns when the server
@@ -112,7 +114,7 @@ func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	s.restart.Lock()
 	defer s.restart.Unlock()
-	s.proc.end()
+	end(s.proc)
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	if err := s.launch(ctx); err != nil {
@@ -124,6 +126,6 @@ func (s *Server) Restart(t testing.TB) {
 func (s *Server) Stop() {
 	s.restart.Lock()
 	defer s.restart.Unlock()
-	s.proc.end()
+	end(s.proc)
 	os.RemoveAll(s.home)
 }

@@ -50,8 +50,8 @@ func TestStopLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Stop()
-	if _, err := os.Stat(s.home); !os.IsNotExist(err) || !s.proc.dead() {
-		t.Errorf("%v, dead %v", err, s.proc.dead())
+	if _, err := os.Stat(s.home); !os.IsNotExist(err) || !s.proc.IsGone() {
+		t.Errorf("%v, dead %v", err, s.proc.IsGone())
 	}
 }
 

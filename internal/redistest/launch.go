@@ -83,7 +83,7 @@ func (s *Server) launch(ctx context.Context) error {
 	}
 	s.proc = proc
 	if err := s.waitReady(ctx); err != nil {
-		proc.kill()
+		proc.Kill()
 		return fmt.Errorf("%w; its log:\n%s", err, s.log())
 	}
 	return nil
@@ -109,7 +109,7 @@ func (s *Server) waitReady(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		if s.proc.dead() {
+		if s.proc.IsGone() {
 			return errExited
 		}
 		if !pause(ctx) {
@@ -173,5 +173,5 @@ func (s *Server) log() string {
 
 // portTaken reports whether the last process exited because it could not bind.
 func (s *Server) portTaken() bool {
-	return s.proc != nil && s.proc.dead() && strings.Contains(s.log(), "Address already in use")
+	return s.proc != nil && s.proc.IsGone() && strings.Contains(s.log(), "Address already in use")
 }

@@ -48,7 +48,7 @@ func replicated(ctx context.Context, conn *redis.Conn, n int) error {
 func (s *Server) alive() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.proc.dead()
+	return !s.proc.IsGone()
 }
 
 // isPrimary tells whether the server calls itself a primary.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/tablecache-go/tablecache/internal/process"
 )
 
 // startTimeout bounds a start: reading back a data directory included.
@@ -43,8 +45,8 @@ type Server struct {
 	role   role
 	args   []string
 
-	mu   sync.Mutex // guards proc, held while a process is started or killed
-	proc *process   // never nil once start has succeeded; it may be dead
+	mu   sync.Mutex       // guards proc, held while a process is started or killed
+	proc *process.Process // never nil once start has succeeded; it may be dead
 }
 
 // Start starts a server and stops it when the test ends. The test fails if the program is missing or does not answer
@@ -83,7 +85,7 @@ func startAs(r role, o Options) (*Server, error) {
 func (s *Server) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.proc.kill()
+	s.proc.Kill()
 	os.RemoveAll(s.home)
 }
 
@@ -97,7 +99,7 @@ func (s *Server) Socket() string { return s.socket }
 func (s *Server) PID() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.proc.pid
+	return s.proc.PID
 }
 
 // Kill sends SIGKILL and returns when the process is gone. Killing a dead server does nothing.
@@ -105,7 +107,7 @@ func (s *Server) Kill(t testing.TB) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.proc.kill()
+	s.proc.Kill()
 }
 
 // Restart starts the server again, with the port, socket, directory and arguments it had; one that still runs is
@@ -114,7 +116,7 @@ func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.proc.kill()
+	s.proc.Kill()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	if err := s.launchAgain(ctx); err != nil {
