@@ -144,6 +144,21 @@ func TestANoteOfSomebodyElseCoversNothing(t *testing.T) {
 	wantRecords(t, c, 20)
 }
 
+// What another cache has written into the note is covered, and of unknown age: it was told of changes that this one was not.
+func TestANoteOfSomebodyElsesCacheIsOfUnknownAge(t *testing.T) {
+	t.Parallel()
+	src := newSource(numbered(0, 100)...)
+	c := covering(t, src, from(0, 20))
+	other := newCache(t, cache.TableOf(c), src)
+	ok(t, other.Reload(t.Context()))
+	want(t, c, cache.AsIs(), from(0, 20), numbered(0, 20)...)
+	if spans := c.Coverage().Spans; len(spans) != 1 || !spans[0].Invalid {
+		t.Errorf("covered is %v", spans)
+	}
+	src.put(item{5, 5, 50})
+	want(t, c, cache.Fresh(), table.Only(5), item{5, 5, 50})
+}
+
 // Close ends what waits for the source, and waits for the source to notice.
 func TestCloseEndsCallsUnderWay(t *testing.T) {
 	t.Parallel()
