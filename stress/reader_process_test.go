@@ -76,29 +76,49 @@ func readWorlds(parent *faulty.Talk) error {
 	}
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	rdb := processClient(addr)
+	lines, opened := make(chan string), make(chan struct{})
+	go p.hear(lines, opened) // until the parent ends
 	for p.reader == nil {
+		if p.ctx.Err() != nil {
+			return rdb.Close()
+		}
 		var err error
 		p.reader, err = table.OpenReader(p.ctx, rdb, memberTable(name, worldGroups), table.WithWait(), table.WithPageBytes(processPageBytes))
 		p.excuse("open", err)
 	}
+	close(opened)
 	var all sync.WaitGroup
 	for k := range uint64(askers) {
 		all.Go(func() { p.ask(rand.New(rand.NewPCG(p.seed, k))) })
 	}
-	p.listen()
+	p.listen(lines)
 	p.stop()
 	all.Wait()
 	p.report()
 	return errors.Join(p.reader.Close(), rdb.Close())
 }
 
-// listen hears what the parent tells, until that is enough.
-func (p *readerProcess) listen() {
+// hear passes on what the parent says, until that is enough: then the reader stops, also one that is still opening. What is said before the
+// reader has opened it has no use for.
+func (p *readerProcess) hear(lines chan<- string, opened <-chan struct{}) {
+	defer close(lines)
 	for {
 		line, heard := p.parent.Hear()
 		if !heard || line == saysStop {
+			p.stop()
 			return
 		}
+		select {
+		case <-opened:
+			lines <- line
+		default:
+		}
+	}
+}
+
+// listen does what the parent says, until that is enough.
+func (p *readerProcess) listen(lines <-chan string) {
+	for line := range lines {
 		var word, position string
 		var revision int64
 		if _, err := fmt.Sscan(line, &word, &position, &revision); err != nil || word != saysShown {

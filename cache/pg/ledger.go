@@ -11,12 +11,20 @@ import (
 type ledger struct {
 	added chan struct{} // by add, for the refresher; one is enough
 
-	mu   sync.Mutex // guards told
+	mu   sync.Mutex // guards what follows
 	told map[int64]struct{}
+	done map[int64]struct{} // taken off: only a page that was asked for before has these rows
 }
 
 func newLedger() *ledger {
-	return &ledger{added: make(chan struct{}, 1), told: map[int64]struct{}{}}
+	return &ledger{added: make(chan struct{}, 1), told: map[int64]struct{}{}, done: map[int64]struct{}{}}
+}
+
+// begin begins a pass: what was done before it is not read any more.
+func (l *ledger) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.done)
 }
 
 // untold returns the rows that are not in it.
@@ -24,7 +32,8 @@ func (l *ledger) untold(page []row) (rows []row) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range page {
-		if _, told := l.told[r.ID]; !told {
+		_, told := l.told[r.ID]
+		if _, done := l.done[r.ID]; !told && !done {
 			rows = append(rows, r)
 		}
 	}
@@ -47,11 +56,13 @@ func (l *ledger) all() []int64 {
 	return slices.Sorted(maps.Keys(l.told))
 }
 
-func (l *ledger) forget(ids []int64) {
+// finish takes in that rows are taken off.
+func (l *ledger) finish(ids []int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, id := range ids {
 		delete(l.told, id)
+		l.done[id] = struct{}{}
 	}
 }
 

@@ -51,7 +51,7 @@ func (r *refresher) try(ctx context.Context) error {
 	if err := r.table.remove(ctx, ids); err != nil {
 		return err
 	}
-	r.told.forget(ids)
+	r.told.finish(ids)
 	return nil
 }
 

@@ -70,6 +70,7 @@ func (t *teller[K]) wait(ctx context.Context) error {
 // pass reads all that is pending now, page by page, tells what is new, and returns how many rows it has read. A row that comes meanwhile, with
 // whatever id, is found by the next pass at the latest. refused is the cache's error.
 func (t *teller[K]) pass(ctx context.Context) (read int, refused, err error) {
+	t.told.begin()
 	for after := int64(math.MinInt64); ; {
 		page, err := t.table.page(ctx, after)
 		if err != nil || len(page) == 0 {
