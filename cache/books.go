@@ -164,7 +164,7 @@ func (b *books[K]) prepare(ch *change, s *state, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	ch.of = s.Coverage
-	ch.number, ch.serial = b.at.Load().number, rand.Uint64()
+	ch.number, ch.serial = b.number(), rand.Uint64()
 	ch.Spans = tidy(append(loaded(ch.fetched, now), ch.kept...))
 	b.changes[ch.serial] = ch
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 
+	"go.uber.org/zap"
+
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -165,7 +167,7 @@ func (c *Cache[R, K]) readNote(ctx context.Context) (held, table.NoteVersion, er
 	}
 	h, err := decodeNote(note)
 	if err != nil {
-		c.logger.Warn("nothing is covered", logError(err))
+		c.logger.Warn("nothing is covered", zap.Error(err))
 	}
 	return h.under(c.def.Fingerprint(h.Index)), v, nil
 }

@@ -41,20 +41,20 @@ func (c Coverage) intervals() []table.Interval {
 }
 
 // invalid returns what is invalid, as a set.
-func (c Coverage) invalid() (set []table.Interval) {
-	for _, s := range c.Spans {
-		if s.Invalid {
-			set = append(set, s.Interval)
-		}
-	}
-	return joined(set)
+func (c Coverage) invalid() []table.Interval {
+	return setWhere(c.Spans, func(s *Span) bool { return s.Invalid })
 }
 
 // unloaded returns what was never loaded, but lies between what was, as a set.
-func (c Coverage) unloaded() (set []table.Interval) {
-	for _, s := range c.Spans {
-		if s.Loaded.IsZero() {
-			set = append(set, s.Interval)
+func (c Coverage) unloaded() []table.Interval {
+	return setWhere(c.Spans, func(s *Span) bool { return s.Loaded.IsZero() })
+}
+
+// setWhere returns what lies in those of sorted spans for which something holds, as a set.
+func setWhere(spans []Span, holds func(*Span) bool) (set []table.Interval) {
+	for i := range spans {
+		if holds(&spans[i]) {
+			set = append(set, spans[i].Interval)
 		}
 	}
 	return joined(set)

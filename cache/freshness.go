@@ -29,13 +29,8 @@ func (f Freshness) allows(loaded, now time.Time) bool {
 }
 
 // stale returns the invalid spans that will not do, as a set.
-func (f Freshness) stale(spans []Span, now time.Time) (set []table.Interval) {
-	for _, s := range spans {
-		if s.Invalid && !f.allows(s.Loaded, now) {
-			set = append(set, s.Interval)
-		}
-	}
-	return joined(set)
+func (f Freshness) stale(spans []Span, now time.Time) []table.Interval {
+	return setWhere(spans, func(s *Span) bool { return s.Invalid && !f.allows(s.Loaded, now) })
 }
 
 // allowsAll tells whether the spans would do if records of them were invalid.

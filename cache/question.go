@@ -18,7 +18,7 @@ type question[K comparable] struct {
 }
 
 func (c *Cache[R, K]) newQuestion(f Freshness) question[K] {
-	return question[K]{fresh: f, number: c.books.at.Load().number}
+	return question[K]{fresh: f, number: c.books.number()}
 }
 
 // freshen tells whether what is asked for is as fresh as it must be. If it is not, it has that fetched. ErrNotCovered: it is not

@@ -100,7 +100,7 @@ func (c *Cache[R, K]) refreshKeys(ctx context.Context, s *state, keys []K) error
 		return nil
 	}
 	for some := range slices.Chunk(keys, stagedAtOnce) {
-		number := c.books.at.Load().number // before they are fetched
+		number := c.books.number() // before they are fetched
 		b, err := c.batchOf(ctx, s, some)
 		if err != nil {
 			return err

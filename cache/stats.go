@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -59,7 +61,7 @@ func (c *Cache[R, K]) noted(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, table.ErrClosed) {
 		return err
 	}
-	c.logger.Warn("a change of the coverage has failed", logError(err))
+	c.logger.Warn("a change of the coverage has failed", zap.Error(err))
 	c.counted.mu.Lock()
 	defer c.counted.mu.Unlock()
 	c.counted.err, c.counted.failed = err, c.now()

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/tablecache-go/tablecache/table"
 )
 
@@ -70,6 +68,3 @@ func sleep(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
-
-// logError says of an error what may be logged.
-func logError(err error) zap.Field { return zap.Error(err) }
